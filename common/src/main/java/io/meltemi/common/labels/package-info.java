@@ -1,0 +1,3 @@
+/** Kubernetes labels and selectors. Immutable; any thread. */
+@org.jspecify.annotations.NullMarked
+package io.meltemi.common.labels;
