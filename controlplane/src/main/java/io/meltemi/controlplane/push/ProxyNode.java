@@ -1,0 +1,99 @@
+package io.meltemi.controlplane.push;
+
+import io.meltemi.common.labels.Labels;
+import io.meltemi.common.net.Locality;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * A proxy that asked for configuration, as it described itself (Envoy {@code core.v3.Node}).
+ *
+ * @param type sidecar or gateway
+ * @param id {@code name.namespace}
+ * @param dnsDomain search domain of its pod, such as {@code default.svc.cluster.local}
+ * @param ips its addresses, the one of the node id first; never empty
+ * @param locality where it runs, possibly unknown
+ * @param metadata what else it said
+ * @param placement present when it shares its machine with other proxies
+ */
+public record ProxyNode(
+    Type type,
+    String id,
+    String dnsDomain,
+    List<String> ips,
+    Locality locality,
+    Metadata metadata,
+    Optional<LocalPlacement> placement) {
+
+  public ProxyNode {
+    ips = List.copyOf(ips);
+    if (ips.isEmpty()) {
+      throw new IllegalArgumentException("ips is empty (expected: at least one)");
+    }
+  }
+
+  /** What a proxy is for. */
+  public enum Type {
+    SIDECAR,
+    ROUTER
+  }
+
+  /** How outbound traffic reaches a sidecar. */
+  public enum InterceptionMode {
+    REDIRECT,
+    TPROXY,
+    /** Not at all: listeners bind. */
+    NONE
+  }
+
+  /**
+   * The parts of node metadata that decide configuration.
+   *
+   * @param namespace of the workload
+   * @param labels of the workload
+   * @param serviceAccount of the workload, may be empty
+   * @param clusterId the cluster it runs in, may be empty
+   * @param network the network it is in, may be empty
+   * @param nodeName the machine it runs on, may be empty
+   * @param interceptionMode how traffic is captured
+   * @param httpProxyPort port of the HTTP proxy listener, 0 for the mesh's default
+   * @param unprivilegedPod it cannot bind ports below 1024
+   * @param dnsCapture its agent answers DNS
+   * @param http10 it accepts HTTP/1.0
+   * @param istioVersion as it claims, may be empty
+   */
+  public record Metadata(
+      String namespace,
+      Labels labels,
+      String serviceAccount,
+      String clusterId,
+      String network,
+      String nodeName,
+      InterceptionMode interceptionMode,
+      int httpProxyPort,
+      boolean unprivilegedPod,
+      boolean dnsCapture,
+      boolean http10,
+      String istioVersion) {}
+
+  public String namespace() {
+    return metadata.namespace();
+  }
+
+  public Labels labels() {
+    return metadata.labels();
+  }
+
+  /** The address of the node id. */
+  public String ip() {
+    return ips.getFirst();
+  }
+
+  public boolean isSidecar() {
+    return type == Type.SIDECAR;
+  }
+
+  public boolean isRouter() {
+    return type == Type.ROUTER;
+  }
+}

@@ -1,0 +1,106 @@
+package io.meltemi.controlplane.registry;
+
+import io.meltemi.common.labels.Labels;
+import io.meltemi.common.validation.Origin;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * A service as clients of the mesh see it; one per host name and namespace.
+ *
+ * @param key host name and owning namespace
+ * @param ports in the order written
+ * @param resolution how its addresses are found
+ * @param addresses virtual IPs (or CIDR ranges of a ServiceEntry); empty when it has none
+ * @param exportTo the namespaces that see it
+ * @param attributes the rest
+ * @param origin where it is written
+ */
+public record MeshService(
+    ServiceKey key,
+    List<ServicePort> ports,
+    Resolution resolution,
+    List<String> addresses,
+    ExportTo exportTo,
+    Attributes attributes,
+    Origin origin) {
+
+  /** Where listeners stand that no virtual IP narrows. */
+  public static final String ANY_ADDRESS = "0.0.0.0";
+
+  public MeshService {
+    ports = List.copyOf(ports);
+    addresses = List.copyOf(addresses);
+  }
+
+  /** What a service was made from. */
+  public enum Source {
+    KUBERNETES,
+    SERVICE_ENTRY
+  }
+
+  /**
+   * What is known of a service beside its addressing.
+   *
+   * @param source the kind of resource it comes from
+   * @param name the resource's name: the Kubernetes Service or the ServiceEntry's host
+   * @param labels labels of the resource
+   * @param selector labels of the workloads that serve it; empty when it selects none
+   * @param creationTimestamp the resource's age, which decides conflicts
+   * @param meshExternal runs outside the mesh
+   * @param headless a Kubernetes Service without cluster IP
+   * @param externalName the name a Kubernetes ExternalName Service stands for, else empty
+   * @param sendNotReady endpoints that are not ready count as ready
+   * @param localNodeOnly only endpoints on the client's node serve ({@code internalTrafficPolicy:
+   *     Local})
+   * @param trafficDistribution the Kubernetes field or Istio annotation, empty when unset
+   * @param subjectAltNames identities that its servers may present
+   */
+  public record Attributes(
+      Source source,
+      String name,
+      Labels labels,
+      Labels selector,
+      Instant creationTimestamp,
+      boolean meshExternal,
+      boolean headless,
+      String externalName,
+      boolean sendNotReady,
+      boolean localNodeOnly,
+      String trafficDistribution,
+      List<String> subjectAltNames) {
+    public Attributes {
+      subjectAltNames = List.copyOf(subjectAltNames);
+    }
+  }
+
+  public String hostname() {
+    return key.hostname();
+  }
+
+  public String namespace() {
+    return key.namespace();
+  }
+
+  public Optional<ServicePort> port(int number) {
+    return ports.stream().filter(port -> port.number() == number).findFirst();
+  }
+
+  public Optional<ServicePort> port(String name) {
+    return ports.stream().filter(port -> port.name().equals(name)).findFirst();
+  }
+
+  public boolean meshExternal() {
+    return attributes.meshExternal();
+  }
+
+  public boolean headless() {
+    return attributes.headless();
+  }
+
+  /** The first address, or {@code 0.0.0.0} when the service has none. */
+  public String defaultAddress() {
+    return addresses.isEmpty() ? ANY_ADDRESS : addresses.getFirst();
+  }
+}
