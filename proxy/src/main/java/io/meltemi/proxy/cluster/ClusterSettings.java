@@ -1,0 +1,126 @@
+package io.meltemi.proxy.cluster;
+
+import io.meltemi.proxy.cluster.CircuitBreakers.Thresholds;
+import java.net.InetSocketAddress;
+import java.util.Optional;
+
+/**
+ * Everything about a cluster but its hosts.
+ *
+ * @param statName what stats are named after: {@code alt_stat_name}, or the name
+ */
+public record ClusterSettings(
+    String name,
+    String statName,
+    Discovery discovery,
+    Balancing balancing,
+    Connection connection,
+    Http http,
+    Breakers breakers) {
+
+  /** How hosts become known. */
+  public sealed interface Discovery {
+    /** Hosts are written in the cluster. */
+    record Static() implements Discovery {}
+
+    /** Hosts come by EDS under that name. */
+    record Eds(String serviceName) implements Discovery {}
+
+    /** Names are resolved again and again; every address is a host. */
+    record StrictDns(Dns dns) implements Discovery {}
+
+    /** As {@link StrictDns}, but only the first address is used. */
+    record LogicalDns(Dns dns) implements Discovery {}
+
+    /**
+     * The host is where the client wanted to go.
+     *
+     * @param portOverride used instead of the client's port, 0 for none
+     */
+    record OriginalDst(int portOverride) implements Discovery {}
+  }
+
+  /** Which IP versions a name is resolved to. */
+  public enum DnsFamily {
+    AUTO,
+    V4_ONLY,
+    V6_ONLY,
+    V4_PREFERRED,
+    ALL
+  }
+
+  /**
+   * @param refreshNanos time between look-ups that succeed
+   * @param failureRefreshNanos time until the next look-up after one that failed
+   * @param family which addresses are wanted
+   */
+  public record Dns(
+      long refreshNanos, long failureRefreshNanos, boolean respectTtl, DnsFamily family) {}
+
+  /** Load balancing policy. */
+  public enum LbPolicy {
+    ROUND_ROBIN,
+    LEAST_REQUEST,
+    RANDOM,
+    CLUSTER_PROVIDED
+  }
+
+  /**
+   * @param choices how many hosts least-request compares
+   * @param panicPercent below this share of healthy hosts all hosts are used
+   * @param overprovisioningPercent 140 means a priority is full with 1/1.4 of its hosts healthy
+   */
+  public record Balancing(
+      LbPolicy policy,
+      int choices,
+      double panicPercent,
+      boolean localityWeighted,
+      int overprovisioningPercent,
+      boolean closeConnectionsOnHostHealthFailure) {
+    public static final Balancing DEFAULT =
+        new Balancing(LbPolicy.ROUND_ROBIN, 2, 50, false, 140, false);
+  }
+
+  /**
+   * @param bufferLimitBytes read and write buffer of one connection
+   * @param keepalive TCP keep-alive; empty leaves it off
+   * @param source address that connections start from; empty leaves it to the system
+   */
+  public record Connection(
+      long connectTimeoutNanos,
+      int bufferLimitBytes,
+      Optional<Keepalive> keepalive,
+      Optional<InetSocketAddress> source) {
+    public static final Connection DEFAULT =
+        new Connection(5_000_000_000L, 1 << 20, Optional.empty(), Optional.empty());
+  }
+
+  /** TCP keep-alive; 0 leaves a number to the system. */
+  public record Keepalive(int probes, int timeSeconds, int intervalSeconds) {}
+
+  /** HTTP version spoken to the hosts. */
+  public enum Protocol {
+    HTTP1,
+    HTTP2
+  }
+
+  /**
+   * @param idleTimeoutNanos how long an unused connection is kept, 0 for ever
+   * @param requestsPerConnectionMax 0 for no limit
+   * @param connectionDurationNanosMax 0 for no limit
+   * @param headersMax how many header lines a response may have
+   */
+  public record Http(
+      Protocol protocol,
+      long idleTimeoutNanos,
+      int requestsPerConnectionMax,
+      long connectionDurationNanosMax,
+      int headersMax) {
+    public static final Http DEFAULT = new Http(Protocol.HTTP1, 3_600_000_000_000L, 0, 0, 100);
+  }
+
+  /** Circuit breakers by routing priority. */
+  public record Breakers(Thresholds normal, Thresholds high) {
+    public static final Breakers DEFAULT = new Breakers(Thresholds.DEFAULT, Thresholds.DEFAULT);
+  }
+}

@@ -1,0 +1,125 @@
+package io.meltemi.proxy.cluster;
+
+import io.meltemi.common.net.Locality;
+import java.net.SocketAddress;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicLongArray;
+
+/**
+ * One endpoint of a cluster. It keeps its identity, and so its connections and numbers, over
+ * endpoint updates that still hold its address. Any thread.
+ */
+public final class Host {
+  private static final int STATS = HostStat.values().length;
+
+  private final SocketAddress address;
+  private final String hostname;
+  private final AtomicLongArray stats = new AtomicLongArray(STATS);
+  private final CopyOnWriteArrayList<Runnable> removalListeners = new CopyOnWriteArrayList<>();
+  private volatile Placement placement;
+  private volatile boolean ejected;
+  private volatile boolean removed;
+
+  /**
+   * Where a host stands in its cluster; changes with endpoint updates.
+   *
+   * @param priority 0 is tried first
+   * @param weight 1 or more
+   */
+  public record Placement(int priority, Locality locality, int weight, HealthStatus health) {
+    public Placement {
+      if (priority < 0 || weight < 1) {
+        throw new IllegalArgumentException(
+            "priority: " + priority + " weight: " + weight + " (expected: >= 0 and >= 1)");
+      }
+    }
+  }
+
+  /**
+   * @param hostname the name the address came from, or empty
+   */
+  public Host(SocketAddress address, String hostname, Placement placement) {
+    this.address = address;
+    this.hostname = hostname;
+    this.placement = placement;
+  }
+
+  /** Where to connect; always resolved. */
+  public SocketAddress address() {
+    return address;
+  }
+
+  public String hostname() {
+    return hostname;
+  }
+
+  public Placement placement() {
+    return placement;
+  }
+
+  void place(Placement newPlacement) {
+    placement = newPlacement;
+  }
+
+  /** Adds to one of the host's numbers. */
+  public void add(HostStat stat, long amount) {
+    stats.getAndAdd(stat.ordinal(), amount);
+  }
+
+  public long get(HostStat stat) {
+    return stats.get(stat.ordinal());
+  }
+
+  /** Requests that are under way on this host, for least-request balancing. */
+  public long activeRequests() {
+    return stats.get(HostStat.RQ_ACTIVE.ordinal());
+  }
+
+  /** True while outlier detection keeps requests away. */
+  public boolean ejected() {
+    return ejected;
+  }
+
+  void eject(boolean nowEjected) {
+    ejected = nowEjected;
+  }
+
+  /** True when new requests may be sent here. */
+  public boolean usable() {
+    return !ejected && placement.health().usable();
+  }
+
+  /** True when an update took the host away; its idle connections are to be closed. */
+  public boolean removed() {
+    return removed;
+  }
+
+  /**
+   * Runs the listener once when the host is removed, at once if that has happened. It runs on the
+   * configuration thread and hands over to its own event loop.
+   */
+  public void onRemoved(Runnable listener) {
+    removalListeners.add(listener);
+    if (removed && removalListeners.remove(listener)) {
+      listener.run();
+    }
+  }
+
+  public void cancelOnRemoved(Runnable listener) {
+    removalListeners.remove(listener);
+  }
+
+  void remove() {
+    removed = true;
+    for (Runnable listener : removalListeners) {
+      if (removalListeners.remove(listener)) {
+        listener.run();
+      }
+    }
+  }
+
+  @Override
+  public String toString() {
+    return address.toString();
+  }
+}

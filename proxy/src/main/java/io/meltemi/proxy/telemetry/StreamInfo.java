@@ -1,0 +1,116 @@
+package io.meltemi.proxy.telemetry;
+
+import java.net.SocketAddress;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What is known about one stream (an HTTP request or a proxied TCP connection) for logs, stats and
+ * header formats. One instance is kept per stream slot and cleared between uses; only the event
+ * loop that owns the stream touches it, so the fields are plain. Times are {@code Ticker.nanos()},
+ * 0 when the moment has not come.
+ *
+ * <p>Sizes follow Envoy: {@code bytesReceived} and {@code bytesSent} count bodies, the {@code wire}
+ * fields count everything.
+ */
+public final class StreamInfo {
+  // connection; survives clear() of the stream part
+  public long connectionId;
+  public @Nullable SocketAddress downstreamLocalAddress;
+  public @Nullable SocketAddress downstreamDirectRemoteAddress;
+  public String requestedServerName = "";
+  public String filterChainName = "";
+
+  // stream
+  public @Nullable SocketAddress downstreamRemoteAddress;
+  public String protocol = "";
+  public String streamId = "";
+  public String routeName = "";
+  public String virtualHostName = "";
+  public String upstreamCluster = "";
+  public @Nullable SocketAddress upstreamRemoteAddress;
+  public @Nullable SocketAddress upstreamLocalAddress;
+  public String upstreamHostName = "";
+  public String upstreamTransportFailureReason = "";
+  public String upstreamProtocol = "";
+  public String responseCodeDetails = "";
+  public String connectionTerminationDetails = "";
+  public String configHash = "";
+  public int responseCode;
+  public int attemptCount;
+  public int upstreamRequestsOnConnection;
+  public boolean healthCheck;
+
+  /** Set of {@link ResponseFlag#bit}. */
+  public long responseFlags;
+
+  public long bytesReceived;
+  public long bytesSent;
+  public long headerBytesReceived;
+  public long headerBytesSent;
+  public long wireBytesReceived;
+  public long wireBytesSent;
+  public long upstreamWireBytesReceived;
+  public long upstreamWireBytesSent;
+
+  public long startNanos;
+  public long lastDownstreamRxByteNanos;
+  public long firstUpstreamTxByteNanos;
+  public long lastUpstreamTxByteNanos;
+  public long firstUpstreamRxByteNanos;
+  public long lastUpstreamRxByteNanos;
+  public long firstDownstreamTxByteNanos;
+  public long lastDownstreamTxByteNanos;
+  public long upstreamConnectStartNanos;
+  public long upstreamConnectEndNanos;
+  public long endNanos;
+
+  public void set(ResponseFlag flag) {
+    responseFlags |= flag.bit();
+  }
+
+  public boolean has(ResponseFlag flag) {
+    return (responseFlags & flag.bit()) != 0;
+  }
+
+  /** Ready for the next stream of the same connection: everything but the connection's fields. */
+  public void clear() {
+    downstreamRemoteAddress = downstreamDirectRemoteAddress;
+    protocol = "";
+    streamId = "";
+    routeName = "";
+    virtualHostName = "";
+    upstreamCluster = "";
+    upstreamRemoteAddress = null;
+    upstreamLocalAddress = null;
+    upstreamHostName = "";
+    upstreamTransportFailureReason = "";
+    upstreamProtocol = "";
+    responseCodeDetails = "";
+    connectionTerminationDetails = "";
+    configHash = "";
+    responseCode = 0;
+    attemptCount = 0;
+    upstreamRequestsOnConnection = 0;
+    healthCheck = false;
+    responseFlags = 0;
+    bytesReceived = 0;
+    bytesSent = 0;
+    headerBytesReceived = 0;
+    headerBytesSent = 0;
+    wireBytesReceived = 0;
+    wireBytesSent = 0;
+    upstreamWireBytesReceived = 0;
+    upstreamWireBytesSent = 0;
+    startNanos = 0;
+    lastDownstreamRxByteNanos = 0;
+    firstUpstreamTxByteNanos = 0;
+    lastUpstreamTxByteNanos = 0;
+    firstUpstreamRxByteNanos = 0;
+    lastUpstreamRxByteNanos = 0;
+    firstDownstreamTxByteNanos = 0;
+    lastDownstreamTxByteNanos = 0;
+    upstreamConnectStartNanos = 0;
+    upstreamConnectEndNanos = 0;
+    endNanos = 0;
+  }
+}
