@@ -1,0 +1,81 @@
+package io.meltemi.proxy.parse;
+
+import com.google.protobuf.Any;
+import com.google.protobuf.Duration;
+import com.google.protobuf.InvalidProtocolBufferException;
+import com.google.protobuf.Message;
+import io.meltemi.common.validation.Origin;
+import io.meltemi.common.validation.Validation;
+import java.util.Optional;
+
+/**
+ * The place in a configuration document that is being parsed, and where its violations go. Cheap to
+ * make; not thread-safe, as the collector is not.
+ *
+ * @param origin what the document is, such as a bootstrap file or an xDS resource
+ * @param path field path from the document's root; empty at the root
+ * @param out takes all errors and warnings
+ */
+public record ParseScope(Origin origin, String path, Validation.Collector out) {
+  /** Seconds that a duration may last at most, so that its nanoseconds fit a long. */
+  private static final long DURATION_SECONDS_MAX = Long.MAX_VALUE / 1_000_000_000L - 1;
+
+  public static ParseScope root(Origin origin) {
+    return new ParseScope(origin, "", new Validation.Collector());
+  }
+
+  /** A field of the message at this place. */
+  public ParseScope field(String name) {
+    return new ParseScope(origin, path.isEmpty() ? name : path + "." + name, out);
+  }
+
+  /** An element of a repeated field of the message at this place, counted from 0. */
+  public ParseScope field(String name, int index) {
+    return field(name + "[" + index + "]");
+  }
+
+  /** The value of a key in a map field of the message at this place. */
+  public ParseScope field(String name, String key) {
+    return field(name + "[" + key + "]");
+  }
+
+  public void error(String found, String expected) {
+    out.error(origin, path, found, expected);
+  }
+
+  public void warn(String found, String expected) {
+    out.warn(origin, path, found, expected);
+  }
+
+  /** Reports a set field, extension or value that this proxy does not have. */
+  public void unsupported(String found) {
+    error(found, "nothing: this proxy does not support it yet");
+  }
+
+  /**
+   * The message inside an Any; empty, with an error at this place, when the Any is of another type
+   * or its bytes are not a message.
+   */
+  public <M extends Message> Optional<M> unpack(Any any, Class<M> type) {
+    try {
+      return Optional.of(any.unpack(type));
+    } catch (InvalidProtocolBufferException e) {
+      error(any.getTypeUrl(), "a well-formed " + type.getSimpleName() + ": " + e.getMessage());
+      return Optional.empty();
+    }
+  }
+
+  /** A duration in nanoseconds; an error here and 0 when negative or malformed. */
+  public long durationNanos(Duration duration) {
+    if (duration.getSeconds() < 0
+        || duration.getSeconds() > DURATION_SECONDS_MAX
+        || duration.getNanos() < 0
+        || duration.getNanos() > 999_999_999) {
+      error(
+          duration.getSeconds() + "s " + duration.getNanos() + "ns",
+          "a duration of 0 or more with nanos below 1s");
+      return 0;
+    }
+    return duration.getSeconds() * 1_000_000_000L + duration.getNanos();
+  }
+}

@@ -1,0 +1,114 @@
+package io.meltemi.proxy.parse;
+
+import com.google.protobuf.Descriptors.Descriptor;
+import com.google.protobuf.Descriptors.FieldDescriptor;
+import com.google.protobuf.Message;
+import com.google.protobuf.UnknownFieldSet;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/**
+ * The fields of one message type that its parser consumes. Every other field that is set is an
+ * error naming its path, so that no part of a configuration is ever dropped in silence. Covers one
+ * level: the parser of a nested message has its own list.
+ *
+ * <p>Made once per parser as a constant; a name that the message type does not have is a bug and
+ * fails at once. Immutable; any thread.
+ */
+public final class SupportedFields {
+  private final Descriptor type;
+
+  /** By field number; the value is the reason why the field has no effect, empty when it has. */
+  private final Map<Integer, String> supported;
+
+  private SupportedFields(Descriptor type, Map<Integer, String> supported) {
+    this.type = type;
+    this.supported = supported;
+  }
+
+  /**
+   * @param type message type, as in {@code Listener.getDescriptor()}
+   * @param fields proto names of the fields that the parser consumes
+   */
+  public static SupportedFields of(Descriptor type, String... fields) {
+    return new SupportedFields(type, Map.of()).with("", fields);
+  }
+
+  /**
+   * Also lets fields pass that change nothing here; each set one becomes a warning.
+   *
+   * @param reason what happens instead, as the "expected" part of the warning
+   */
+  public SupportedFields withoutEffect(String reason, String... fields) {
+    if (reason.isEmpty()) {
+      throw new IllegalArgumentException("reason is empty");
+    }
+    return with(reason, fields);
+  }
+
+  private SupportedFields with(String reason, String... fields) {
+    Map<Integer, String> all = new LinkedHashMap<>(supported);
+    for (String name : fields) {
+      FieldDescriptor field = type.findFieldByName(name);
+      if (field == null) {
+        throw new IllegalArgumentException(
+            "field: "
+                + name
+                + " (expected: one of "
+                + Arrays.toString(
+                    type.getFields().stream().map(FieldDescriptor::getName).toArray(String[]::new))
+                + ")");
+      }
+      all.put(field.getNumber(), reason);
+    }
+    return new SupportedFields(type, Map.copyOf(all));
+  }
+
+  /**
+   * Reports every set field of the message that is not in this list.
+   *
+   * @return true when there was none
+   */
+  public boolean check(Message message, ParseScope scope) {
+    if (message.getDescriptorForType() != type) {
+      throw new IllegalArgumentException(
+          "message: "
+              + message.getDescriptorForType().getFullName()
+              + " (expected: "
+              + type.getFullName()
+              + ")");
+    }
+    boolean clean = true;
+    for (Map.Entry<FieldDescriptor, Object> entry : message.getAllFields().entrySet()) {
+      FieldDescriptor field = entry.getKey();
+      String reason = supported.get(field.getNumber());
+      if (reason == null) {
+        scope.field(field.getName()).unsupported(describe(field, entry.getValue()));
+        clean = false;
+      } else if (!reason.isEmpty()) {
+        scope.field(field.getName()).warn(describe(field, entry.getValue()), reason);
+      }
+    }
+    UnknownFieldSet unknown = message.getUnknownFields();
+    for (int number : unknown.asMap().keySet()) {
+      scope
+          .field("#" + number)
+          .error(
+              "field number " + number + " of " + type.getFullName(),
+              "a field known to this version");
+      clean = false;
+    }
+    return clean;
+  }
+
+  private static String describe(FieldDescriptor field, Object value) {
+    if (field.isRepeated()) {
+      return value instanceof java.util.List<?> list ? list.size() + " element(s)" : "set";
+    }
+    if (field.getJavaType() == FieldDescriptor.JavaType.MESSAGE) {
+      return "set";
+    }
+    return String.valueOf(value);
+  }
+}
