@@ -1,5 +1,6 @@
 package io.meltemi.proxy.telemetry;
 
+import io.meltemi.proxy.header.HeaderBlock;
 import java.net.SocketAddress;
 import org.jspecify.annotations.Nullable;
 
@@ -22,6 +23,12 @@ public final class StreamInfo {
 
   // stream
   public @Nullable SocketAddress downstreamRemoteAddress;
+
+  /** The stream's own blocks, set by the HTTP room and never kept beyond the stream. */
+  public @Nullable HeaderBlock requestHeaders;
+
+  public @Nullable HeaderBlock responseHeaders;
+  public @Nullable HeaderBlock responseTrailers;
   public String protocol = "";
   public String streamId = "";
   public String routeName = "";
@@ -75,6 +82,9 @@ public final class StreamInfo {
   /** Ready for the next stream of the same connection: everything but the connection's fields. */
   public void clear() {
     downstreamRemoteAddress = downstreamDirectRemoteAddress;
+    requestHeaders = null;
+    responseHeaders = null;
+    responseTrailers = null;
     protocol = "";
     streamId = "";
     routeName = "";

@@ -1,0 +1,336 @@
+package io.meltemi.proxy.telemetry;
+
+import io.meltemi.common.time.Ticker;
+import io.meltemi.proxy.header.HeaderBlock;
+import io.meltemi.proxy.header.HeaderName;
+import java.net.InetSocketAddress;
+import java.net.SocketAddress;
+import java.nio.charset.StandardCharsets;
+import java.util.function.Function;
+import java.util.function.ToLongFunction;
+import org.jspecify.annotations.Nullable;
+
+/** Envoy's command operators by name. */
+final class FormatOperators {
+  private static final ResponseFlag[] FLAGS = ResponseFlag.values();
+
+  private FormatOperators() {}
+
+  /** An operator or a parameter that we do not have. */
+  static final class Unsupported extends Exception {
+    private static final long serialVersionUID = 1L;
+    private final String expected;
+
+    Unsupported(String expected) {
+      super(expected);
+      this.expected = expected;
+    }
+
+    String expected() {
+      return expected;
+    }
+  }
+
+  static FormatOperator text(String text) {
+    byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
+    return new FormatOperator() {
+      @Override
+      public boolean write(StreamInfo info, FormatOutput out) {
+        out.add(bytes);
+        return true;
+      }
+
+      @Override
+      public boolean isConstant() {
+        return true;
+      }
+    };
+  }
+
+  /** Parses {@code NAME}, {@code NAME(parameter)} or {@code NAME(parameter):maxLength}. */
+  static FormatOperator parse(String operator, Ticker ticker) throws Unsupported {
+    int open = operator.indexOf('(');
+    int close = operator.lastIndexOf(')');
+    if (open < 0 ? close >= 0 : close < open) {
+      throw new Unsupported("NAME, NAME(parameter) or NAME(parameter):length");
+    }
+    String name = open < 0 ? operator : operator.substring(0, open);
+    String parameter = open < 0 ? "" : operator.substring(open + 1, close);
+    String tail = open < 0 ? "" : operator.substring(close + 1);
+    int colon = name.indexOf(':');
+    if (open < 0 && colon > 0) {
+      tail = name.substring(colon);
+      name = name.substring(0, colon);
+    }
+    FormatOperator parsed = byName(name, parameter, ticker);
+    return tail.isEmpty() ? parsed : limited(parsed, lengthMax(tail));
+  }
+
+  private static int lengthMax(String tail) throws Unsupported {
+    try {
+      int length = tail.startsWith(":") ? Integer.parseInt(tail.substring(1)) : -1;
+      if (length >= 0) {
+        return length;
+      }
+    } catch (NumberFormatException e) {
+      // falls through to the one complaint
+    }
+    throw new Unsupported("a length such as :100 behind the parameter");
+  }
+
+  private static FormatOperator limited(FormatOperator whole, int lengthMax) {
+    return (info, out) -> {
+      int before = out.length();
+      boolean present = whole.write(info, out);
+      if (out.length() - before > lengthMax) {
+        out.truncate(before + lengthMax);
+      }
+      return present;
+    };
+  }
+
+  private static FormatOperator byName(String name, String parameter, Ticker ticker)
+      throws Unsupported {
+    return switch (name) {
+      case "REQ" -> header(parameter, info -> info.requestHeaders, false);
+      case "REQ_WITHOUT_QUERY" -> header(parameter, info -> info.requestHeaders, true);
+      case "RESP" -> header(parameter, info -> info.responseHeaders, false);
+      case "TRAILER" -> header(parameter, info -> info.responseTrailers, false);
+      case "START_TIME" -> new TimeOperator(parameter, ticker);
+      case "PROTOCOL" -> string(info -> info.protocol);
+      case "UPSTREAM_PROTOCOL" -> string(info -> info.upstreamProtocol);
+      case "RESPONSE_CODE" -> (NumberOperator) info -> info.responseCode;
+      case "RESPONSE_CODE_DETAILS" -> string(info -> info.responseCodeDetails);
+      case "CONNECTION_TERMINATION_DETAILS" -> string(info -> info.connectionTerminationDetails);
+      case "RESPONSE_FLAGS" -> flags(false);
+      case "RESPONSE_FLAGS_LONG" -> flags(true);
+      case "BYTES_RECEIVED" -> (NumberOperator) info -> info.bytesReceived;
+      case "BYTES_SENT" -> (NumberOperator) info -> info.bytesSent;
+      case "DOWNSTREAM_WIRE_BYTES_RECEIVED" -> (NumberOperator) info -> info.wireBytesReceived;
+      case "DOWNSTREAM_WIRE_BYTES_SENT" -> (NumberOperator) info -> info.wireBytesSent;
+      case "DOWNSTREAM_HEADER_BYTES_RECEIVED" -> (NumberOperator) info -> info.headerBytesReceived;
+      case "DOWNSTREAM_HEADER_BYTES_SENT" -> (NumberOperator) info -> info.headerBytesSent;
+      case "UPSTREAM_WIRE_BYTES_RECEIVED" ->
+          (NumberOperator) info -> info.upstreamWireBytesReceived;
+      case "UPSTREAM_WIRE_BYTES_SENT" -> (NumberOperator) info -> info.upstreamWireBytesSent;
+      case "DURATION" -> millis(info -> info.endNanos);
+      case "REQUEST_DURATION" -> millis(info -> info.lastDownstreamRxByteNanos);
+      case "REQUEST_TX_DURATION" -> millis(info -> info.lastUpstreamTxByteNanos);
+      case "RESPONSE_DURATION" -> millis(info -> info.firstUpstreamRxByteNanos);
+      case "RESPONSE_TX_DURATION" ->
+          between(info -> info.firstUpstreamRxByteNanos, info -> info.lastDownstreamTxByteNanos);
+      case "ROUTE_NAME" -> string(info -> info.routeName);
+      case "VIRTUAL_CLUSTER_NAME" -> (_, _) -> false;
+      case "UPSTREAM_CLUSTER", "UPSTREAM_CLUSTER_RAW" -> string(info -> info.upstreamCluster);
+      case "UPSTREAM_HOST", "UPSTREAM_REMOTE_ADDRESS" ->
+          address(info -> info.upstreamRemoteAddress, Part.BOTH);
+      case "UPSTREAM_HOST_NAME_WITHOUT_PORT" -> string(info -> info.upstreamHostName);
+      case "UPSTREAM_HOST_NAME" ->
+          firstOf(
+              string(info -> info.upstreamHostName),
+              address(info -> info.upstreamRemoteAddress, Part.BOTH));
+      case "UPSTREAM_REMOTE_ADDRESS_WITHOUT_PORT" ->
+          address(info -> info.upstreamRemoteAddress, Part.HOST);
+      case "UPSTREAM_REMOTE_PORT" -> address(info -> info.upstreamRemoteAddress, Part.PORT);
+      case "UPSTREAM_LOCAL_ADDRESS" -> address(info -> info.upstreamLocalAddress, Part.BOTH);
+      case "UPSTREAM_LOCAL_ADDRESS_WITHOUT_PORT" ->
+          address(info -> info.upstreamLocalAddress, Part.HOST);
+      case "UPSTREAM_LOCAL_PORT" -> address(info -> info.upstreamLocalAddress, Part.PORT);
+      case "UPSTREAM_REQUEST_ATTEMPT_COUNT" -> (NumberOperator) info -> info.attemptCount;
+      case "UPSTREAM_TRANSPORT_FAILURE_REASON" ->
+          string(info -> info.upstreamTransportFailureReason);
+      case "DOWNSTREAM_LOCAL_ADDRESS" -> address(info -> info.downstreamLocalAddress, Part.BOTH);
+      case "DOWNSTREAM_LOCAL_ADDRESS_WITHOUT_PORT" ->
+          address(info -> info.downstreamLocalAddress, Part.HOST);
+      case "DOWNSTREAM_LOCAL_PORT" -> address(info -> info.downstreamLocalAddress, Part.PORT);
+      case "DOWNSTREAM_REMOTE_ADDRESS" -> address(info -> info.downstreamRemoteAddress, Part.BOTH);
+      case "DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT" ->
+          address(info -> info.downstreamRemoteAddress, Part.HOST);
+      case "DOWNSTREAM_REMOTE_PORT" -> address(info -> info.downstreamRemoteAddress, Part.PORT);
+      case "DOWNSTREAM_DIRECT_REMOTE_ADDRESS" ->
+          address(info -> info.downstreamDirectRemoteAddress, Part.BOTH);
+      case "DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT" ->
+          address(info -> info.downstreamDirectRemoteAddress, Part.HOST);
+      case "DOWNSTREAM_DIRECT_REMOTE_PORT" ->
+          address(info -> info.downstreamDirectRemoteAddress, Part.PORT);
+      case "CONNECTION_ID" -> (NumberOperator) info -> info.connectionId;
+      case "REQUESTED_SERVER_NAME" -> string(info -> info.requestedServerName);
+      case "FILTER_CHAIN_NAME" -> string(info -> info.filterChainName);
+      case "STREAM_ID" -> string(info -> info.streamId);
+      case "UPSTREAM_PEER_SUBJECT",
+          "UPSTREAM_TLS_VERSION",
+          "UPSTREAM_TLS_CIPHER",
+          "DOWNSTREAM_PEER_URI_SAN",
+          "DOWNSTREAM_LOCAL_URI_SAN",
+          "DOWNSTREAM_PEER_SUBJECT",
+          "DOWNSTREAM_LOCAL_SUBJECT",
+          "DOWNSTREAM_TLS_SESSION_ID",
+          "DOWNSTREAM_TLS_CIPHER",
+          "DOWNSTREAM_TLS_VERSION",
+          "DOWNSTREAM_PEER_FINGERPRINT_256" ->
+          // connections are plain text so far: there is never a value, as in Envoy without TLS
+          (_, _) -> false;
+      default -> throw new Unsupported("a supported command operator");
+    };
+  }
+
+  /** A number that is always there. */
+  private interface NumberOperator extends FormatOperator {
+    long value(StreamInfo info);
+
+    @Override
+    default boolean write(StreamInfo info, FormatOutput out) {
+      out.addNumber(value(info));
+      return true;
+    }
+
+    @Override
+    default boolean isNumber() {
+      return true;
+    }
+  }
+
+  private static FormatOperator string(Function<StreamInfo, String> field) {
+    return (info, out) -> {
+      String value = field.apply(info);
+      out.add(value);
+      return !value.isEmpty();
+    };
+  }
+
+  private static FormatOperator firstOf(FormatOperator first, FormatOperator second) {
+    return (info, out) -> first.write(info, out) || second.write(info, out);
+  }
+
+  private static FormatOperator millis(ToLongFunction<StreamInfo> end) {
+    return between(info -> info.startNanos, end);
+  }
+
+  private static FormatOperator between(
+      ToLongFunction<StreamInfo> start, ToLongFunction<StreamInfo> end) {
+    return new FormatOperator() {
+      @Override
+      public boolean write(StreamInfo info, FormatOutput out) {
+        long to = end.applyAsLong(info);
+        long from = start.applyAsLong(info);
+        if (to == 0 || from == 0) {
+          return false;
+        }
+        out.addNumber(Math.max(0, to - from) / 1_000_000);
+        return true;
+      }
+
+      @Override
+      public boolean isNumber() {
+        return true;
+      }
+    };
+  }
+
+  private static FormatOperator flags(boolean longNames) {
+    return (info, out) -> {
+      if (info.responseFlags == 0) {
+        return false;
+      }
+      boolean first = true;
+      for (ResponseFlag flag : FLAGS) {
+        if (info.has(flag)) {
+          if (!first) {
+            out.addByte(',');
+          }
+          out.add(longNames ? flag.longName() : flag.shortName());
+          first = false;
+        }
+      }
+      return true;
+    };
+  }
+
+  private static FormatOperator header(
+      String parameter, Function<StreamInfo, @Nullable HeaderBlock> block, boolean withoutQuery)
+      throws Unsupported {
+    String[] names = parameter.split("\\?", -1);
+    if (names.length > 2 || parameter.isEmpty()) {
+      throw new Unsupported("one header name, or two as in X?Y");
+    }
+    HeaderName[] wanted = new HeaderName[names.length];
+    for (int i = 0; i < names.length; i++) {
+      if (!HeaderName.isValid(names[i])) {
+        throw new Unsupported("a header name");
+      }
+      wanted[i] = HeaderName.of(names[i]);
+    }
+    return (info, out) -> {
+      HeaderBlock headers = block.apply(info);
+      if (headers == null) {
+        return false;
+      }
+      for (HeaderName name : wanted) {
+        int index = headers.find(name);
+        if (index >= 0) {
+          int start = headers.valueStart(index);
+          int length = headers.valueLength(index);
+          out.add(
+              headers.array(),
+              start,
+              withoutQuery ? queryStart(headers.array(), start, length) : length);
+          return true;
+        }
+      }
+      return false;
+    };
+  }
+
+  private static int queryStart(byte[] bytes, int start, int length) {
+    for (int i = 0; i < length; i++) {
+      if (bytes[start + i] == '?') {
+        return i;
+      }
+    }
+    return length;
+  }
+
+  private enum Part {
+    BOTH,
+    HOST,
+    PORT
+  }
+
+  private static FormatOperator address(
+      Function<StreamInfo, @Nullable SocketAddress> field, Part part) {
+    return (info, out) -> {
+      SocketAddress address = field.apply(info);
+      if (address == null) {
+        return false;
+      }
+      if (!(address instanceof InetSocketAddress inet) || inet.getAddress() == null) {
+        out.add(address.toString());
+        return true;
+      }
+      byte[] ip = inet.getAddress().getAddress();
+      if (part != Part.PORT) {
+        if (ip.length == 4) {
+          for (int i = 0; i < 4; i++) {
+            if (i > 0) {
+              out.addByte('.');
+            }
+            out.addNumber(ip[i] & 0xFF);
+          }
+        } else if (part == Part.BOTH) {
+          out.addByte('[');
+          out.add(inet.getAddress().getHostAddress());
+          out.addByte(']');
+        } else {
+          out.add(inet.getAddress().getHostAddress());
+        }
+      }
+      if (part == Part.BOTH) {
+        out.addByte(':');
+      }
+      if (part != Part.HOST) {
+        out.addNumber(inet.getPort());
+      }
+      return true;
+    };
+  }
+}
