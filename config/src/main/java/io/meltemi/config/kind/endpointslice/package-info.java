@@ -1,0 +1,3 @@
+/** The Kubernetes EndpointSlice (discovery.k8s.io/v1). Immutable; any thread. */
+@org.jspecify.annotations.NullMarked
+package io.meltemi.config.kind.endpointslice;

@@ -1,0 +1,4 @@
+package io.meltemi.config.kind.namespace;
+
+/** A namespace; all it says stands in its metadata. */
+public record Namespace() {}

@@ -1,0 +1,4 @@
+package io.meltemi.config.kind.serviceaccount;
+
+/** A service account; all it says stands in its metadata. */
+public record ServiceAccount() {}

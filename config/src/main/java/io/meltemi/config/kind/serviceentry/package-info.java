@@ -1,0 +1,3 @@
+/** Istio's ServiceEntry: services the platform does not know. Immutable; any thread. */
+@org.jspecify.annotations.NullMarked
+package io.meltemi.config.kind.serviceentry;

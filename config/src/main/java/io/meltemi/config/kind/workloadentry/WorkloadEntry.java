@@ -1,0 +1,32 @@
+package io.meltemi.config.kind.workloadentry;
+
+import io.meltemi.common.labels.Labels;
+import io.meltemi.common.net.Locality;
+import java.util.Collections;
+import java.util.Map;
+import java.util.OptionalLong;
+import java.util.TreeMap;
+
+/**
+ * One endpoint, also used inside ServiceEntry and WorkloadGroup.
+ *
+ * @param address IP, name or {@code unix://} path; may be empty when a network is set
+ * @param ports service port name to port of this endpoint
+ * @param network empty when not set
+ * @param weight unset means 1
+ * @param serviceAccount empty when not set
+ * @see <a
+ *     href="https://istio.io/latest/docs/reference/config/networking/workload-entry/">WorkloadEntry</a>
+ */
+public record WorkloadEntry(
+    String address,
+    Map<String, Integer> ports,
+    Labels labels,
+    String network,
+    Locality locality,
+    OptionalLong weight,
+    String serviceAccount) {
+  public WorkloadEntry {
+    ports = Collections.unmodifiableMap(new TreeMap<>(ports));
+  }
+}
