@@ -91,6 +91,11 @@ public record MeshService(
     return ports.stream().filter(port -> port.name().equals(name)).findFirst();
   }
 
+  /** The same service with other ports. */
+  public MeshService withPorts(List<ServicePort> others) {
+    return new MeshService(key, others, resolution, addresses, exportTo, attributes, origin);
+  }
+
   public boolean meshExternal() {
     return attributes.meshExternal();
   }

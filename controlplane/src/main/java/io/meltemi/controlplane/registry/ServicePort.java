@@ -1,5 +1,7 @@
 package io.meltemi.controlplane.registry;
 
+import io.meltemi.config.traffic.Protocol;
+
 /**
  * A port of a service.
  *

@@ -1,0 +1,207 @@
+package io.meltemi.controlplane.push;
+
+import io.meltemi.config.kind.destinationrule.DestinationRule;
+import io.meltemi.config.kind.gateway.Gateway;
+import io.meltemi.config.kind.sidecar.Sidecar;
+import io.meltemi.config.kind.virtualservice.VirtualService;
+import io.meltemi.config.mesh.MeshConfig;
+import io.meltemi.config.resource.Resource;
+import io.meltemi.config.resource.ResourceName;
+import io.meltemi.controlplane.registry.EndpointIndex;
+import io.meltemi.controlplane.registry.MeshService;
+import io.meltemi.controlplane.registry.ServiceEndpoint;
+import io.meltemi.controlplane.registry.ServiceInstance;
+import io.meltemi.controlplane.registry.ServiceKey;
+import io.meltemi.controlplane.registry.ServicePort;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+
+/**
+ * The world of one push: everything generators may look at. Immutable in what it answers, so that
+ * any number of threads can translate from it at once; what is only needed for some proxies is
+ * worked out at the first question and kept.
+ */
+public final class PushContext {
+  private static final Comparator<MeshService> OLDEST_FIRST =
+      Comparator.<MeshService, java.time.Instant>comparing(
+              service -> service.attributes().creationTimestamp())
+          .thenComparing(service -> service.attributes().name())
+          .thenComparing(MeshService::namespace)
+          .thenComparing(MeshService::hostname);
+
+  private final Inputs inputs;
+  private final List<MeshService> services;
+  private final Map<ServiceKey, MeshService> servicesByKey = new HashMap<>();
+  private final Map<String, List<MeshService>> servicesByHost = new HashMap<>();
+  private final Map<String, List<ServiceInstance>> instancesByIp = new HashMap<>();
+  private final VirtualServiceIndex virtualServices;
+  private final DestinationRuleIndex destinationRules;
+  private final SidecarScopes sidecarScopes;
+  private final Map<String, List<MeshService>> visibleServices = new ConcurrentHashMap<>();
+  private final Map<String, SidecarScope> defaultScopes = new ConcurrentHashMap<>();
+  private final Map<ScopeKey, SidecarScope> scopes = new ConcurrentHashMap<>();
+
+  private record ScopeKey(String namespace, ResourceName sidecar) {}
+
+  /**
+   * What a world is made of.
+   *
+   * @param domain the cluster's DNS domain, such as {@code cluster.local}
+   * @param services of the registry, in any order
+   * @param endpoints of the registry
+   */
+  public record Inputs(
+      MeshConfig mesh,
+      String domain,
+      Collection<MeshService> services,
+      EndpointIndex endpoints,
+      Traffic traffic) {}
+
+  /** Istio's traffic resources, in any order. */
+  public record Traffic(
+      List<Resource<VirtualService>> virtualServices,
+      List<Resource<DestinationRule>> destinationRules,
+      List<Resource<Gateway>> gateways,
+      List<Resource<Sidecar>> sidecars) {
+    public Traffic {
+      virtualServices = virtualServices.stream().sorted(Resource.PRECEDENCE).toList();
+      destinationRules = destinationRules.stream().sorted(Resource.PRECEDENCE).toList();
+      gateways = gateways.stream().sorted(Resource.PRECEDENCE).toList();
+      sidecars = sidecars.stream().sorted(Resource.PRECEDENCE).toList();
+    }
+  }
+
+  public PushContext(Inputs inputs) {
+    this.inputs = inputs;
+    services = inputs.services().stream().sorted(OLDEST_FIRST).toList();
+    for (MeshService service : services) {
+      servicesByKey.put(service.key(), service);
+      servicesByHost.computeIfAbsent(service.hostname(), _ -> new ArrayList<>()).add(service);
+      for (ServiceEndpoint endpoint : inputs.endpoints().endpoints(service.key())) {
+        Optional<ServicePort> port = service.port(endpoint.servicePortName());
+        if (port.isPresent()) {
+          instancesByIp
+              .computeIfAbsent(endpoint.address(), _ -> new ArrayList<>())
+              .add(new ServiceInstance(service, port.get(), endpoint));
+        }
+      }
+    }
+    MeshConfig mesh = inputs.mesh();
+    virtualServices =
+        new VirtualServiceIndex(
+            inputs.traffic().virtualServices(),
+            mesh.visibility().defaultVirtualServiceExportTo(),
+            inputs.domain());
+    destinationRules =
+        new DestinationRuleIndex(
+            inputs.traffic().destinationRules(),
+            mesh.visibility().defaultDestinationRuleExportTo(),
+            inputs.domain(),
+            mesh.rootNamespace());
+    sidecarScopes = new SidecarScopes(this, inputs.traffic().sidecars());
+  }
+
+  public MeshConfig mesh() {
+    return inputs.mesh();
+  }
+
+  public String rootNamespace() {
+    return inputs.mesh().rootNamespace();
+  }
+
+  /** The cluster's DNS domain, such as {@code cluster.local}. */
+  public String domain() {
+    return inputs.domain();
+  }
+
+  /** Every service of the mesh, oldest first. */
+  public List<MeshService> services() {
+    return services;
+  }
+
+  public Optional<MeshService> service(ServiceKey key) {
+    return Optional.ofNullable(servicesByKey.get(key));
+  }
+
+  /** The services that are exported to a namespace, oldest first. */
+  public List<MeshService> servicesVisibleTo(String namespace) {
+    return visibleServices.computeIfAbsent(
+        namespace,
+        _ -> services.stream().filter(service -> service.exportTo().visibleTo(namespace)).toList());
+  }
+
+  /**
+   * The service a host name means in a namespace: its own, else a Kubernetes Service, else the
+   * oldest that is exported to it.
+   */
+  public Optional<MeshService> serviceFor(String hostname, String namespace) {
+    List<MeshService> candidates =
+        servicesByHost.getOrDefault(hostname, List.of()).stream()
+            .filter(service -> service.exportTo().visibleTo(namespace))
+            .toList();
+    return candidates.stream()
+        .filter(service -> service.namespace().equals(namespace))
+        .findFirst()
+        .or(
+            () ->
+                candidates.stream()
+                    .filter(
+                        service -> service.attributes().source() == MeshService.Source.KUBERNETES)
+                    .findFirst())
+        .or(() -> candidates.stream().findFirst());
+  }
+
+  public EndpointIndex endpoints() {
+    return inputs.endpoints();
+  }
+
+  /** The ports of services that a proxy serves, by its addresses; services oldest first. */
+  public List<ServiceInstance> instancesOf(ProxyNode node) {
+    return node.ips().stream()
+        .flatMap(ip -> instancesByIp.getOrDefault(ip, List.of()).stream())
+        .filter(instance -> instance.endpoint().workload().namespace().equals(node.namespace()))
+        .toList();
+  }
+
+  /** What a proxy may reach; gateways see everything that is exported to their namespace. */
+  public SidecarScope sidecarScope(ProxyNode node) {
+    String namespace = node.namespace();
+    Optional<Resource<Sidecar>> chosen =
+        node.isSidecar() ? sidecarScopes.choose(namespace, node.labels()) : Optional.empty();
+    if (chosen.isEmpty()) {
+      return defaultScopes.computeIfAbsent(
+          namespace,
+          _ -> sidecarScopes.everything(namespace, inputs.mesh().outboundTrafficPolicy()));
+    }
+    return scopes.computeIfAbsent(
+        new ScopeKey(namespace, chosen.get().id()), _ -> sidecarScopes.of(namespace, chosen.get()));
+  }
+
+  /**
+   * The virtual services bound to a gateway that a namespace sees, in order of precedence, with
+   * host names of rules and destinations completed and gateway names as {@code namespace/name}.
+   *
+   * @param gateway {@code mesh} or {@code namespace/name}
+   */
+  public List<Resource<VirtualService>> virtualServices(String gateway, String namespace) {
+    return virtualServices.of(gateway, namespace);
+  }
+
+  /** The Gateway resources that select a gateway proxy, in order of precedence. */
+  public List<Resource<Gateway>> gatewaysOf(ProxyNode node) {
+    return inputs.traffic().gateways().stream()
+        .filter(gateway -> node.labels().matches(gateway.spec().selector()))
+        .toList();
+  }
+
+  /** The destination rule that a proxy uses for a service. */
+  public Optional<MeshDestinationRule> destinationRule(ProxyNode node, MeshService service) {
+    return destinationRules.find(node.namespace(), node.labels(), service);
+  }
+}

@@ -1,0 +1,72 @@
+package io.meltemi.controlplane.push;
+
+import io.meltemi.config.kind.virtualservice.VirtualService;
+import io.meltemi.config.resource.Resource;
+import io.meltemi.controlplane.registry.ExportTo;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Virtual services by gateway and by who may see them, each list in Istio's order of precedence.
+ */
+final class VirtualServiceIndex {
+  /** By gateway name. */
+  private final Map<String, Visible> byGateway = new HashMap<>();
+
+  /** By namespace that sees them; public ones apart. */
+  private static final class Visible {
+    final Map<String, List<Resource<VirtualService>>> onlyTo = new HashMap<>();
+    final Map<String, List<Resource<VirtualService>>> exportedTo = new HashMap<>();
+    final List<Resource<VirtualService>> everywhere = new ArrayList<>();
+  }
+
+  /**
+   * Indexes them.
+   *
+   * @param resources as written, in order of precedence
+   * @param defaultExportTo of the mesh
+   */
+  VirtualServiceIndex(
+      List<Resource<VirtualService>> resources, List<String> defaultExportTo, String domain) {
+    for (Resource<VirtualService> written : resources) {
+      if (written.spec().isDelegate()) {
+        continue;
+      }
+      Resource<VirtualService> resource = VirtualServiceCompletion.complete(written, domain);
+      ExportTo exportTo =
+          ExportTo.of(resource.spec().exportTo(), defaultExportTo, resource.namespace());
+      for (String gateway : resource.spec().gateways()) {
+        add(byGateway.computeIfAbsent(gateway, _ -> new Visible()), exportTo, resource);
+      }
+    }
+  }
+
+  private static void add(Visible visible, ExportTo exportTo, Resource<VirtualService> resource) {
+    if (exportTo.everyone()) {
+      visible.everywhere.add(resource);
+      return;
+    }
+    var lists = exportTo.onlyTo(resource.namespace()) ? visible.onlyTo : visible.exportedTo;
+    for (String namespace : exportTo.namespaces()) {
+      lists.computeIfAbsent(namespace, _ -> new ArrayList<>()).add(resource);
+    }
+  }
+
+  /**
+   * The virtual services of a gateway ({@code mesh} or {@code namespace/name}) that a namespace
+   * sees: its private ones, those exported to it, those exported to all; oldest first in each.
+   */
+  List<Resource<VirtualService>> of(String gateway, String namespace) {
+    Visible visible = byGateway.get(gateway);
+    if (visible == null) {
+      return List.of();
+    }
+    List<Resource<VirtualService>> all =
+        new ArrayList<>(visible.onlyTo.getOrDefault(namespace, List.of()));
+    all.addAll(visible.exportedTo.getOrDefault(namespace, List.of()));
+    all.addAll(visible.everywhere);
+    return List.copyOf(all);
+  }
+}

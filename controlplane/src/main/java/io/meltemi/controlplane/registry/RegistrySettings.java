@@ -1,0 +1,17 @@
+package io.meltemi.controlplane.registry;
+
+import java.util.List;
+
+/**
+ * What the registry must be told.
+ *
+ * @param domain the cluster's DNS domain, such as {@code cluster.local}
+ * @param clusterId the name of the cluster its workloads run in
+ * @param defaultServiceExportTo the mesh's default for services that do not say who sees them
+ */
+public record RegistrySettings(
+    String domain, String clusterId, List<String> defaultServiceExportTo) {
+  public RegistrySettings {
+    defaultServiceExportTo = List.copyOf(defaultServiceExportTo);
+  }
+}
