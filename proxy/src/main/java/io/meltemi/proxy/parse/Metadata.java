@@ -1,0 +1,60 @@
+package io.meltemi.proxy.parse;
+
+import com.google.protobuf.Struct;
+import com.google.protobuf.Value;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * Envoy's {@code core.v3.Metadata} without protos.
+ *
+ * @param filters namespace to its fields; a value is a Map, List, String, Double, Boolean, or an
+ *     empty Optional for JSON null
+ */
+public record Metadata(Map<String, Map<String, Object>> filters) {
+  public static final Metadata EMPTY = new Metadata(Map.of());
+
+  private static final SupportedFields FIELDS =
+      SupportedFields.of(
+          io.envoyproxy.envoy.config.core.v3.Metadata.getDescriptor(), "filter_metadata");
+
+  public Metadata {
+    filters = Map.copyOf(filters);
+  }
+
+  /** Typed metadata is refused: nothing here could read it. */
+  public static Metadata parse(
+      io.envoyproxy.envoy.config.core.v3.Metadata proto, ParseScope scope) {
+    FIELDS.check(proto, scope);
+    if (proto.getFilterMetadataCount() == 0) {
+      return EMPTY;
+    }
+    Map<String, Map<String, Object>> filters = new LinkedHashMap<>();
+    proto.getFilterMetadataMap().forEach((name, struct) -> filters.put(name, struct(struct)));
+    return new Metadata(filters);
+  }
+
+  private static Map<String, Object> struct(Struct struct) {
+    Map<String, Object> fields = new LinkedHashMap<>();
+    struct.getFieldsMap().forEach((name, value) -> fields.put(name, value(value)));
+    return java.util.Collections.unmodifiableMap(fields);
+  }
+
+  private static Object value(Value value) {
+    return switch (value.getKindCase()) {
+      case STRING_VALUE -> value.getStringValue();
+      case NUMBER_VALUE -> value.getNumberValue();
+      case BOOL_VALUE -> value.getBoolValue();
+      case STRUCT_VALUE -> struct(value.getStructValue());
+      case LIST_VALUE -> {
+        List<Object> items = new ArrayList<>();
+        value.getListValue().getValuesList().forEach(item -> items.add(value(item)));
+        yield List.copyOf(items);
+      }
+      case NULL_VALUE, KIND_NOT_SET -> Optional.empty();
+    };
+  }
+}

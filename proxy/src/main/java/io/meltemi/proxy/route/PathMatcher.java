@@ -1,0 +1,80 @@
+package io.meltemi.proxy.route;
+
+import com.google.re2j.Pattern;
+import io.meltemi.proxy.matcher.BytePattern;
+import java.nio.charset.StandardCharsets;
+
+/** What a route asks of the path, which is compared without its query. */
+public sealed interface PathMatcher {
+  boolean matches(byte[] array, int start, int length);
+
+  /**
+   * How much of a path that matched a prefix rewrite replaces.
+   *
+   * @param pathLength length of the path without query
+   */
+  default int matchedLength(int pathLength) {
+    return pathLength;
+  }
+
+  record Exact(BytePattern path) implements PathMatcher {
+    @Override
+    public boolean matches(byte[] array, int start, int length) {
+      return path.equalsRange(array, start, length);
+    }
+
+    @Override
+    public String toString() {
+      return "path " + path;
+    }
+  }
+
+  record Prefix(BytePattern prefix) implements PathMatcher {
+    @Override
+    public boolean matches(byte[] array, int start, int length) {
+      return prefix.isPrefixOf(array, start, length);
+    }
+
+    @Override
+    public int matchedLength(int pathLength) {
+      return prefix.length();
+    }
+
+    @Override
+    public String toString() {
+      return "prefix " + prefix;
+    }
+  }
+
+  /** A prefix that ends at the path's end or before a slash. */
+  record SeparatedPrefix(BytePattern prefix) implements PathMatcher {
+    @Override
+    public boolean matches(byte[] array, int start, int length) {
+      return prefix.isPrefixOf(array, start, length)
+          && (length == prefix.length() || array[start + prefix.length()] == '/');
+    }
+
+    @Override
+    public int matchedLength(int pathLength) {
+      return prefix.length();
+    }
+
+    @Override
+    public String toString() {
+      return "path_separated_prefix " + prefix;
+    }
+  }
+
+  /** A regular expression over the whole path. Allocates. */
+  record Regex(Pattern pattern) implements PathMatcher {
+    @Override
+    public boolean matches(byte[] array, int start, int length) {
+      return pattern.matches(new String(array, start, length, StandardCharsets.UTF_8));
+    }
+
+    @Override
+    public String toString() {
+      return "safe_regex " + pattern.pattern();
+    }
+  }
+}

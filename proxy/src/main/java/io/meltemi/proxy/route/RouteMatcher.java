@@ -1,0 +1,97 @@
+package io.meltemi.proxy.route;
+
+import io.meltemi.proxy.header.HeaderBlock;
+import io.meltemi.proxy.header.HeaderName;
+import io.meltemi.proxy.matcher.Fraction;
+import io.meltemi.proxy.matcher.HeaderMatcher;
+import io.meltemi.proxy.matcher.MatchTrace;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+
+/**
+ * Envoy's {@code RouteMatch}: every part must hold.
+ *
+ * @param share of the requests that may take the route
+ * @param grpc whether only gRPC requests match
+ */
+public record RouteMatcher(
+    PathMatcher path,
+    List<HeaderMatcher> headers,
+    List<QueryParameterMatcher> queryParameters,
+    Fraction share,
+    boolean grpc) {
+  private static final byte[] GRPC = "application/grpc".getBytes(StandardCharsets.US_ASCII);
+
+  public RouteMatcher {
+    headers = List.copyOf(headers);
+    queryParameters = List.copyOf(queryParameters);
+  }
+
+  /** Matches every path and nothing else is asked. */
+  static RouteMatcher any() {
+    return new RouteMatcher(
+        new PathMatcher.Prefix(io.meltemi.proxy.matcher.BytePattern.of("", false)),
+        List.of(),
+        List.of(),
+        Fraction.ALWAYS,
+        false);
+  }
+
+  /**
+   * @param pathStart where the path starts in the block's array
+   * @param pathLength its length as compared
+   * @param pathEnd where its query or fragment starts, if any
+   * @param queryEnd behind its query; {@code pathEnd} when it has none
+   */
+  boolean matches(
+      RequestView request,
+      int pathStart,
+      int pathLength,
+      int pathEnd,
+      int queryEnd,
+      MatchTrace trace) {
+    HeaderBlock block = request.headers();
+    byte[] array = block.array();
+    if (!path.matches(array, pathStart, pathLength)) {
+      return trace.isRecording() && trace.result(false, "path", path.toString());
+    }
+    if (trace.isRecording()) {
+      trace.matched("path", path.toString());
+    }
+    if (share.numerator() < share.denominator() && !share.includes(request.random())) {
+      return trace.isRecording() && trace.result(false, "runtime_fraction", share.toString());
+    }
+    if (grpc && !isGrpc(block)) {
+      return trace.isRecording() && trace.result(false, "grpc", "content-type is not gRPC");
+    }
+    for (int i = 0; i < headers.size(); i++) {
+      if (!headers.get(i).matches(block, trace)) {
+        return false;
+      }
+    }
+    for (int i = 0; i < queryParameters.size(); i++) {
+      QueryParameterMatcher parameter = queryParameters.get(i);
+      boolean held = parameter.matches(array, pathEnd + 1, queryEnd);
+      if (trace.isRecording()) {
+        trace.result(held, "query_parameter", parameter.toString());
+      }
+      if (!held) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private static boolean isGrpc(HeaderBlock headers) {
+    int index = headers.find(HeaderName.CONTENT_TYPE);
+    if (index < 0 || headers.valueLength(index) < GRPC.length) {
+      return false;
+    }
+    byte[] array = headers.array();
+    int start = headers.valueStart(index);
+    if (!java.util.Arrays.equals(array, start, start + GRPC.length, GRPC, 0, GRPC.length)) {
+      return false;
+    }
+    return headers.valueLength(index) == GRPC.length || array[start + GRPC.length] == '+';
+  }
+}
