@@ -101,6 +101,11 @@ public final class HeaderBlock {
     return slots[index * STRIDE + VALUE_LENGTH];
   }
 
+  /** The name's hash: {@code 31 * h + byte} from 0, which is that of the name as a String. */
+  public int nameHash(int index) {
+    return slots[index * STRIDE + HASH];
+  }
+
   public boolean nameEquals(int index, HeaderName name) {
     return slots[index * STRIDE + HASH] == name.hash()
         && name.matches(bytes, nameStart(index), nameLength(index));
@@ -355,6 +360,12 @@ public final class HeaderBlock {
     s[slot + NAME_LENGTH] = nameLength;
     s[slot + VALUE_START] = valueStart;
     s[slot + VALUE_LENGTH] = valueLength;
+  }
+
+  /** Points the value of an entry at bytes already in the array. */
+  public void setRawValue(int index, int valueStart, int valueLength) {
+    slots[index * STRIDE + VALUE_START] = valueStart;
+    slots[index * STRIDE + VALUE_LENGTH] = valueLength;
   }
 
   private int newSlot() {

@@ -94,7 +94,8 @@ public final class HeaderName {
     return h;
   }
 
-  int hash() {
+  /** The hash that {@link HeaderBlock#nameHash} gives for this name. */
+  public int hash() {
     return hash;
   }
 

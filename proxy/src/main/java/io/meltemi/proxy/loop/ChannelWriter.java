@@ -1,0 +1,87 @@
+package io.meltemi.proxy.loop;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.Channel;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Writes to one channel: small pieces are gathered in one pooled buffer, large ones go as they are,
+ * and one flush at the end of the present read sends all.
+ */
+public final class ChannelWriter extends Flushable {
+  /** Pieces up to this size are copied: cheaper than another element in a gathering write. */
+  private static final int COPY_BYTES_MAX = 4096;
+
+  private static final int INITIAL_BYTES = 2048;
+
+  private final Channel channel;
+  private final LoopContext loop;
+  private @Nullable ByteBuf gathered;
+  private long written;
+
+  public ChannelWriter(Channel channel, LoopContext loop) {
+    this.channel = channel;
+    this.loop = loop;
+  }
+
+  /** Bytes given to this writer so far. */
+  public long written() {
+    return written + (gathered == null ? 0 : gathered.readableBytes());
+  }
+
+  /** A buffer to append to, with room for so many bytes; owned by this writer. */
+  public ByteBuf gather(int sizeMax) {
+    ByteBuf buffer = gathered;
+    if (buffer == null) {
+      buffer = channel.alloc().directBuffer(Math.max(INITIAL_BYTES, sizeMax));
+      gathered = buffer;
+    } else {
+      buffer.ensureWritable(sizeMax);
+    }
+    return buffer;
+  }
+
+  /** Writes the readable bytes; the buffer stays the caller's. */
+  public void write(ByteBuf data) {
+    int size = data.readableBytes();
+    if (size == 0) {
+      return;
+    }
+    if (size <= COPY_BYTES_MAX) {
+      gather(size).writeBytes(data, data.readerIndex(), size);
+      return;
+    }
+    writeGathered();
+    written += size;
+    channel.write(data.retain(), channel.voidPromise());
+  }
+
+  /** Sends everything at the end of the present read, or at once outside of one. */
+  public void flush() {
+    loop.flush(this);
+  }
+
+  /** Forgets what was not flushed. */
+  public void discard() {
+    ByteBuf buffer = gathered;
+    if (buffer != null) {
+      gathered = null;
+      buffer.release();
+    }
+  }
+
+  private void writeGathered() {
+    ByteBuf buffer = gathered;
+    if (buffer != null) {
+      gathered = null;
+      written += buffer.readableBytes();
+      channel.write(buffer, channel.voidPromise());
+    }
+  }
+
+  @Override
+  protected void flushNow() {
+    writeGathered();
+    channel.flush();
+  }
+}

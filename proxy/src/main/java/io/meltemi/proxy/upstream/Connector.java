@@ -1,0 +1,17 @@
+package io.meltemi.proxy.upstream;
+
+import io.meltemi.proxy.cluster.Cluster;
+import io.meltemi.proxy.cluster.Host;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelHandler;
+import io.netty.channel.EventLoop;
+
+/** Opens connections. Called on the loop that the connection shall live on. */
+public interface Connector {
+  /**
+   * Starts to connect; the handler is in the pipeline from the beginning.
+   *
+   * @return completes on that loop, at the latest when the cluster's connect timeout is over
+   */
+  ChannelFuture connect(EventLoop loop, Cluster cluster, Host host, ChannelHandler handler);
+}

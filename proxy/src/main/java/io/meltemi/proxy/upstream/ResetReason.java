@@ -1,0 +1,11 @@
+package io.meltemi.proxy.upstream;
+
+/** Why a leased stream ended before its response did. */
+public enum ResetReason {
+  /** The peer closed the connection before any byte of a response. */
+  CLOSED_BEFORE_RESPONSE,
+  /** The peer closed the connection within a response. */
+  CLOSED,
+  /** The peer sent what is not HTTP. */
+  PROTOCOL_ERROR
+}

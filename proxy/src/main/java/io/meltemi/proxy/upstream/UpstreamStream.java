@@ -1,0 +1,34 @@
+package io.meltemi.proxy.upstream;
+
+import io.meltemi.proxy.header.HeaderBlock;
+import io.netty.buffer.ByteBuf;
+import java.net.SocketAddress;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One request on a leased connection. The lease ends with the response or with {@link #reset}; then
+ * no method may be called any more. Loop only.
+ */
+public interface UpstreamStream {
+  /** Sends the request's head. */
+  void sendHeaders(HeaderBlock headers, boolean endStream);
+
+  /** Sends a piece of the body; the buffer stays the caller's. */
+  void sendData(ByteBuf data, boolean endStream);
+
+  /** Ends the request with trailers. */
+  void sendTrailers(HeaderBlock trailers);
+
+  /** Gives the stream up: nothing more is heard from it. */
+  void reset();
+
+  /** Stops or resumes reading the response. */
+  void setReading(boolean reading);
+
+  boolean isWritable();
+
+  /** Requests that this connection has begun, this one included. */
+  int requestNumber();
+
+  @Nullable SocketAddress localAddress();
+}
