@@ -1,0 +1,628 @@
+package io.meltemi.it.interop;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ProxySelector;
+import java.net.Socket;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Predicate;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** Traffic that both data planes must treat alike under our control plane. */
+@ParameterizedClass
+@EnumSource(DataPlane.class)
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+class TrafficScenariosIT {
+  static {
+    System.setProperty("jdk.httpclient.allowRestrictedHeaders", "host,connection");
+  }
+
+  private final DataPlane dataPlane;
+  private Mesh mesh;
+  private HttpClient client;
+  private HttpClient direct;
+
+  TrafficScenariosIT(DataPlane dataPlane) {
+    this.dataPlane = dataPlane;
+  }
+
+  @BeforeAll
+  void start(@TempDir Path directory) throws Exception {
+    mesh = new Mesh(dataPlane, directory);
+    client =
+        HttpClient.newBuilder()
+            .version(HttpClient.Version.HTTP_1_1)
+            .proxy(
+                ProxySelector.of(
+                    new InetSocketAddress(InetAddress.getLoopbackAddress(), mesh.httpProxyPort)))
+            .build();
+    direct = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
+    eventually("http://echo:8000/", r -> r.statusCode() == 200);
+  }
+
+  @AfterEach
+  void nothingWasRejected() throws Exception {
+    assertFalse(mesh.discovery.output().contains("NACK"), () -> mesh.discovery.output());
+    mesh.reset();
+  }
+
+  @AfterAll
+  void stop() {
+    if (mesh != null) {
+      mesh.close();
+    }
+  }
+
+  @Test
+  void withoutRulesEveryInstanceAnswers() throws Exception {
+    Map<String, Integer> shares = shares("http://echo:8000/", 100);
+    assertTrue(shares.keySet().containsAll(List.of("v1", "v2")), shares::toString);
+    for (String host :
+        List.of("echo.default", "echo.default.svc", "echo.default.svc.cluster.local")) {
+      assertEquals(200, get("http://" + host + ":8000/").statusCode(), host);
+    }
+  }
+
+  @Test
+  void weightsSplitTraffic() throws Exception {
+    subsets();
+    virtualService(
+        """
+          - route:
+            - {destination: {host: echo, subset: v1}, weight: 90}
+            - {destination: {host: echo, subset: v2}, weight: 10}
+            headers: {response: {set: {x-rule: split}}}
+        """);
+    eventually("http://echo:8000/", rule("split"));
+    Map<String, Integer> shares = shares("http://echo:8000/", 300);
+    int v2 = shares.getOrDefault("v2", 0);
+    // 30 expected; outside 8..62 with a probability below one in a million
+    assertTrue(v2 >= 8 && v2 <= 62, shares::toString);
+  }
+
+  @Test
+  void matchesChooseTheRoute() throws Exception {
+    subsets();
+    virtualService(
+        """
+          - match: [{headers: {end-user: {exact: jason}}}]
+            route: [{destination: {host: echo, subset: v2}}]
+            headers: {response: {set: {x-rule: user}}}
+          - match: [{uri: {exact: /exact}, method: {exact: GET}}]
+            route: [{destination: {host: echo, subset: v1}}]
+            headers: {response: {set: {x-rule: exact}}}
+          - match: [{uri: {prefix: /api/}, queryParams: {q: {exact: "1"}}}]
+            rewrite: {uri: /v1/}
+            route: [{destination: {host: echo, subset: v1}}]
+            headers: {response: {set: {x-rule: query}}}
+          - match: [{uri: {regex: "/item/[0-9]+"}}]
+            route: [{destination: {host: echo, subset: v2}}]
+            headers: {response: {set: {x-rule: regex}}}
+          - match: [{withoutHeaders: {x-any: {}}, uri: {prefix: /without}}]
+            route: [{destination: {host: echo, subset: v1}}]
+            headers: {response: {set: {x-rule: without}}}
+          - route: [{destination: {host: echo, subset: v1}}]
+            headers: {response: {set: {x-rule: rest}}}
+        """);
+    eventually("http://echo:8000/", rule("rest"));
+    assertRule("user", "v2", get("http://echo:8000/", "end-user", "jason"));
+    assertRule("rest", "v1", get("http://echo:8000/", "end-user", "jasons"));
+    assertRule("exact", "v1", get("http://echo:8000/exact"));
+    assertRule("rest", "v1", get("http://echo:8000/exact/more"));
+    HttpResponse<String> rewritten = get("http://echo:8000/api/items?q=1");
+    assertRule("query", "v1", rewritten);
+    assertEquals("/v1/items?q=1", field(rewritten, "path"));
+    assertRule("rest", "v1", get("http://echo:8000/api/items?q=2"));
+    assertRule("regex", "v2", get("http://echo:8000/item/42"));
+    assertRule("rest", "v1", get("http://echo:8000/item/42x"));
+    assertRule("without", "v1", get("http://echo:8000/without"));
+    assertRule("rest", "v1", get("http://echo:8000/without", "x-any", "1"));
+  }
+
+  @Test
+  void redirectsAndDirectResponses() throws Exception {
+    virtualService(
+        """
+          - match: [{uri: {prefix: /old}}]
+            redirect: {uri: /new, authority: other.example, redirectCode: 308}
+          - match: [{uri: {prefix: /teapot}}]
+            directResponse: {status: 418, body: {string: short and stout}}
+          - route: [{destination: {host: echo}}]
+        """);
+    eventually("http://echo:8000/teapot", r -> r.statusCode() == 418);
+    assertEquals("short and stout", get("http://echo:8000/teapot").body());
+    HttpResponse<String> moved = get("http://echo:8000/old/page");
+    assertEquals(308, moved.statusCode());
+    assertEquals("http://other.example/new", moved.headers().firstValue("location").orElse(""));
+  }
+
+  @Test
+  void faultsAndTimeouts() throws Exception {
+    virtualService(
+        """
+          - match: [{uri: {prefix: /abort}}]
+            fault: {abort: {httpStatus: 555, percentage: {value: 100}}}
+            route: [{destination: {host: echo}}]
+          - match: [{uri: {prefix: /slow}}]
+            fault: {delay: {fixedDelay: 0.4s, percentage: {value: 100}}}
+            route: [{destination: {host: echo}}]
+          - match: [{uri: {prefix: /late}}]
+            timeout: 0.3s
+            retries: {attempts: 0}
+            route: [{destination: {host: echo}}]
+          - route: [{destination: {host: echo}}]
+        """);
+    eventually("http://echo:8000/abort", r -> r.statusCode() == 555);
+    assertEquals("fault filter abort", get("http://echo:8000/abort").body());
+    long start = System.nanoTime();
+    assertEquals(200, get("http://echo:8000/slow").statusCode());
+    assertTrue(System.nanoTime() - start >= 390_000_000L, "the delay was shorter than asked for");
+    HttpResponse<String> late = get("http://echo:8000/late/delay/3000");
+    assertEquals(504, late.statusCode());
+    assertEquals("upstream request timeout", late.body());
+    assertEquals(200, get("http://echo:8000/late/delay/1").statusCode());
+  }
+
+  @Test
+  void retriesUntilOneSucceeds() throws Exception {
+    virtualService(
+        """
+          - retries: {attempts: 3, perTryTimeout: 2s, retryOn: "5xx"}
+            route: [{destination: {host: guarded, port: {number: 8000}}}]
+            headers: {response: {set: {x-rule: retry}}}
+        """);
+    eventually("http://echo:8000/", rule("retry"));
+    assertEquals(200, get("http://echo:8000/flaky/2/a").statusCode());
+    assertEquals(503, get("http://echo:8000/flaky/9/b").statusCode());
+  }
+
+  @Test
+  void headersAreChanged() throws Exception {
+    virtualService(
+        """
+          - headers:
+              request: {set: {x-set: one, user-agent: changed}, add: {x-add: two}, remove: [x-drop]}
+              response: {set: {x-rule: headers}, add: {x-more: three}, remove: [x-to-remove]}
+            route: [{destination: {host: echo}}]
+        """);
+    eventually("http://echo:8000/", rule("headers"));
+    HttpResponse<String> answer = get("http://echo:8000/", "x-drop", "1", "x-add", "zero");
+    assertEquals("one", field(answer, "h.x-set"));
+    assertEquals("changed", field(answer, "h.user-agent"));
+    assertTrue(field(answer, "h.x-add").endsWith("two"), answer.body());
+    assertEquals("", field(answer, "h.x-drop"));
+    assertEquals("three", answer.headers().firstValue("x-more").orElse(""));
+    assertTrue(answer.headers().firstValue("x-to-remove").isEmpty());
+    assertFalse(field(answer, "h.x-request-id").isEmpty(), answer.body());
+    assertEquals("http", field(answer, "h.x-forwarded-proto"));
+  }
+
+  @Test
+  void mirrorsSendACopy() throws Exception {
+    subsets();
+    virtualService(
+        """
+          - route: [{destination: {host: echo, subset: v1}}]
+            mirror: {host: echo, subset: v2}
+            mirrorPercentage: {value: 100}
+            headers: {response: {set: {x-rule: mirror}}}
+        """);
+    eventually("http://echo:8000/", rule("mirror"));
+    HttpResponse<String> answer =
+        send(
+            client,
+            request("http://echo:8000/mirrored")
+                .POST(HttpRequest.BodyPublishers.ofString("body"))
+                .build());
+    assertRule("mirror", "v1", answer);
+    await(
+        "v2 sees the copy",
+        () -> mesh.v2.seen().stream().anyMatch(s -> s.startsWith("POST /mirrored ")));
+  }
+
+  @Test
+  void aSubsetMayComeLater() throws Exception {
+    virtualService(
+        """
+          - route: [{destination: {host: echo, subset: v2}}]
+            headers: {response: {set: {x-rule: early}}}
+        """);
+    eventually("http://echo:8000/", r -> r.statusCode() == 503);
+    subsets();
+    eventually("http://echo:8000/", r -> r.statusCode() == 200 && field(r, "server").equals("v2"));
+  }
+
+  @Test
+  void serviceEntriesAreReached() throws Exception {
+    mesh.write(
+        "entry.yaml",
+        """
+        apiVersion: networking.istio.io/v1
+        kind: ServiceEntry
+        metadata: {name: static}
+        spec:
+          hosts: [static.example]
+          ports: [{number: 80, name: http, protocol: HTTP}]
+          resolution: STATIC
+          endpoints: [{address: 127.0.0.1, ports: {http: %d}}]
+        ---
+        apiVersion: networking.istio.io/v1
+        kind: ServiceEntry
+        metadata: {name: dns}
+        spec:
+          hosts: [dns.example]
+          ports: [{number: 80, name: http, protocol: HTTP}]
+          resolution: DNS
+          endpoints: [{address: localhost, ports: {http: %d}}]
+        """
+            .formatted(mesh.v1.port(), mesh.v2.port()));
+    eventually(
+        "http://static.example/", r -> r.statusCode() == 200 && field(r, "server").equals("v1"));
+    eventually(
+        "http://dns.example/", r -> r.statusCode() == 200 && field(r, "server").equals("v2"));
+    assertEquals(502, get("http://unknown.example/").statusCode());
+  }
+
+  @Test
+  void theServersSidecarIsPassed() throws Exception {
+    HttpResponse<String> answer = eventually("http://guarded:8000/x", r -> r.statusCode() == 200);
+    assertEquals("guarded", field(answer, "server"));
+    String stats =
+        Program.get(
+            "http://127.0.0.1:"
+                + mesh.serverAdmin
+                + "/stats?filter=inbound%7C8000%7C%7C.*upstream_rq_2xx");
+    assertTrue(stats.matches("(?s).*upstream_rq_2xx: [1-9].*"), stats);
+  }
+
+  @Test
+  void gatewaysRouteByHost() throws Exception {
+    subsets();
+    mesh.write(
+        "gateway.yaml",
+        """
+        apiVersion: networking.istio.io/v1
+        kind: Gateway
+        metadata: {name: gw}
+        spec:
+          selector: {istio: ingressgateway}
+          servers:
+          - {port: {number: 8080, name: http, protocol: HTTP}, hosts: ["*.example.com"]}
+        ---
+        apiVersion: networking.istio.io/v1
+        kind: VirtualService
+        metadata: {name: gw-routes}
+        spec:
+          hosts: [www.example.com]
+          gateways: [gw]
+          http:
+          - match: [{uri: {prefix: /two}}]
+            route: [{destination: {host: echo, subset: v2, port: {number: 8000}}}]
+          - match: [{uri: {prefix: /}}]
+            route: [{destination: {host: echo, subset: v1, port: {number: 8000}}}]
+        """);
+    String base = "http://127.0.0.1:" + mesh.gatewayPort;
+    HttpRequest two = request(base + "/two").header("host", "www.example.com").build();
+    await(
+        "the gateway routes",
+        () -> {
+          HttpResponse<String> answer = send(direct, two);
+          return answer.statusCode() == 200 && field(answer, "server").equals("v2");
+        });
+    assertEquals(
+        "v1",
+        field(
+            send(direct, request(base + "/one").header("host", "www.example.com").build()),
+            "server"));
+    assertEquals(
+        404,
+        send(direct, request(base + "/two").header("host", "other.example.com").build())
+            .statusCode());
+    HttpResponse<String> answer =
+        send(
+            direct,
+            request(base + "/one")
+                .header("host", "www.example.com")
+                .header("x-forwarded-for", "1.2.3.4")
+                .build());
+    assertTrue(field(answer, "h.x-forwarded-for").endsWith("127.0.0.1"), answer.body());
+  }
+
+  @Test
+  void bytesPassOverTcp() throws Exception {
+    byte[] sent = new byte[1 << 20];
+    new Random(1).nextBytes(sent);
+    try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), mesh.tcpPort)) {
+      socket.setSoTimeout(20_000);
+      byte[] banner = socket.getInputStream().readNBytes(TcpEcho.BANNER.length());
+      assertEquals(TcpEcho.BANNER, new String(banner, StandardCharsets.US_ASCII));
+      Thread writer =
+          Thread.ofVirtual()
+              .start(
+                  () -> {
+                    try {
+                      socket.getOutputStream().write(sent);
+                      socket.shutdownOutput();
+                    } catch (IOException e) {
+                      throw new java.io.UncheckedIOException(e);
+                    }
+                  });
+      assertArrayEquals(sent, socket.getInputStream().readAllBytes());
+      writer.join();
+    }
+  }
+
+  @Test
+  void bodiesPassBothWays() throws Exception {
+    byte[] body = new byte[300_000];
+    HttpResponse<String> fixed =
+        send(
+            client,
+            request("http://echo:8000/")
+                .POST(HttpRequest.BodyPublishers.ofByteArray(body))
+                .build());
+    assertEquals("300000", field(fixed, "body"));
+    HttpResponse<String> chunked =
+        send(
+            client,
+            request("http://echo:8000/")
+                .POST(
+                    HttpRequest.BodyPublishers.ofInputStream(
+                        () -> new java.io.ByteArrayInputStream(body)))
+                .build());
+    assertEquals("300000", field(chunked, "body"));
+    HttpResponse<String> head =
+        send(
+            client,
+            request("http://echo:8000/")
+                .method("HEAD", HttpRequest.BodyPublishers.noBody())
+                .build());
+    assertEquals(200, head.statusCode());
+    assertEquals("", head.body());
+    assertEquals(204, get("http://echo:8000/status/204").statusCode());
+    assertEquals(404, get("http://echo:8000/status/404").statusCode());
+  }
+
+  @Test
+  void corsPreflightsAreAnswered() throws Exception {
+    virtualService(
+        """
+          - corsPolicy:
+              allowOrigins: [{exact: "https://app.example"}]
+              allowMethods: [GET, PUT]
+              allowHeaders: [x-token]
+              maxAge: 10m
+            route: [{destination: {host: echo}}]
+            headers: {response: {set: {x-rule: cors}}}
+        """);
+    eventually("http://echo:8000/", rule("cors"));
+    HttpResponse<String> preflight =
+        send(
+            client,
+            request("http://echo:8000/")
+                .method("OPTIONS", HttpRequest.BodyPublishers.noBody())
+                .header("origin", "https://app.example")
+                .header("access-control-request-method", "PUT")
+                .build());
+    assertEquals(200, preflight.statusCode());
+    assertEquals(
+        "https://app.example",
+        preflight.headers().firstValue("access-control-allow-origin").orElse(""));
+    assertEquals(
+        "GET,PUT", preflight.headers().firstValue("access-control-allow-methods").orElse(""));
+    assertEquals("600", preflight.headers().firstValue("access-control-max-age").orElse(""));
+    assertTrue(
+        get("http://echo:8000/", "origin", "https://evil.example")
+            .headers()
+            .firstValue("access-control-allow-origin")
+            .isEmpty());
+  }
+
+  @Test
+  void changesLoseNoRequest() throws Exception {
+    subsets();
+    AtomicBoolean run = new AtomicBoolean(true);
+    AtomicInteger sent = new AtomicInteger();
+    List<String> failures = java.util.Collections.synchronizedList(new ArrayList<>());
+    List<Thread> load = new ArrayList<>();
+    for (int i = 0; i < 4; i++) {
+      load.add(
+          Thread.ofVirtual()
+              .start(
+                  () -> {
+                    while (run.get()) {
+                      try {
+                        HttpResponse<String> answer = get("http://echo:8000/");
+                        sent.incrementAndGet();
+                        if (answer.statusCode() != 200) {
+                          failures.add(answer.statusCode() + " " + answer.body());
+                        }
+                      } catch (Exception e) {
+                        failures.add(e.toString());
+                      }
+                    }
+                  }));
+    }
+    for (int round = 0; round < 6; round++) {
+      String subset = round % 2 == 0 ? "v2" : "v1";
+      String rule = "round-" + round;
+      virtualService(
+          """
+            - route: [{destination: {host: echo, subset: %s}}]
+              headers: {response: {set: {x-rule: %s}}}
+          """
+              .formatted(subset, rule));
+      eventually("http://echo:8000/", rule(rule));
+      assertRule(rule, subset, get("http://echo:8000/"));
+    }
+    mesh.reset();
+    eventually("http://echo:8000/", r -> r.headers().firstValue("x-rule").isEmpty());
+    run.set(false);
+    for (Thread thread : load) {
+      thread.join();
+    }
+    assertEquals(List.of(), failures);
+    assertTrue(sent.get() > 50, () -> "only " + sent + " requests were sent");
+  }
+
+  @Test
+  void aBrokenFileKeepsTheLastGoodRules() throws Exception {
+    virtualService(
+        """
+          - directResponse: {status: 207}
+        """);
+    eventually("http://echo:8000/", r -> r.statusCode() == 207);
+    mesh.write(
+        "rules.yaml",
+        """
+        apiVersion: networking.istio.io/v1
+        kind: VirtualService
+        metadata: {name: echo}
+        spec:
+          hosts: [echo]
+          http:
+          - route: [{destination: {host: echo}, weight: -5}]
+        """);
+    await("the mistake is said", () -> mesh.discovery.output().contains("rules.yaml:7"));
+    assertTrue(
+        mesh.discovery.output().contains("spec.http[0].route[0].weight"), mesh.discovery::output);
+    assertEquals(207, get("http://echo:8000/").statusCode());
+  }
+
+  private void subsets() throws IOException {
+    mesh.write(
+        "subsets.yaml",
+        """
+        apiVersion: networking.istio.io/v1
+        kind: DestinationRule
+        metadata: {name: echo}
+        spec:
+          host: echo
+          subsets:
+          - {name: v1, labels: {version: v1}}
+          - {name: v2, labels: {version: v2}}
+        """);
+  }
+
+  private void virtualService(String http) throws IOException {
+    mesh.write(
+        "rules.yaml",
+        """
+        apiVersion: networking.istio.io/v1
+        kind: VirtualService
+        metadata: {name: echo}
+        spec:
+          hosts: [echo]
+          http:
+        """
+            + http);
+  }
+
+  private static Predicate<HttpResponse<String>> rule(String name) {
+    return r -> r.headers().firstValue("x-rule").orElse("").equals(name);
+  }
+
+  private static void assertRule(String rule, String server, HttpResponse<String> answer) {
+    assertEquals(rule, answer.headers().firstValue("x-rule").orElse(""), answer::body);
+    assertEquals(server, field(answer, "server"), answer::body);
+  }
+
+  /** A line of the echo server's answer, empty when absent. */
+  private static String field(HttpResponse<String> answer, String name) {
+    return answer
+        .body()
+        .lines()
+        .filter(l -> l.startsWith(name + ": "))
+        .map(l -> l.substring(name.length() + 2))
+        .findFirst()
+        .orElse("");
+  }
+
+  private Map<String, Integer> shares(String url, int count) throws Exception {
+    Map<String, Integer> shares = new HashMap<>();
+    for (int i = 0; i < count; i++) {
+      HttpResponse<String> answer = get(url);
+      assertEquals(200, answer.statusCode(), answer::body);
+      shares.merge(field(answer, "server"), 1, Integer::sum);
+    }
+    return shares;
+  }
+
+  private HttpResponse<String> eventually(String url, Predicate<HttpResponse<String>> condition)
+      throws Exception {
+    List<HttpResponse<String>> last = new ArrayList<>();
+    await(
+        url + " answers as expected; last answer: " + last,
+        () -> {
+          HttpResponse<String> answer = get(url);
+          last.clear();
+          last.add(answer);
+          return condition.test(answer);
+        });
+    return last.getFirst();
+  }
+
+  private interface Condition {
+    boolean holds() throws Exception;
+  }
+
+  private void await(String what, Condition condition) throws Exception {
+    long end = System.nanoTime() + Duration.ofSeconds(20).toNanos();
+    Exception last = null;
+    while (System.nanoTime() < end) {
+      try {
+        if (condition.holds()) {
+          return;
+        }
+      } catch (IOException e) {
+        last = e;
+      }
+      Thread.sleep(20);
+    }
+    throw new AssertionError("not within 20 s: " + what + "\n" + mesh.discovery.output(), last);
+  }
+
+  private HttpResponse<String> get(String url, String... headers)
+      throws IOException, InterruptedException {
+    HttpRequest.Builder request = request(url);
+    if (headers.length > 0) {
+      request.headers(headers);
+    }
+    return send(client, request.build());
+  }
+
+  private static HttpRequest.Builder request(String url) {
+    return HttpRequest.newBuilder(URI.create(url)).timeout(Duration.ofSeconds(20));
+  }
+
+  private static HttpResponse<String> send(HttpClient http, HttpRequest request)
+      throws IOException, InterruptedException {
+    return http.send(request, HttpResponse.BodyHandlers.ofString());
+  }
+}
