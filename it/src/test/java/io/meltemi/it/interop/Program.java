@@ -103,6 +103,11 @@ final class Program implements AutoCloseable {
     return process.isAlive();
   }
 
+  /** The program's children and their children. */
+  List<ProcessHandle> descendants() {
+    return process.descendants().toList();
+  }
+
   /** Everything the program printed so far. */
   String output() {
     try {
