@@ -35,16 +35,16 @@ class UpIT {
     try (up) {
       up.await(
           "a product page is announced",
-          Duration.ofSeconds(120),
+          Duration.ofMinutes(2),
           () -> PAGE.matcher(up.output()).find());
       Matcher page = PAGE.matcher(up.output());
       assertTrue(page.find());
       String url = page.group();
-      up.await("the page answers", Duration.ofSeconds(60), () -> Program.status(url) == 200);
+      up.await("the page answers", Duration.ofMinutes(1), () -> Program.status(url) == 200);
       Set<String> versions = new TreeSet<>();
       up.await(
           "all three versions of reviews appear",
-          Duration.ofSeconds(60),
+          Duration.ofMinutes(1),
           () -> {
             versions.addAll(versions(url));
             return versions.size() == 3;
