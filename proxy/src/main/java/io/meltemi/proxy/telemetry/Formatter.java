@@ -99,12 +99,12 @@ public final class Formatter {
   }
 
   /** True when the format is one operator whose value is a number (JSON logs keep its type). */
-  boolean isNumber() {
+  public boolean isNumber() {
     return parts.length == 1 && parts[0].isNumber();
   }
 
   /** True when the format is nothing but one operator. */
-  boolean isSingle() {
+  public boolean isSingle() {
     return parts.length == 1 && !parts[0].isConstant();
   }
 
@@ -120,7 +120,7 @@ public final class Formatter {
   /**
    * As {@link #format}, but false when the single operator has no value; nothing is written then.
    */
-  boolean formatSingle(StreamInfo info, FormatOutput out) {
+  public boolean formatSingle(StreamInfo info, FormatOutput out) {
     return parts[0].write(info, out);
   }
 }
