@@ -3,9 +3,9 @@ package io.meltemi.proxy.codec;
 import io.netty.buffer.ByteBuf;
 
 /**
- * Follows the framing of one body (RFC 9112 sections 6 and 7). It moves the reader index over framing
- * and tells how many of the next bytes are body; the caller takes those bytes and reports them with
- * {@link #taken}. Reused through the begin methods; may be given the bytes in any pieces.
+ * Follows the framing of one body (RFC 9112 sections 6 and 7). It moves the reader index over
+ * framing and tells how many of the next bytes are body; the caller takes those bytes and reports
+ * them with {@link #taken}. Reused through the begin methods; may be given the bytes in any pieces.
  */
 public final class BodyDecoder {
   /** What the next bytes are. */

@@ -409,7 +409,8 @@ public final class HeadParser {
           : bad(CodecError.BAD_TARGET);
     }
     int schemeLength;
-    if (startsWithIgnoreCase(start, length, HTTP_SCHEME) && hasColonSlashes(start + 4, length - 4)) {
+    if (startsWithIgnoreCase(start, length, HTTP_SCHEME)
+        && hasColonSlashes(start + 4, length - 4)) {
       schemeLength = 4;
     } else if (startsWithIgnoreCase(start, length, HTTPS_SCHEME)
         && hasColonSlashes(start + 5, length - 5)) {
@@ -571,7 +572,9 @@ public final class HeadParser {
     return OK;
   }
 
-  /** The first place from there that is not value text: a control byte other than tab, or the end. */
+  /**
+   * The first place from there that is not value text: a control byte other than tab, or the end.
+   */
   private int valueEnd(int from) {
     byte[] b = bytes;
     int end = filled;
@@ -775,8 +778,7 @@ public final class HeadParser {
     return OK;
   }
 
-  private int connection(
-      int hash, int nameStart, int nameLength, int valueStart, int valueLength) {
+  private int connection(int hash, int nameStart, int nameLength, int valueStart, int valueLength) {
     if (kind == Kind.TRAILERS) {
       return OK;
     }

@@ -467,9 +467,7 @@ final class Http1ClientConnection extends ChannelInboundHandlerAdapter implement
       present.onResponseData(io.netty.buffer.Unpooled.EMPTY_BUFFER, true);
       return;
     }
-    fail(
-        responseBegun ? ResetReason.CLOSED : ResetReason.CLOSED_BEFORE_RESPONSE,
-        "");
+    fail(responseBegun ? ResetReason.CLOSED : ResetReason.CLOSED_BEFORE_RESPONSE, "");
   }
 
   @Override

@@ -25,11 +25,9 @@ public final class SocketConnector implements Connector {
   }
 
   @Override
-  public ChannelFuture connect(
-      EventLoop loop, Cluster cluster, Host host, ChannelHandler handler) {
+  public ChannelFuture connect(EventLoop loop, Cluster cluster, Host host, ChannelHandler handler) {
     ClusterSettings.Connection settings = cluster.settings().connection();
-    long timeoutMillis =
-        Math.max(1, TimeUnit.NANOSECONDS.toMillis(settings.connectTimeoutNanos()));
+    long timeoutMillis = Math.max(1, TimeUnit.NANOSECONDS.toMillis(settings.connectTimeoutNanos()));
     int limit = settings.bufferLimitBytes();
     Bootstrap bootstrap =
         new Bootstrap()
@@ -39,7 +37,8 @@ public final class SocketConnector implements Connector {
             .option(
                 ChannelOption.CONNECT_TIMEOUT_MILLIS,
                 (int) Math.min(timeoutMillis, Integer.MAX_VALUE))
-            .option(ChannelOption.WRITE_BUFFER_WATER_MARK, new WriteBufferWaterMark(limit / 2, limit));
+            .option(
+                ChannelOption.WRITE_BUFFER_WATER_MARK, new WriteBufferWaterMark(limit / 2, limit));
     if (host.address() instanceof java.net.InetSocketAddress) {
       bootstrap.option(ChannelOption.TCP_NODELAY, true);
       if (settings.keepalive().isPresent()) {

@@ -23,11 +23,11 @@ final class JsonFormat implements LineFormat {
   private final ThreadLocal<FormatOutput> scratch = ThreadLocal.withInitial(FormatOutput::new);
 
   private sealed interface Node {
-    record Text(byte[] json) implements Node {}
+    record Text(String json) implements Node {}
 
     record Format(Formatter formatter) implements Node {}
 
-    record Composite(byte[] open, List<byte[]> prefixes, List<Node> values, byte[] close)
+    record Composite(String open, List<String> prefixes, List<Node> values, String close)
         implements Node {}
   }
 
@@ -48,7 +48,7 @@ final class JsonFormat implements LineFormat {
       String path,
       Validation.Collector problems,
       int depth) {
-    List<byte[]> prefixes = new ArrayList<>();
+    List<String> prefixes = new ArrayList<>();
     List<Node> values = new ArrayList<>();
     for (Map.Entry<String, Value> field : new TreeMap<>(struct.getFieldsMap()).entrySet()) {
       FormatOutput key = new FormatOutput();
@@ -56,11 +56,11 @@ final class JsonFormat implements LineFormat {
       byte[] name = field.getKey().getBytes(StandardCharsets.UTF_8);
       escape(name, name.length, key);
       key.add("\":");
-      prefixes.add(java.util.Arrays.copyOf(key.array(), key.length()));
+      prefixes.add(key.toString());
       values.add(
           node(field.getValue(), ticker, origin, path + "." + field.getKey(), problems, depth));
     }
-    return new Node.Composite(new byte[] {'{'}, prefixes, values, new byte[] {'}'});
+    return new Node.Composite("{", prefixes, values, "}");
   }
 
   private static Node node(
@@ -72,20 +72,20 @@ final class JsonFormat implements LineFormat {
       int depth) {
     if (depth > 16) {
       problems.error(origin, path, "nesting", "at most 16 levels");
-      return new Node.Text(new byte[0]);
+      return new Node.Text("");
     }
     return switch (value.getKindCase()) {
       case STRUCT_VALUE ->
           object(value.getStructValue(), ticker, origin, path, problems, depth + 1);
       case LIST_VALUE -> {
-        List<byte[]> prefixes = new ArrayList<>();
+        List<String> prefixes = new ArrayList<>();
         List<Node> values = new ArrayList<>();
         for (Value entry : value.getListValue().getValuesList()) {
-          prefixes.add(prefixes.isEmpty() ? new byte[0] : new byte[] {','});
+          prefixes.add(prefixes.isEmpty() ? "" : ",");
           values.add(
               node(entry, ticker, origin, path + "[" + values.size() + "]", problems, depth + 1));
         }
-        yield new Node.Composite(new byte[] {'['}, prefixes, values, new byte[] {']'});
+        yield new Node.Composite("[", prefixes, values, "]");
       }
       case STRING_VALUE -> {
         Validation<Formatter> formatter =
@@ -93,7 +93,7 @@ final class JsonFormat implements LineFormat {
         problems.absorb(formatter);
         yield formatter instanceof Validation.Valid<Formatter> valid
             ? new Node.Format(valid.value())
-            : new Node.Text(new byte[0]);
+            : new Node.Text("");
       }
       case NUMBER_VALUE -> {
         double number = value.getNumberValue();
@@ -101,15 +101,14 @@ final class JsonFormat implements LineFormat {
             number == Math.rint(number) && Math.abs(number) < 1e15
                 ? Long.toString((long) number)
                 : Double.toString(number);
-        yield new Node.Text(text.getBytes(StandardCharsets.US_ASCII));
+        yield new Node.Text(text);
       }
-      case BOOL_VALUE ->
-          new Node.Text(Boolean.toString(value.getBoolValue()).getBytes(StandardCharsets.US_ASCII));
+      case BOOL_VALUE -> new Node.Text(Boolean.toString(value.getBoolValue()));
       case NULL_VALUE, KIND_NOT_SET -> new Node.Text(NULL);
     };
   }
 
-  private static final byte[] NULL = "null".getBytes(StandardCharsets.US_ASCII);
+  private static final String NULL = "null";
 
   @Override
   public void write(StreamInfo info, FormatOutput out) {
