@@ -1,0 +1,19 @@
+package io.meltemi.controlplane.push;
+
+import io.meltemi.xds.resource.TypeUrl;
+import java.util.Collection;
+import java.util.List;
+
+/** Translates one type of resource for one proxy. Pure: equal arguments give equal results. */
+public interface ResourceGenerator {
+  TypeUrl type();
+
+  /**
+   * The resources of this type for a proxy.
+   *
+   * @param names ignored by the types that a proxy loads whole (listeners, clusters); of routes and
+   *     endpoints what is asked for, where a name that cannot be answered still gets an empty
+   *     resource so that no proxy waits for ever
+   */
+  List<GeneratedResource> generate(ProxyNode node, PushContext context, Collection<String> names);
+}

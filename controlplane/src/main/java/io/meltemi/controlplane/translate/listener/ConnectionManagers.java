@@ -1,0 +1,180 @@
+package io.meltemi.controlplane.translate.listener;
+
+import com.google.protobuf.Any;
+import com.google.protobuf.Duration;
+import io.envoyproxy.envoy.config.core.v3.AggregatedConfigSource;
+import io.envoyproxy.envoy.config.core.v3.ApiVersion;
+import io.envoyproxy.envoy.config.core.v3.ConfigSource;
+import io.envoyproxy.envoy.config.core.v3.Http1ProtocolOptions;
+import io.envoyproxy.envoy.config.core.v3.Http2ProtocolOptions;
+import io.envoyproxy.envoy.config.listener.v3.Filter;
+import io.envoyproxy.envoy.config.route.v3.RouteConfiguration;
+import io.envoyproxy.envoy.extensions.filters.http.cors.v3.Cors;
+import io.envoyproxy.envoy.extensions.filters.http.fault.v3.HTTPFault;
+import io.envoyproxy.envoy.extensions.filters.http.router.v3.Router;
+import io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager;
+import io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.ForwardClientCertDetails;
+import io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.PathWithEscapedSlashesAction;
+import io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.SetCurrentClientCertDetails;
+import io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.UpgradeConfig;
+import io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3.HttpFilter;
+import io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3.Rds;
+import io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3.RequestIDExtension;
+import io.envoyproxy.envoy.extensions.request_id.uuid.v3.UuidRequestIdConfig;
+import io.meltemi.config.mesh.MeshConfig;
+import io.meltemi.config.mesh.ProxyConfig;
+import io.meltemi.controlplane.push.ProxyNode;
+import io.meltemi.controlplane.translate.ProtoValues;
+import java.util.List;
+
+/**
+ * The HTTP connection managers of a proxy's filter chains, one kind per {@link ListenerClass}.
+ *
+ * <p>Differs from Istio: the filters that only Istio's build of Envoy has, gRPC statistics and
+ * tracing come with telemetry; until then the list is fault, cors and router.
+ */
+final class ConnectionManagers {
+  static final String NAME = "envoy.filters.network.http_connection_manager";
+
+  private static final String SERVER_NAME = "istio-envoy";
+
+  private static final List<HttpFilter> HTTP_FILTERS =
+      List.of(
+          httpFilter("envoy.filters.http.fault", Any.pack(HTTPFault.getDefaultInstance())),
+          httpFilter("envoy.filters.http.cors", Any.pack(Cors.getDefaultInstance())),
+          httpFilter("envoy.filters.http.router", Any.pack(Router.getDefaultInstance())));
+
+  private final ProxyNode node;
+  private final MeshConfig mesh;
+
+  ConnectionManagers(ProxyNode node, MeshConfig mesh) {
+    this.node = node;
+    this.mesh = mesh;
+  }
+
+  /** With routes asked for by name, which is how clients' sides and gateways get them. */
+  Filter withRds(
+      ListenerClass kind, String statPrefix, String routeName, Http1ProtocolOptions http1) {
+    return filter(
+        base(kind, statPrefix, http1)
+            .setRds(
+                Rds.newBuilder()
+                    .setConfigSource(
+                        ConfigSource.newBuilder()
+                            .setAds(AggregatedConfigSource.getDefaultInstance())
+                            .setInitialFetchTimeout(Duration.getDefaultInstance())
+                            .setResourceApiVersion(ApiVersion.V3))
+                    .setRouteConfigName(routeName)));
+  }
+
+  /**
+   * With its routes inside, as servers' sides have them.
+   *
+   * @param http2 the port is declared as HTTP/2
+   */
+  Filter withRoutes(String statPrefix, RouteConfiguration routes, boolean http2) {
+    HttpConnectionManager.Builder manager =
+        base(ListenerClass.SIDECAR_INBOUND, statPrefix, Http1ProtocolOptions.getDefaultInstance())
+            .setRouteConfig(routes);
+    if (http2) {
+      manager.setHttp2ProtocolOptions(Http2ProtocolOptions.getDefaultInstance());
+    }
+    return filter(manager);
+  }
+
+  private HttpConnectionManager.Builder base(
+      ListenerClass kind, String statPrefix, Http1ProtocolOptions http1) {
+    HttpConnectionManager.Builder manager =
+        HttpConnectionManager.newBuilder()
+            .setStatPrefix(statPrefix)
+            .addAllHttpFilters(HTTP_FILTERS)
+            .setStreamIdleTimeout(Duration.getDefaultInstance())
+            .setProxy100Continue(true)
+            .addUpgradeConfigs(UpgradeConfig.newBuilder().setUpgradeType("websocket"))
+            .setRequestIdExtension(
+                RequestIDExtension.newBuilder()
+                    .setTypedConfig(
+                        Any.pack(
+                            UuidRequestIdConfig.newBuilder()
+                                .setUseRequestIdForTraceSampling(ProtoValues.TRUE)
+                                .build())))
+            .addAllAccessLog(AccessLogs.of(mesh));
+    normalizePath(manager);
+    Http1ProtocolOptions.Builder protocol = http1.toBuilder();
+    if (node.metadata().http10()) {
+      protocol.setAcceptHttp10(true);
+    }
+    if (kind == ListenerClass.GATEWAY
+        || !protocol.build().equals(Http1ProtocolOptions.getDefaultInstance())) {
+      manager.setHttpProtocolOptions(protocol);
+    }
+    switch (kind) {
+      case SIDECAR_OUTBOUND -> manager.setUseRemoteAddress(ProtoValues.FALSE);
+      case SIDECAR_INBOUND ->
+          manager
+              .setServerName(SERVER_NAME)
+              .setUseRemoteAddress(ProtoValues.FALSE)
+              .setForwardClientCertDetails(ForwardClientCertDetails.APPEND_FORWARD)
+              .setSetCurrentClientCertDetails(
+                  SetCurrentClientCertDetails.newBuilder()
+                      .setSubject(ProtoValues.TRUE)
+                      .setDns(true)
+                      .setUri(true));
+      case GATEWAY -> gateway(manager);
+    }
+    return manager;
+  }
+
+  private void gateway(HttpConnectionManager.Builder manager) {
+    ProxyConfig.GatewayTopology topology = mesh.defaultConfig().gatewayTopology();
+    manager
+        .setServerName(SERVER_NAME)
+        .setUseRemoteAddress(ProtoValues.TRUE)
+        .setXffNumTrustedHops(topology.numTrustedProxies())
+        .setForwardClientCertDetails(
+            switch (topology.forwardClientCertDetails()) {
+              case UNDEFINED, SANITIZE_SET -> ForwardClientCertDetails.SANITIZE_SET;
+              case SANITIZE -> ForwardClientCertDetails.SANITIZE;
+              case FORWARD_ONLY -> ForwardClientCertDetails.FORWARD_ONLY;
+              case APPEND_FORWARD -> ForwardClientCertDetails.APPEND_FORWARD;
+              case ALWAYS_FORWARD_ONLY -> ForwardClientCertDetails.ALWAYS_FORWARD_ONLY;
+            })
+        .setSetCurrentClientCertDetails(
+            SetCurrentClientCertDetails.newBuilder()
+                .setSubject(ProtoValues.TRUE)
+                .setCert(true)
+                .setDns(true)
+                .setUri(true));
+  }
+
+  private void normalizePath(HttpConnectionManager.Builder manager) {
+    switch (mesh.pathNormalization()) {
+      case NONE ->
+          manager
+              .setNormalizePath(ProtoValues.FALSE)
+              .setPathWithEscapedSlashesAction(PathWithEscapedSlashesAction.KEEP_UNCHANGED);
+      case DEFAULT, BASE ->
+          manager
+              .setNormalizePath(ProtoValues.TRUE)
+              .setPathWithEscapedSlashesAction(PathWithEscapedSlashesAction.KEEP_UNCHANGED);
+      case MERGE_SLASHES ->
+          manager
+              .setNormalizePath(ProtoValues.TRUE)
+              .setMergeSlashes(true)
+              .setPathWithEscapedSlashesAction(PathWithEscapedSlashesAction.KEEP_UNCHANGED);
+      case DECODE_AND_MERGE_SLASHES ->
+          manager
+              .setNormalizePath(ProtoValues.TRUE)
+              .setMergeSlashes(true)
+              .setPathWithEscapedSlashesAction(PathWithEscapedSlashesAction.UNESCAPE_AND_FORWARD);
+    }
+  }
+
+  private static HttpFilter httpFilter(String name, Any config) {
+    return HttpFilter.newBuilder().setName(name).setTypedConfig(config).build();
+  }
+
+  private static Filter filter(HttpConnectionManager.Builder manager) {
+    return Filter.newBuilder().setName(NAME).setTypedConfig(Any.pack(manager.build())).build();
+  }
+}

@@ -1,0 +1,123 @@
+package io.meltemi.controlplane.translate.listener;
+
+import com.google.protobuf.Duration;
+import io.envoyproxy.envoy.config.core.v3.CidrRange;
+import io.envoyproxy.envoy.config.listener.v3.Filter;
+import io.envoyproxy.envoy.config.listener.v3.FilterChain;
+import io.envoyproxy.envoy.config.listener.v3.FilterChainMatch;
+import io.meltemi.controlplane.translate.ProtoValues;
+import java.util.Collection;
+import java.util.List;
+import java.util.Optional;
+
+/** Filter chains and what they match. */
+final class FilterChains {
+  /** What the HTTP inspector finds; Istio's pair. */
+  private static final List<String> HTTP_PROTOCOLS = List.of("http/1.1", "h2c");
+
+  private static final String RAW_BUFFER = "raw_buffer";
+  private static final String TLS = "tls";
+
+  private static final Duration CONNECT_TIMEOUT = Duration.newBuilder().setSeconds(15).build();
+
+  /** Plain-text HTTP as the inspector saw it. */
+  static final FilterChainMatch HTTP =
+      FilterChainMatch.newBuilder()
+          .setTransportProtocol(RAW_BUFFER)
+          .addAllApplicationProtocols(HTTP_PROTOCOLS)
+          .build();
+
+  /** Anything but TLS. */
+  static final FilterChainMatch PLAIN =
+      FilterChainMatch.newBuilder().setTransportProtocol(RAW_BUFFER).build();
+
+  /** TLS that is not ended here. */
+  static final FilterChainMatch OPAQUE_TLS =
+      FilterChainMatch.newBuilder().setTransportProtocol(TLS).build();
+
+  private FilterChains() {}
+
+  /** A chain of a listener for outgoing or gateway traffic. */
+  static FilterChain of(FilterChainMatch match, List<Filter> filters) {
+    FilterChain.Builder chain =
+        FilterChain.newBuilder()
+            .addAllFilters(filters)
+            .setTransportSocketConnectTimeout(CONNECT_TIMEOUT);
+    if (!match.equals(FilterChainMatch.getDefaultInstance())) {
+      chain.setFilterChainMatch(match);
+    }
+    return chain.build();
+  }
+
+  /** A chain with a name and no time limit, as the fixed chains of sidecars are. */
+  static FilterChain named(String name, FilterChainMatch match, Filter filter) {
+    FilterChain.Builder chain = FilterChain.newBuilder().setName(name).addFilters(filter);
+    if (!match.equals(FilterChainMatch.getDefaultInstance())) {
+      chain.setFilterChainMatch(match);
+    }
+    return chain.build();
+  }
+
+  /** The same match for connections made to one port. */
+  static FilterChainMatch forPort(FilterChainMatch match, int port) {
+    return match.toBuilder().setDestinationPort(ProtoValues.uint32(port)).build();
+  }
+
+  /**
+   * Server names and address ranges; empty lists match all.
+   *
+   * @param serverNames names and {@code *.suffix}; {@code *} among them matches all
+   * @param ranges addresses or CIDR ranges; what is neither is left out
+   */
+  static FilterChainMatch destinations(Collection<String> serverNames, Collection<String> ranges) {
+    FilterChainMatch.Builder match = FilterChainMatch.newBuilder();
+    if (!serverNames.contains("*")) {
+      serverNames.stream().distinct().sorted().forEach(match::addServerNames);
+    }
+    ranges.stream()
+        .distinct()
+        .sorted()
+        .forEach(range -> range(range).ifPresent(match::addPrefixRanges));
+    return match.build();
+  }
+
+  static boolean matchesAll(FilterChain chain) {
+    return chain.getFilterChainMatch().equals(FilterChainMatch.getDefaultInstance());
+  }
+
+  /** True when choosing between the chains needs a look at TLS handshakes. */
+  static boolean needTlsInspector(Collection<FilterChain> chains) {
+    return chains.stream()
+        .map(FilterChain::getFilterChainMatch)
+        .anyMatch(
+            match -> match.getServerNamesCount() > 0 || match.getTransportProtocol().equals(TLS));
+  }
+
+  /** True when choosing between the chains needs a look at requests. */
+  static boolean needHttpInspector(Collection<FilterChain> chains) {
+    return chains.stream()
+        .anyMatch(chain -> chain.getFilterChainMatch().getApplicationProtocolsCount() > 0);
+  }
+
+  private static Optional<CidrRange> range(String written) {
+    int slash = written.indexOf('/');
+    String address = slash < 0 ? written : written.substring(0, slash);
+    boolean v6 = address.indexOf(':') >= 0;
+    int bits = v6 ? 128 : 32;
+    if (slash >= 0) {
+      try {
+        bits = Integer.parseInt(written.substring(slash + 1));
+      } catch (NumberFormatException _) {
+        return Optional.empty();
+      }
+    }
+    if (bits == 0) {
+      return Optional.empty();
+    }
+    return Optional.of(
+        CidrRange.newBuilder()
+            .setAddressPrefix(address)
+            .setPrefixLen(ProtoValues.uint32(bits))
+            .build());
+  }
+}

@@ -1,0 +1,270 @@
+package io.meltemi.controlplane.translate.listener;
+
+import com.google.protobuf.Duration;
+import io.envoyproxy.envoy.config.core.v3.Metadata;
+import io.envoyproxy.envoy.config.core.v3.TrafficDirection;
+import io.envoyproxy.envoy.config.listener.v3.Filter;
+import io.envoyproxy.envoy.config.listener.v3.FilterChain;
+import io.envoyproxy.envoy.config.listener.v3.FilterChainMatch;
+import io.envoyproxy.envoy.config.listener.v3.Listener;
+import io.envoyproxy.envoy.config.route.v3.Decorator;
+import io.envoyproxy.envoy.config.route.v3.RetryPolicy;
+import io.envoyproxy.envoy.config.route.v3.Route;
+import io.envoyproxy.envoy.config.route.v3.RouteAction;
+import io.envoyproxy.envoy.config.route.v3.RouteConfiguration;
+import io.envoyproxy.envoy.config.route.v3.RouteMatch;
+import io.envoyproxy.envoy.config.route.v3.VirtualHost;
+import io.meltemi.common.net.HostPort;
+import io.meltemi.common.validation.Origin;
+import io.meltemi.config.mesh.MeshConfig;
+import io.meltemi.config.traffic.HttpRetry;
+import io.meltemi.config.traffic.Protocol;
+import io.meltemi.controlplane.push.GeneratedResource;
+import io.meltemi.controlplane.push.LocalPlacement;
+import io.meltemi.controlplane.push.ProxyNode;
+import io.meltemi.controlplane.push.PushContext;
+import io.meltemi.controlplane.push.SidecarScope;
+import io.meltemi.controlplane.registry.MeshService;
+import io.meltemi.controlplane.translate.ClusterNames;
+import io.meltemi.controlplane.translate.DestinationPolicies;
+import io.meltemi.controlplane.translate.ProtoValues;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+
+/**
+ * The listeners through which a sidecar's workload is called: {@code virtualInbound} with chains
+ * per port, or with a {@link LocalPlacement} one bound listener per port.
+ *
+ * <p>Differs from Istio: only the chains for plain text and for TLS that is not ended here; those
+ * for mutual TLS come with security.
+ */
+final class InboundListeners {
+  private static final String CATCH_ALL = "virtualInbound";
+  private static final String RESET_BEFORE_REQUEST = "reset-before-request";
+  private static final int RETRIES = 2;
+
+  private final ProxyNode node;
+  private final PushContext context;
+  private final SidecarScope scope;
+  private final ConnectionManagers managers;
+  private final TcpProxies proxies;
+
+  InboundListeners(ProxyNode node, PushContext context, SidecarScope scope) {
+    this.node = node;
+    this.context = context;
+    this.scope = scope;
+    this.managers = new ConnectionManagers(node, context.mesh());
+    this.proxies = new TcpProxies(context.mesh(), DestinationPolicies.of(node, context));
+  }
+
+  /** The listeners of a sidecar whose traffic is captured; without capture only bound ports. */
+  List<GeneratedResource> listeners() {
+    List<GeneratedResource> listeners = new ArrayList<>();
+    List<InboundPort> captured = new ArrayList<>();
+    for (InboundPort port : InboundPort.of(node, context, scope)) {
+      if (port.bindToPort()) {
+        listeners.add(bound(port, port.bind()));
+      } else {
+        captured.add(port);
+      }
+    }
+    if (node.metadata().interceptionMode() != ProxyNode.InterceptionMode.NONE) {
+      listeners.add(virtualInbound(captured));
+    }
+    return listeners;
+  }
+
+  /** One listener for every port of the placement, with or without a service. */
+  List<GeneratedResource> local(LocalPlacement placement) {
+    List<InboundPort> known = InboundPort.of(node, context, scope);
+    List<GeneratedResource> listeners = new ArrayList<>();
+    new TreeMap<>(placement.inbound())
+        .forEach(
+            (number, where) -> {
+              InboundPort port =
+                  known.stream()
+                      .filter(candidate -> candidate.port() == number)
+                      .findFirst()
+                      .orElseGet(() -> withoutService(number));
+              listeners.add(bound(port, where.bind()));
+            });
+    return listeners;
+  }
+
+  private static InboundPort withoutService(int port) {
+    return new InboundPort(
+        new HostPort(MeshService.ANY_ADDRESS, port),
+        true,
+        Protocol.UNSUPPORTED,
+        "",
+        port,
+        Metadata.getDefaultInstance(),
+        Origin.BUILT_IN);
+  }
+
+  private GeneratedResource bound(InboundPort port, HostPort bind) {
+    Listener.Builder listener = OutboundListeners.base(bind, TrafficDirection.INBOUND, true);
+    waitForBytes(listener);
+    Filter tcp = proxies.toCluster(ClusterNames.inbound(port.port()));
+    String name = OutboundListeners.name(port.bind());
+    if (port.protocol().isHttp()) {
+      listener.addFilterChains(
+          chain(name, FilterChainMatch.getDefaultInstance(), http(port), port));
+    } else if (port.protocol().isUnsupported()) {
+      listener
+          .addListenerFilters(ListenerFilters.HTTP_INSPECTOR)
+          .addFilterChains(chain(name, FilterChains.HTTP, http(port), port))
+          .setDefaultFilterChain(chain(name, FilterChainMatch.getDefaultInstance(), tcp, port));
+    } else {
+      listener.addFilterChains(chain(name, FilterChainMatch.getDefaultInstance(), tcp, port));
+    }
+    return new GeneratedResource(listener.getName(), listener.build(), List.of(port.origin()));
+  }
+
+  private GeneratedResource virtualInbound(List<InboundPort> ports) {
+    int own = context.mesh().listeners().inboundPort();
+    Listener.Builder listener =
+        Listener.newBuilder()
+            .setName("virtualInbound")
+            .setAddress(OutboundListeners.address(new HostPort(MeshService.ANY_ADDRESS, own)))
+            .setTrafficDirection(TrafficDirection.INBOUND)
+            .setMaxConnectionsToAcceptPerSocketEvent(ProtoValues.uint32(1))
+            .addAllAccessLog(AccessLogs.ofListener(context.mesh()));
+    waitForBytes(listener);
+    if (node.metadata().interceptionMode() == ProxyNode.InterceptionMode.TPROXY) {
+      listener.setTransparent(ProtoValues.TRUE);
+    }
+    listener.addFilterChains(
+        FilterChains.named(
+            "virtualInbound-blackhole",
+            FilterChains.forPort(FilterChainMatch.getDefaultInstance(), own),
+            proxies.toCluster(ClusterNames.BLACK_HOLE)));
+    catchAll().forEach(listener::addFilterChains);
+    Set<Integer> declared = new TreeSet<>(Set.of(own));
+    Set<Origin> origins = new LinkedHashSet<>();
+    for (InboundPort port : ports) {
+      captured(port).forEach(listener::addFilterChains);
+      origins.add(port.origin());
+      if (!port.protocol().isUnsupported()) {
+        declared.add(port.port());
+      }
+    }
+    listener
+        .addListenerFilters(ListenerFilters.ORIGINAL_DST)
+        .addListenerFilters(ListenerFilters.except(ListenerFilters.TLS_INSPECTOR, Set.of(own)))
+        .addListenerFilters(ListenerFilters.except(ListenerFilters.HTTP_INSPECTOR, declared));
+    return new GeneratedResource(listener.getName(), listener.build(), List.copyOf(origins));
+  }
+
+  private void waitForBytes(Listener.Builder listener) {
+    listener
+        .setListenerFiltersTimeout(
+            ProtoValues.duration(context.mesh().listeners().protocolDetectionTimeout()))
+        .setContinueOnListenerFiltersTimeout(true);
+  }
+
+  /** Connections to ports that no service is known for. */
+  private List<FilterChain> catchAll() {
+    Filter http =
+        managers.withRoutes(
+            ClusterNames.INBOUND_PASSTHROUGH + ';',
+            routes(ClusterNames.INBOUND_PASSTHROUGH, "", 0, Protocol.UNSUPPORTED),
+            false);
+    Filter tcp = proxies.toCluster(ClusterNames.INBOUND_PASSTHROUGH);
+    return List.of(
+        FilterChains.named("virtualInbound-catchall-http", FilterChains.HTTP, http),
+        FilterChains.named(CATCH_ALL, FilterChains.PLAIN, tcp),
+        FilterChains.named(CATCH_ALL, FilterChains.OPAQUE_TLS, tcp));
+  }
+
+  private List<FilterChain> captured(InboundPort port) {
+    String name = OutboundListeners.name(port.bind());
+    FilterChainMatch http = FilterChains.forPort(FilterChains.HTTP, port.port());
+    FilterChainMatch plain = FilterChains.forPort(FilterChains.PLAIN, port.port());
+    FilterChainMatch tls = FilterChains.forPort(FilterChains.OPAQUE_TLS, port.port());
+    if (port.protocol().isHttp()) {
+      return List.of(chain(name, plain, http(port), port));
+    }
+    Filter tcp = proxies.toCluster(ClusterNames.inbound(port.port()));
+    return port.protocol().isUnsupported()
+        ? List.of(
+            chain(name, http, http(port), port),
+            chain(name, plain, tcp, port),
+            chain(name, tls, tcp, port))
+        : List.of(chain(name, tls, tcp, port), chain(name, plain, tcp, port));
+  }
+
+  private static FilterChain chain(
+      String name, FilterChainMatch match, Filter filter, InboundPort port) {
+    FilterChain chain = FilterChains.named(name, match, filter);
+    return port.metadata().getFilterMetadataCount() == 0
+        ? chain
+        : chain.toBuilder().setMetadata(port.metadata()).build();
+  }
+
+  private Filter http(InboundPort port) {
+    return managers.withRoutes(
+        "inbound_" + OutboundListeners.name(port.bind()) + ';',
+        routes(ClusterNames.inbound(port.port()), port.host(), port.servicePort(), port.protocol()),
+        port.protocol().isHttp2());
+  }
+
+  private RouteConfiguration routes(
+      String cluster, String host, int servicePort, Protocol protocol) {
+    RouteAction.Builder action =
+        RouteAction.newBuilder()
+            .setCluster(cluster)
+            .setTimeout(Duration.getDefaultInstance())
+            .setMaxStreamDuration(
+                RouteAction.MaxStreamDuration.newBuilder()
+                    .setMaxStreamDuration(Duration.getDefaultInstance())
+                    .setGrpcTimeoutHeaderMax(Duration.getDefaultInstance()));
+    if (protocol != Protocol.GRPC && protocol != Protocol.GRPC_WEB) {
+      retryPolicy(context.mesh()).ifPresent(action::setRetryPolicy);
+    }
+    return RouteConfiguration.newBuilder()
+        .setName(cluster)
+        .setValidateClusters(ProtoValues.FALSE)
+        .addVirtualHosts(
+            VirtualHost.newBuilder()
+                .setName("inbound|http|" + servicePort)
+                .addDomains("*")
+                .addRoutes(
+                    Route.newBuilder()
+                        .setName("default")
+                        .setMatch(RouteMatch.newBuilder().setPrefix("/"))
+                        .setRoute(action)
+                        .setDecorator(
+                            Decorator.newBuilder().setOperation(host + ':' + servicePort + "/*"))))
+        .build();
+  }
+
+  /** A request that the workload has not seen may be sent again. */
+  private static Optional<RetryPolicy> retryPolicy(MeshConfig mesh) {
+    Optional<HttpRetry> written = mesh.upstream().defaultInboundHttpRetryPolicy();
+    if (written.isPresent() && written.get().attempts() == 0) {
+      return Optional.empty();
+    }
+    RetryPolicy.Builder policy =
+        RetryPolicy.newBuilder()
+            .setRetryOn(
+                written
+                    .filter(retry -> !retry.retryOn().isEmpty())
+                    .map(retry -> String.join(",", retry.retryOn()))
+                    .orElse(RESET_BEFORE_REQUEST))
+            .setNumRetries(ProtoValues.uint32(written.map(HttpRetry::attempts).orElse(RETRIES)));
+    written
+        .flatMap(HttpRetry::backoff)
+        .ifPresent(
+            base ->
+                policy.setRetryBackOff(
+                    RetryPolicy.RetryBackOff.newBuilder()
+                        .setBaseInterval(ProtoValues.duration(base))));
+    return Optional.of(policy.build());
+  }
+}

@@ -1,0 +1,8 @@
+package io.meltemi.controlplane.translate.listener;
+
+/** What a listener is for, which decides how far its clients are trusted. */
+enum ListenerClass {
+  SIDECAR_OUTBOUND,
+  SIDECAR_INBOUND,
+  GATEWAY
+}
