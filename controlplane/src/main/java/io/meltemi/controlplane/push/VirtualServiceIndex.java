@@ -30,11 +30,16 @@ final class VirtualServiceIndex {
    */
   VirtualServiceIndex(
       List<Resource<VirtualService>> resources, List<String> defaultExportTo, String domain) {
-    for (Resource<VirtualService> written : resources) {
+    List<Resource<VirtualService>> completed =
+        resources.stream()
+            .map(written -> VirtualServiceCompletion.complete(written, domain))
+            .toList();
+    Delegation delegation = new Delegation(completed, defaultExportTo);
+    for (Resource<VirtualService> written : completed) {
       if (written.spec().isDelegate()) {
         continue;
       }
-      Resource<VirtualService> resource = VirtualServiceCompletion.complete(written, domain);
+      Resource<VirtualService> resource = delegation.resolve(written);
       ExportTo exportTo =
           ExportTo.of(resource.spec().exportTo(), defaultExportTo, resource.namespace());
       for (String gateway : resource.spec().gateways()) {
