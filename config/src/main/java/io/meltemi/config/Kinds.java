@@ -29,7 +29,11 @@ public final class Kinds {
           "VirtualService",
           "virtualservices",
           true,
-          VirtualService.class);
+          VirtualService.class,
+          _ -> {
+            throw new UnsupportedOperationException();
+          },
+          List.of());
 
   public static final ResourceKind<DestinationRule> DESTINATION_RULE =
       new ResourceKind<>(
@@ -38,7 +42,11 @@ public final class Kinds {
           "DestinationRule",
           "destinationrules",
           true,
-          DestinationRule.class);
+          DestinationRule.class,
+          _ -> {
+            throw new UnsupportedOperationException();
+          },
+          List.of());
 
   public static final ResourceKind<Gateway> GATEWAY =
       new ResourceKind<>(
@@ -47,7 +55,11 @@ public final class Kinds {
           "Gateway",
           "gateways",
           true,
-          Gateway.class);
+          Gateway.class,
+          _ -> {
+            throw new UnsupportedOperationException();
+          },
+          List.of());
 
   public static final ResourceKind<ServiceEntry> SERVICE_ENTRY =
       new ResourceKind<>(
@@ -56,7 +68,11 @@ public final class Kinds {
           "ServiceEntry",
           "serviceentries",
           true,
-          ServiceEntry.class);
+          ServiceEntry.class,
+          _ -> {
+            throw new UnsupportedOperationException();
+          },
+          List.of());
 
   public static final ResourceKind<Sidecar> SIDECAR =
       new ResourceKind<>(
@@ -65,7 +81,11 @@ public final class Kinds {
           "Sidecar",
           "sidecars",
           true,
-          Sidecar.class);
+          Sidecar.class,
+          _ -> {
+            throw new UnsupportedOperationException();
+          },
+          List.of());
 
   public static final ResourceKind<WorkloadEntry> WORKLOAD_ENTRY =
       new ResourceKind<>(
@@ -74,7 +94,11 @@ public final class Kinds {
           "WorkloadEntry",
           "workloadentries",
           true,
-          WorkloadEntry.class);
+          WorkloadEntry.class,
+          _ -> {
+            throw new UnsupportedOperationException();
+          },
+          List.of());
 
   public static final ResourceKind<WorkloadGroup> WORKLOAD_GROUP =
       new ResourceKind<>(
@@ -83,7 +107,11 @@ public final class Kinds {
           "WorkloadGroup",
           "workloadgroups",
           true,
-          WorkloadGroup.class);
+          WorkloadGroup.class,
+          _ -> {
+            throw new UnsupportedOperationException();
+          },
+          List.of());
 
   public static final ResourceKind<ProxyConfigResource> PROXY_CONFIG =
       new ResourceKind<>(
@@ -92,13 +120,37 @@ public final class Kinds {
           "ProxyConfig",
           "proxyconfigs",
           true,
-          ProxyConfigResource.class);
+          ProxyConfigResource.class,
+          _ -> {
+            throw new UnsupportedOperationException();
+          },
+          List.of());
 
   public static final ResourceKind<Service> SERVICE =
-      new ResourceKind<>("", List.of("v1"), "Service", "services", true, Service.class);
+      new ResourceKind<>(
+          "",
+          List.of("v1"),
+          "Service",
+          "services",
+          true,
+          Service.class,
+          _ -> {
+            throw new UnsupportedOperationException();
+          },
+          List.of());
 
   public static final ResourceKind<Endpoints> ENDPOINTS =
-      new ResourceKind<>("", List.of("v1"), "Endpoints", "endpoints", true, Endpoints.class);
+      new ResourceKind<>(
+          "",
+          List.of("v1"),
+          "Endpoints",
+          "endpoints",
+          true,
+          Endpoints.class,
+          _ -> {
+            throw new UnsupportedOperationException();
+          },
+          List.of());
 
   public static final ResourceKind<EndpointSlice> ENDPOINT_SLICE =
       new ResourceKind<>(
@@ -107,27 +159,89 @@ public final class Kinds {
           "EndpointSlice",
           "endpointslices",
           true,
-          EndpointSlice.class);
+          EndpointSlice.class,
+          _ -> {
+            throw new UnsupportedOperationException();
+          },
+          List.of());
 
   public static final ResourceKind<Pod> POD =
-      new ResourceKind<>("", List.of("v1"), "Pod", "pods", true, Pod.class);
+      new ResourceKind<>(
+          "",
+          List.of("v1"),
+          "Pod",
+          "pods",
+          true,
+          Pod.class,
+          _ -> {
+            throw new UnsupportedOperationException();
+          },
+          List.of());
 
   public static final ResourceKind<Deployment> DEPLOYMENT =
       new ResourceKind<>(
-          "apps", List.of("v1"), "Deployment", "deployments", true, Deployment.class);
+          "apps",
+          List.of("v1"),
+          "Deployment",
+          "deployments",
+          true,
+          Deployment.class,
+          _ -> {
+            throw new UnsupportedOperationException();
+          },
+          List.of());
 
   public static final ResourceKind<Namespace> NAMESPACE =
-      new ResourceKind<>("", List.of("v1"), "Namespace", "namespaces", false, Namespace.class);
+      new ResourceKind<>(
+          "",
+          List.of("v1"),
+          "Namespace",
+          "namespaces",
+          false,
+          Namespace.class,
+          _ -> {
+            throw new UnsupportedOperationException();
+          },
+          List.of());
 
   public static final ResourceKind<Node> NODE =
-      new ResourceKind<>("", List.of("v1"), "Node", "nodes", false, Node.class);
+      new ResourceKind<>(
+          "",
+          List.of("v1"),
+          "Node",
+          "nodes",
+          false,
+          Node.class,
+          _ -> {
+            throw new UnsupportedOperationException();
+          },
+          List.of());
 
   public static final ResourceKind<ServiceAccount> SERVICE_ACCOUNT =
       new ResourceKind<>(
-          "", List.of("v1"), "ServiceAccount", "serviceaccounts", true, ServiceAccount.class);
+          "",
+          List.of("v1"),
+          "ServiceAccount",
+          "serviceaccounts",
+          true,
+          ServiceAccount.class,
+          _ -> {
+            throw new UnsupportedOperationException();
+          },
+          List.of());
 
   public static final ResourceKind<ConfigMap> CONFIG_MAP =
-      new ResourceKind<>("", List.of("v1"), "ConfigMap", "configmaps", true, ConfigMap.class);
+      new ResourceKind<>(
+          "",
+          List.of("v1"),
+          "ConfigMap",
+          "configmaps",
+          true,
+          ConfigMap.class,
+          _ -> {
+            throw new UnsupportedOperationException();
+          },
+          List.of());
 
   /** All of them, in the order in which people list them. */
   public static final List<ResourceKind<?>> ALL =

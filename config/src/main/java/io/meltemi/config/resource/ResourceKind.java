@@ -1,5 +1,6 @@
 package io.meltemi.config.resource;
 
+import io.meltemi.config.yaml.FieldPatterns;
 import java.util.List;
 
 /**
@@ -15,6 +16,8 @@ public final class ResourceKind<T> {
   private final String plural;
   private final boolean namespaced;
   private final Class<T> type;
+  private final SpecParser<T> parser;
+  private final FieldPatterns notYetTranslated;
 
   /**
    * Made once per kind.
@@ -22,6 +25,8 @@ public final class ResourceKind<T> {
    * @param group API group, empty for the core group
    * @param versions accepted versions, the preferred one first; all have the same schema
    * @param plural lower-case plural, such as {@code virtualservices}
+   * @param notYetTranslated {@link FieldPatterns} of fields that are parsed and validated but have
+   *     no effect yet; a warning is given when one is set
    */
   public ResourceKind(
       String group,
@@ -29,13 +34,17 @@ public final class ResourceKind<T> {
       String kind,
       String plural,
       boolean namespaced,
-      Class<T> type) {
+      Class<T> type,
+      SpecParser<T> parser,
+      List<String> notYetTranslated) {
     this.group = group;
     this.versions = List.copyOf(versions);
     this.kind = kind;
     this.plural = plural;
     this.namespaced = namespaced;
     this.type = type;
+    this.parser = parser;
+    this.notYetTranslated = new FieldPatterns(notYetTranslated);
   }
 
   public String group() {
@@ -60,6 +69,19 @@ public final class ResourceKind<T> {
 
   public Class<T> type() {
     return type;
+  }
+
+  public SpecParser<T> parser() {
+    return parser;
+  }
+
+  public FieldPatterns notYetTranslated() {
+    return notYetTranslated;
+  }
+
+  /** True for Istio's kinds, whose fields are all known; of Kubernetes' own only some are read. */
+  public boolean isIstio() {
+    return group.endsWith("istio.io");
   }
 
   /** {@code group/version}, or the version alone in the core group, with the preferred version. */
