@@ -52,6 +52,9 @@ public interface HttpFilter {
     return FilterStatus.CONTINUE;
   }
 
+  /** The client's connection has crossed its send limit one way or the other. */
+  default void onDownstreamWritable(boolean writable) {}
+
   /**
    * The stream is over, whatever happened to it: timers must be cancelled and state forgotten.
    * Called once for each stream on which a decode or encode callback ran.

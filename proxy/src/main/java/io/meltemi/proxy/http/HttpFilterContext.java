@@ -1,18 +1,48 @@
 package io.meltemi.proxy.http;
 
 import io.meltemi.proxy.header.HeaderBlock;
-import io.netty.channel.EventLoop;
+import io.meltemi.proxy.loop.LoopContext;
+import io.meltemi.proxy.route.Route;
+import io.meltemi.proxy.route.RouteFilterConfig;
+import io.meltemi.proxy.telemetry.ResponseFlag;
+import io.meltemi.proxy.telemetry.StreamInfo;
+import io.netty.buffer.ByteBuf;
 import java.net.SocketAddress;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a filter sees of its stream. One context belongs to one filter instance and is valid for
  * every stream that the instance serves. Event loop of the stream only.
  */
 public interface HttpFilterContext {
-  EventLoop eventLoop();
+  /** Time, timers and random numbers of the stream's loop. */
+  LoopContext loop();
 
   /** The request's headers as the filters so far have left them. */
   HeaderBlock requestHeaders();
+
+  /** The response's headers; empty until there are some. */
+  HeaderBlock responseHeaders();
+
+  StreamInfo streamInfo();
+
+  /** The immediate peer's address. */
+  SocketAddress remoteAddress();
+
+  /** Whether the request is from inside (Envoy's {@code x-envoy-internal}). */
+  boolean isInternal();
+
+  /** The stream's random bits; the same at every call for one request. */
+  long streamRandom();
+
+  /** The route of the request, found when first asked for; null when none matches. */
+  @Nullable Route route();
+
+  /** Forgets the route, so that it is found again with the headers as they are now. */
+  void clearRoute();
+
+  /** What the route says to this filter; null when it says nothing. */
+  @Nullable RouteFilterConfig routeConfig();
 
   /** Goes on behind a {@link FilterStatus#PAUSE} or {@link FilterStatus#BUFFER} of a decode. */
   void continueDecoding();
@@ -20,6 +50,42 @@ public interface HttpFilterContext {
   /** Goes on behind a {@link FilterStatus#PAUSE} or {@link FilterStatus#BUFFER} of an encode. */
   void continueEncoding();
 
-  /** The immediate peer's address. */
-  SocketAddress remoteAddress();
+  /**
+   * Answers the request here; the answer runs through the encode callbacks. The filter's own decode
+   * callback then returns {@link FilterStatus#PAUSE}. When a response has already begun the stream
+   * is broken off instead.
+   *
+   * @param flag for the access log; null for none
+   * @param details response code details, such as {@code fault_filter_abort}
+   */
+  void sendLocalReply(int status, String body, @Nullable ResponseFlag flag, String details);
+
+  /** As above, with headers of its own. */
+  void sendLocalReply(LocalReply reply);
+
+  /* For the filter that ends the chain. */
+
+  /** The choices made with the route; null when none matches. */
+  @Nullable RouteChoice routeChoice();
+
+  /** The response's head is in {@link #responseHeaders()}. */
+  void encodeHeaders(int status, boolean endStream);
+
+  /** A piece of the response's body; the buffer stays the caller's. */
+  void encodeData(ByteBuf data, boolean endStream);
+
+  /** Trailers; they end the response. */
+  void encodeTrailers(HeaderBlock trailers);
+
+  /** Breaks the response off, in HTTP/1.1 by closing the connection. */
+  void resetStream(@Nullable ResponseFlag flag, String details);
+
+  /** Stops or resumes reading the request. */
+  void setRequestReading(boolean reading);
+
+  /** Whether the client takes more of the response. */
+  boolean isDownstreamWritable();
+
+  /** How much of a body may be kept in memory, in bytes. */
+  int bufferBytesMax();
 }

@@ -1,8 +1,9 @@
 package io.meltemi.proxy.http;
 
 import com.google.protobuf.Any;
-import io.meltemi.common.validation.Origin;
-import io.meltemi.common.validation.Validation;
+import io.meltemi.proxy.parse.ParseScope;
+import io.meltemi.proxy.route.RouteFilterConfig;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -16,15 +17,25 @@ public interface HttpFilterFactory {
   /** Type URLs of the messages that configure it in a chain. */
   Set<String> typeUrls();
 
+  /** Type URLs of the messages that configure it for a route. */
+  default Set<String> routeTypeUrls() {
+    return Set.of();
+  }
+
   /** Whether it ends a chain, as the router does. */
   default boolean isTerminal() {
     return false;
   }
 
   /**
-   * Parses the configuration of the chain's entry.
-   *
-   * @param path field path of the message for violations
+   * Parses the configuration of the chain's entry; empty when bad, which is then an error in the
+   * scope.
    */
-  Validation<HttpFilterConfig> parse(Any config, Origin origin, String path);
+  Optional<HttpFilterConfig> parse(Any config, ParseScope scope);
+
+  /** Parses a route's configuration; empty when bad, which is then an error in the scope. */
+  default Optional<RouteFilterConfig> parseRoute(Any config, ParseScope scope) {
+    scope.unsupported(config.getTypeUrl());
+    return Optional.empty();
+  }
 }
