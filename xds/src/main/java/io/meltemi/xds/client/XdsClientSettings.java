@@ -8,15 +8,24 @@ import java.time.Duration;
  * @param variant of the protocol
  * @param initialFetchTimeout how long a new subscription may stay unanswered before its watcher is
  *     told, zero for ever; Envoy's default is 15 s
- * @param backoffMin mean delay before the first reconnection is half of this (full jitter)
- * @param backoffMax upper bound of the growing delay
+ * @param backoffMin upper bound of the delay before the first reconnection (full jitter)
+ * @param backoffMax upper bound of the doubling delays after that
+ * @param responseBytesMax largest response taken; a larger one ends the stream
  */
 public record XdsClientSettings(
-    Variant variant, Duration initialFetchTimeout, Duration backoffMin, Duration backoffMax) {
+    Variant variant,
+    Duration initialFetchTimeout,
+    Duration backoffMin,
+    Duration backoffMax,
+    int responseBytesMax) {
   /** Delta, and Envoy's times. */
   public static final XdsClientSettings DEFAULT =
       new XdsClientSettings(
-          Variant.DELTA, Duration.ofSeconds(15), Duration.ofMillis(500), Duration.ofSeconds(30));
+          Variant.DELTA,
+          Duration.ofSeconds(15),
+          Duration.ofMillis(500),
+          Duration.ofSeconds(30),
+          256 << 20);
 
   /** The two forms of the aggregated discovery service. */
   public enum Variant {
@@ -25,22 +34,22 @@ public record XdsClientSettings(
   }
 
   public XdsClientSettings {
-    if (initialFetchTimeout.isNegative()
-        || backoffMin.isNegative()
-        || backoffMin.isZero()
-        || backoffMax.compareTo(backoffMin) < 0) {
+    if (initialFetchTimeout.isNegative()) {
       throw new IllegalArgumentException(
-          "initialFetchTimeout "
-              + initialFetchTimeout
-              + ", backoff "
-              + backoffMin
-              + " to "
-              + backoffMax
-              + " (expected: timeout >= 0, 0 < backoffMin <= backoffMax)");
+          "initialFetchTimeout: " + initialFetchTimeout + " (expected: >= 0)");
+    }
+    if (backoffMin.isNegative() || backoffMin.isZero() || backoffMax.compareTo(backoffMin) < 0) {
+      throw new IllegalArgumentException(
+          "backoff: " + backoffMin + " to " + backoffMax + " (expected: 0 < min <= max)");
+    }
+    if (responseBytesMax <= 0) {
+      throw new IllegalArgumentException(
+          "responseBytesMax: " + responseBytesMax + " (expected: > 0)");
     }
   }
 
   public XdsClientSettings withVariant(Variant value) {
-    return new XdsClientSettings(value, initialFetchTimeout, backoffMin, backoffMax);
+    return new XdsClientSettings(
+        value, initialFetchTimeout, backoffMin, backoffMax, responseBytesMax);
   }
 }
