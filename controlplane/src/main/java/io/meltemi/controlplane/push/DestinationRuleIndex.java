@@ -133,7 +133,10 @@ final class DestinationRuleIndex {
     return Optional.empty();
   }
 
-  /** The first rule with a selector for the client, else the first without. */
+  /**
+   * The first rule with a selector for the client, else the last without: of rules that could not
+   * be merged, because they are exported differently, the youngest counts.
+   */
   private static Optional<MeshDestinationRule> choose(
       List<MeshDestinationRule> rules,
       String namespace,
@@ -148,7 +151,7 @@ final class DestinationRuleIndex {
       }
       Optional<Labels> selector = rule.workloadSelector();
       if (selector.isEmpty()) {
-        forAll = forAll.isPresent() ? forAll : Optional.of(rule);
+        forAll = Optional.of(rule);
       } else if (ownRules && client.matches(selector.get())) {
         return Optional.of(rule);
       }

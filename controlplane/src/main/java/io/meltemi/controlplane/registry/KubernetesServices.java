@@ -240,7 +240,7 @@ final class KubernetesServices {
                 entry.address(),
                 targetPort(port, entry),
                 port.name(),
-                ServiceEndpoint.Health.HEALTHY,
+                ServiceEndpoint.Health.UNKNOWN,
                 (int) Math.min(entry.weight().orElse(1), Integer.MAX_VALUE),
                 entry.locality(),
                 workloads.of(entry, resource.name(), resource.namespace())));

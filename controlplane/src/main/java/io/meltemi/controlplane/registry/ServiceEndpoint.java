@@ -25,6 +25,8 @@ public record ServiceEndpoint(
 
   /** Whether an endpoint takes traffic. */
   public enum Health {
+    /** Nobody checks it; it takes traffic. */
+    UNKNOWN,
     HEALTHY,
     UNHEALTHY,
     /** Kept for sessions that stick to it, takes no new ones. */

@@ -129,7 +129,7 @@ final class ServiceEntries {
                 host,
                 port.targetPort().orElse(port.number()),
                 port.name(),
-                ServiceEndpoint.Health.HEALTHY,
+                ServiceEndpoint.Health.UNKNOWN,
                 1,
                 Locality.UNKNOWN,
                 workload));
@@ -163,7 +163,7 @@ final class ServiceEntries {
               workload.address(),
               unixSocket ? 0 : number,
               port.name(),
-              ServiceEndpoint.Health.HEALTHY,
+              ServiceEndpoint.Health.UNKNOWN,
               (int) Math.min(workload.weight().orElse(1), Integer.MAX_VALUE),
               workload.locality(),
               workloads.of(workload, name, namespace)));

@@ -1,5 +1,7 @@
 package io.meltemi.controlplane.translate;
 
+import java.util.Optional;
+
 /** Istio's names of clusters, which routes and filter chains refer to. */
 public final class ClusterNames {
   /** Takes connections to nowhere. */
@@ -10,6 +12,8 @@ public final class ClusterNames {
 
   /** Sends connections on to the port of the workload that they were made for. */
   public static final String INBOUND_PASSTHROUGH = "InboundPassthroughCluster";
+
+  private static final int OUTBOUND_PARTS = 4;
 
   private ClusterNames() {}
 
@@ -25,5 +29,21 @@ public final class ClusterNames {
   /** {@code inbound|PORT||}, by the port of the workload. */
   public static String inbound(int port) {
     return "inbound|" + port + "||";
+  }
+
+  /** The parts of {@code outbound|PORT|SUBSET|HOST}; subset may be empty. */
+  public record Outbound(int port, String subset, String host) {}
+
+  /** The parts of an outbound cluster's name; empty for any other name. */
+  public static Optional<Outbound> parseOutbound(String name) {
+    String[] parts = name.split("\\|", -1);
+    if (parts.length != OUTBOUND_PARTS || !parts[0].equals("outbound")) {
+      return Optional.empty();
+    }
+    try {
+      return Optional.of(new Outbound(Integer.parseInt(parts[1]), parts[2], parts[3]));
+    } catch (NumberFormatException _) {
+      return Optional.empty();
+    }
   }
 }

@@ -72,12 +72,14 @@ public final class ProtoValues {
         .putFilterMetadata(
             "istio",
             Struct.newBuilder()
-                .putFields("config", Value.newBuilder().setStringValue(path(resource)).build())
+                .putFields(
+                    "config", Value.newBuilder().setStringValue(configPath(resource)).build())
                 .build())
         .build();
   }
 
-  private static String path(Resource<?> resource) {
+  /** {@code /apis/GROUP/VERSION/namespaces/NAMESPACE/KIND/NAME}. */
+  public static String configPath(Resource<?> resource) {
     return "/apis/"
         + resource.kind().apiVersion()
         + "/namespaces/"

@@ -1,0 +1,82 @@
+package io.meltemi.controlplane.translate;
+
+import io.meltemi.common.net.Locality;
+import io.meltemi.config.kind.destinationrule.LoadBalancer;
+import io.meltemi.config.mesh.MeshConfig;
+import io.meltemi.config.traffic.LocalityLb;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/** How far endpoints in other places are used by a client in one place. */
+public sealed interface LocalityPolicy {
+
+  /** Every endpoint counts the same. */
+  record Equal() implements LocalityPolicy {}
+
+  /**
+   * Fixed shares by place.
+   *
+   * @param shares locality pattern to percent
+   */
+  record Distribute(Map<String, Integer> shares) implements LocalityPolicy {}
+
+  /**
+   * The nearest healthy place.
+   *
+   * @param regions where to go from the client's region; empty: anywhere
+   */
+  record Failover(List<LocalityLb.Failover> regions) implements LocalityPolicy {}
+
+  /**
+   * The endpoints most like the client.
+   *
+   * @param labels keys or {@code key=value}, the most telling first
+   */
+  record FailoverByLabels(List<String> labels) implements LocalityPolicy {}
+
+  /**
+   * The policy that counts: the rule's before the mesh's; failover only where outlier detection
+   * finds out what fails.
+   */
+  static LocalityPolicy of(TrafficPolicies.Effective policy, MeshConfig mesh, Locality client) {
+    Optional<LocalityLb> setting =
+        policy.loadBalancer().flatMap(LoadBalancer::localityLb).or(mesh.upstream()::localityLb);
+    if (!setting.flatMap(LocalityLb::enabled).orElse(true)) {
+      return new Equal();
+    }
+    List<LocalityLb.Distribute> distribute = setting.map(LocalityLb::distribute).orElse(List.of());
+    if (!distribute.isEmpty()) {
+      return distribute.stream()
+          .filter(rule -> !client.isUnknown() && covers(rule.from(), client))
+          .findFirst()
+          .<LocalityPolicy>map(rule -> new Distribute(rule.to()))
+          .orElse(new Equal());
+    }
+    if (policy.outlierDetection().isEmpty()) {
+      return new Equal();
+    }
+    List<String> labels = setting.map(LocalityLb::failoverPriority).orElse(List.of());
+    if (!labels.isEmpty()) {
+      return new FailoverByLabels(labels);
+    }
+    return client.isUnknown()
+        ? new Equal()
+        : new Failover(setting.map(LocalityLb::failover).orElse(List.of()));
+  }
+
+  /** True when a pattern {@code region/zone/subzone}, {@code *} for the rest, covers a place. */
+  static boolean covers(String pattern, Locality locality) {
+    String[] parts = pattern.split("/", 3);
+    String[] place = {locality.region(), locality.zone(), locality.subZone()};
+    for (int i = 0; i < parts.length; i++) {
+      if (parts[i].equals("*")) {
+        return true;
+      }
+      if (!parts[i].equals(place[i])) {
+        return false;
+      }
+    }
+    return true;
+  }
+}

@@ -1,0 +1,32 @@
+package io.meltemi.controlplane.translate;
+
+import io.meltemi.common.labels.Labels;
+import io.meltemi.controlplane.push.ProxyNode;
+import io.meltemi.controlplane.push.PushContext;
+import io.meltemi.controlplane.registry.MeshService;
+import io.meltemi.controlplane.registry.ServiceEndpoint;
+import io.meltemi.controlplane.registry.ServicePort;
+import java.util.List;
+
+/** Which endpoints of a service a client is told of. */
+public final class ServiceEndpoints {
+  private ServiceEndpoints() {}
+
+  /**
+   * The endpoints of a port that take traffic from a client.
+   *
+   * @param subset labels that endpoints must have; empty: all
+   */
+  public static List<ServiceEndpoint> of(
+      ProxyNode node, PushContext context, MeshService service, ServicePort port, Labels subset) {
+    return context.endpoints().endpoints(service.key(), port).stream()
+        .filter(endpoint -> endpoint.health() != ServiceEndpoint.Health.UNHEALTHY)
+        .filter(endpoint -> endpoint.labels().matches(subset))
+        .filter(endpoint -> !service.attributes().localNodeOnly() || sameNode(node, endpoint))
+        .toList();
+  }
+
+  private static boolean sameNode(ProxyNode node, ServiceEndpoint endpoint) {
+    return node.metadata().nodeName().equals(endpoint.workload().nodeName());
+  }
+}

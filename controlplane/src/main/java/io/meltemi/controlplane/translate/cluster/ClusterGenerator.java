@@ -1,0 +1,54 @@
+package io.meltemi.controlplane.translate.cluster;
+
+import io.envoyproxy.envoy.config.cluster.v3.Cluster;
+import io.meltemi.common.validation.Origin;
+import io.meltemi.controlplane.push.GeneratedResource;
+import io.meltemi.controlplane.push.ProxyNode;
+import io.meltemi.controlplane.push.PushContext;
+import io.meltemi.controlplane.push.ResourceGenerator;
+import io.meltemi.xds.resource.TypeUrl;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * All clusters of a proxy: one per service port and subset that it may reach, those of the ports it
+ * serves, and the special ones for traffic that belongs to no service.
+ */
+public final class ClusterGenerator implements ResourceGenerator {
+
+  @Override
+  public TypeUrl type() {
+    return TypeUrl.CLUSTER;
+  }
+
+  @Override
+  public List<GeneratedResource> generate(
+      ProxyNode node, PushContext context, Collection<String> names) {
+    List<Translated> clusters = new ArrayList<>(new OutboundClusters(node, context).clusters());
+    clusters.add(SpecialClusters.blackHole(context.mesh()));
+    if (node.isSidecar()) {
+      clusters.add(SpecialClusters.passthrough(context.mesh()));
+      if (node.placement().isEmpty()) {
+        clusters.add(SpecialClusters.inboundPassthrough(node, context.mesh()));
+      }
+      clusters.addAll(new InboundClusters(node, context).clusters());
+    }
+    Set<String> seen = new HashSet<>();
+    List<GeneratedResource> resources = new ArrayList<>(clusters.size());
+    for (Translated cluster : clusters) {
+      // two services of one host name would give equal names, which a proxy rejects
+      if (seen.add(cluster.cluster().getName())) {
+        resources.add(
+            new GeneratedResource(
+                cluster.cluster().getName(), cluster.cluster(), cluster.origins()));
+      }
+    }
+    return resources;
+  }
+
+  /** A cluster and what it was made of. */
+  record Translated(Cluster cluster, List<Origin> origins) {}
+}

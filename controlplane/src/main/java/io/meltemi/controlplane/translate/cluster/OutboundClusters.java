@@ -1,0 +1,196 @@
+package io.meltemi.controlplane.translate.cluster;
+
+import io.envoyproxy.envoy.config.cluster.v3.Cluster;
+import io.envoyproxy.envoy.config.core.v3.AggregatedConfigSource;
+import io.envoyproxy.envoy.config.core.v3.ApiVersion;
+import io.envoyproxy.envoy.config.core.v3.ConfigSource;
+import io.meltemi.common.labels.Labels;
+import io.meltemi.common.validation.Origin;
+import io.meltemi.config.kind.destinationrule.DestinationRule;
+import io.meltemi.config.traffic.Protocol;
+import io.meltemi.controlplane.push.MeshDestinationRule;
+import io.meltemi.controlplane.push.ProxyNode;
+import io.meltemi.controlplane.push.PushContext;
+import io.meltemi.controlplane.registry.MeshService;
+import io.meltemi.controlplane.registry.Resolution;
+import io.meltemi.controlplane.registry.ServiceEndpoint;
+import io.meltemi.controlplane.registry.ServicePort;
+import io.meltemi.controlplane.translate.ClusterNames;
+import io.meltemi.controlplane.translate.EndpointAssignments;
+import io.meltemi.controlplane.translate.LocalityPolicy;
+import io.meltemi.controlplane.translate.ProtoValues;
+import io.meltemi.controlplane.translate.ServiceEndpoints;
+import io.meltemi.controlplane.translate.TrafficPolicies;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/** The clusters of the services that one proxy may reach. */
+final class OutboundClusters {
+  private static final ConfigSource ADS =
+      ConfigSource.newBuilder()
+          .setAds(AggregatedConfigSource.getDefaultInstance())
+          .setInitialFetchTimeout(com.google.protobuf.Duration.getDefaultInstance())
+          .setResourceApiVersion(ApiVersion.V3)
+          .build();
+
+  private static final java.time.Duration DNS_JITTER = java.time.Duration.ofMillis(100);
+
+  private final ProxyNode node;
+  private final PushContext context;
+
+  OutboundClusters(ProxyNode node, PushContext context) {
+    this.node = node;
+    this.context = context;
+  }
+
+  /** One cluster of a service port. */
+  private record Target(
+      MeshService service,
+      ServicePort port,
+      Optional<MeshDestinationRule> rule,
+      Optional<DestinationRule.Subset> subset) {
+    String name() {
+      return ClusterNames.outbound(port.number(), subsetName(), service.hostname());
+    }
+
+    String subsetName() {
+      return subset.map(DestinationRule.Subset::name).orElse("");
+    }
+  }
+
+  List<ClusterGenerator.Translated> clusters() {
+    List<ClusterGenerator.Translated> clusters = new ArrayList<>();
+    for (MeshService service : context.sidecarScope(node).allServices()) {
+      if (service.resolution() == Resolution.ALIAS
+          || service.resolution() == Resolution.DYNAMIC_DNS) {
+        continue;
+      }
+      Optional<MeshDestinationRule> rule = context.destinationRule(node, service);
+      for (ServicePort port : service.ports()) {
+        if (port.protocol() == Protocol.UDP) {
+          continue;
+        }
+        add(new Target(service, port, rule, Optional.empty()), clusters);
+        if (rule.isPresent()) {
+          for (DestinationRule.Subset subset : rule.get().rule().subsets()) {
+            add(new Target(service, port, rule, Optional.of(subset)), clusters);
+          }
+        }
+      }
+    }
+    return clusters;
+  }
+
+  private void add(Target target, List<ClusterGenerator.Translated> clusters) {
+    TrafficPolicies.Effective policy =
+        target.rule().isPresent() && target.subset().isPresent()
+            ? TrafficPolicies.ofSubset(
+                target.rule().get().rule(),
+                target.subset().get(),
+                target.port().number(),
+                context.mesh())
+            : TrafficPolicies.ofPort(
+                target.rule().map(MeshDestinationRule::rule),
+                target.port().number(),
+                context.mesh());
+    Cluster.Builder cluster =
+        Cluster.newBuilder().setName(target.name()).setAltStatName(target.name() + ";");
+    if (!applyDiscovery(cluster, target, policy)) {
+      return;
+    }
+    ClusterSettings.applyConnectionPool(cluster, policy.connectionPool(), context.mesh());
+    ClusterSettings.applyHttpOptions(
+        cluster,
+        ClusterSettings.httpVersion(
+            target.port().protocol(), policy.connectionPool(), context.mesh()),
+        policy.connectionPool());
+    ClusterSettings.applyLoadBalancer(
+        cluster, policy.loadBalancer(), policy.outlierDetection(), context.mesh());
+    policy
+        .outlierDetection()
+        .ifPresent(
+            detection -> cluster.setOutlierDetection(ClusterSettings.outlierDetection(detection)));
+    cluster.setMetadata(
+        ClusterSettings.metadata(
+            List.of(target.service()),
+            target.rule().map(rule -> ProtoValues.configPath(rule.oldest())).orElse(""),
+            target.subsetName(),
+            target.service().meshExternal()));
+    clusters.add(new ClusterGenerator.Translated(cluster.build(), origins(target)));
+  }
+
+  private static List<Origin> origins(Target target) {
+    List<Origin> origins = new ArrayList<>();
+    target.rule().ifPresent(rule -> rule.from().forEach(from -> origins.add(from.origin())));
+    origins.add(target.service().origin());
+    return origins;
+  }
+
+  /** Sets how endpoints are found; false when there is nothing to resolve, so no cluster. */
+  private boolean applyDiscovery(
+      Cluster.Builder cluster, Target target, TrafficPolicies.Effective policy) {
+    switch (target.service().resolution()) {
+      case ENDPOINTS -> applyEds(cluster, target);
+      case PASSTHROUGH -> {
+        if (node.isSidecar()) {
+          cluster.setType(Cluster.DiscoveryType.ORIGINAL_DST);
+        } else {
+          // nothing tells a gateway the original destination
+          applyEds(cluster, target);
+        }
+      }
+      case DNS -> {
+        return applyDns(cluster, target, policy, Cluster.DiscoveryType.STRICT_DNS);
+      }
+      case DNS_ROUND_ROBIN -> {
+        return applyDns(cluster, target, policy, Cluster.DiscoveryType.LOGICAL_DNS);
+      }
+      case ALIAS, DYNAMIC_DNS -> {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private static void applyEds(Cluster.Builder cluster, Target target) {
+    cluster
+        .setType(Cluster.DiscoveryType.EDS)
+        .setEdsClusterConfig(
+            Cluster.EdsClusterConfig.newBuilder().setEdsConfig(ADS).setServiceName(target.name()));
+  }
+
+  @SuppressWarnings("deprecation") // Istio and stock Envoy use these fields, not the cluster type
+  private boolean applyDns(
+      Cluster.Builder cluster,
+      Target target,
+      TrafficPolicies.Effective policy,
+      Cluster.DiscoveryType type) {
+    List<ServiceEndpoint> endpoints =
+        ServiceEndpoints.of(
+            node,
+            context,
+            target.service(),
+            target.port(),
+            target.subset().map(DestinationRule.Subset::labels).orElse(Labels.EMPTY));
+    if (endpoints.isEmpty()) {
+      return false;
+    }
+    cluster
+        .setType(type)
+        .setLoadAssignment(
+            EndpointAssignments.assignment(
+                target.name(),
+                endpoints,
+                LocalityPolicy.of(policy, context.mesh(), node.locality()),
+                node))
+        .setDnsLookupFamily(
+            node.ip().indexOf(':') >= 0
+                ? Cluster.DnsLookupFamily.V6_ONLY
+                : Cluster.DnsLookupFamily.V4_ONLY)
+        .setDnsRefreshRate(ProtoValues.duration(context.mesh().upstream().dnsRefreshRate()))
+        .setDnsJitter(ProtoValues.duration(DNS_JITTER))
+        .setRespectDnsTtl(true);
+    return true;
+  }
+}
