@@ -1,29 +1,52 @@
 package io.meltemi.proxy.cluster;
 
 import io.meltemi.proxy.telemetry.Stats;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/** One upstream cluster in force. Any thread. */
-public final class Cluster {
+/**
+ * One upstream cluster. Reading on any thread; the life cycle belongs to the configuration loop.
+ */
+public final class Cluster implements AutoCloseable {
   private final ClusterSettings settings;
   private final Stats stats;
   private final LoadBalancer loadBalancer;
   private final CircuitBreakers circuitBreakers;
   private final CircuitBreakers highPriorityCircuitBreakers;
   private final OutlierDetector outlierDetector;
+  private final Supplier<List<Host>> hosts;
+  private final List<Runnable> closers = new ArrayList<>();
+  private final List<Runnable> readyListeners = new ArrayList<>();
+  private @Nullable Consumer<EndpointAssignment> endpoints;
+  private boolean ready;
   private volatile @Nullable ClusterStats clusterStats;
 
-  public Cluster(
+  Cluster(
       ClusterSettings settings,
       LoadBalancer loadBalancer,
       OutlierDetector outlierDetector,
-      Stats stats) {
+      Stats stats,
+      Supplier<List<Host>> hosts) {
     this.settings = settings;
     this.stats = stats;
     this.loadBalancer = loadBalancer;
     this.circuitBreakers = new CircuitBreakers(settings.breakers().normal());
     this.highPriorityCircuitBreakers = new CircuitBreakers(settings.breakers().high());
     this.outlierDetector = outlierDetector;
+    this.hosts = hosts;
+  }
+
+  /** A cluster with a load balancer of the caller's, ready at once and without host listing. */
+  public Cluster(
+      ClusterSettings settings,
+      LoadBalancer loadBalancer,
+      OutlierDetector outlierDetector,
+      Stats stats) {
+    this(settings, loadBalancer, outlierDetector, stats, List::of);
+    ready();
   }
 
   public String name() {
@@ -52,6 +75,11 @@ public final class Cluster {
     return outlierDetector;
   }
 
+  /** All hosts known now, usable or not. */
+  public List<Host> hosts() {
+    return hosts.get();
+  }
+
   /** The cluster's numbers; made at first use, because most clusters of a mesh see no traffic. */
   public ClusterStats stats() {
     ClusterStats made = clusterStats;
@@ -60,5 +88,67 @@ public final class Cluster {
       clusterStats = made;
     }
     return made;
+  }
+
+  /**
+   * Endpoints of an EDS cluster; the first ones make it ready.
+   *
+   * @throws IllegalStateException when the cluster has another discovery
+   */
+  public synchronized void update(EndpointAssignment assignment) {
+    if (endpoints == null) {
+      throw new IllegalStateException(name() + " takes no endpoints: " + settings.discovery());
+    }
+    endpoints.accept(assignment);
+    ready();
+  }
+
+  /** Runs the listener once the first hosts are known, or known not to come; at once when so. */
+  public void onReady(Runnable listener) {
+    synchronized (this) {
+      if (!ready) {
+        readyListeners.add(listener);
+        return;
+      }
+    }
+    listener.run();
+  }
+
+  /** True when the first hosts are known, or known not to come. */
+  public synchronized boolean isReady() {
+    return ready;
+  }
+
+  /** Ends warming; further calls do nothing. */
+  public void ready() {
+    List<Runnable> told;
+    synchronized (this) {
+      if (ready) {
+        return;
+      }
+      ready = true;
+      told = List.copyOf(readyListeners);
+      readyListeners.clear();
+    }
+    told.forEach(Runnable::run);
+  }
+
+  synchronized void onEndpoints(Consumer<EndpointAssignment> consumer) {
+    endpoints = consumer;
+  }
+
+  synchronized void onClose(Runnable closer) {
+    closers.add(closer);
+  }
+
+  /** Ends look-ups and takes every host away; requests under way go on. */
+  @Override
+  public void close() {
+    List<Runnable> told;
+    synchronized (this) {
+      told = List.copyOf(closers);
+      closers.clear();
+    }
+    told.forEach(Runnable::run);
   }
 }

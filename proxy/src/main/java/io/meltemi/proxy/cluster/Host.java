@@ -17,6 +17,8 @@ public final class Host {
   private final AtomicLongArray stats = new AtomicLongArray(STATS);
   private final CopyOnWriteArrayList<Runnable> removalListeners = new CopyOnWriteArrayList<>();
   private volatile Placement placement;
+  private final ConsecutiveFailureDetector.State outlierState =
+      new ConsecutiveFailureDetector.State();
   private volatile boolean ejected;
   private volatile boolean removed;
 
@@ -82,6 +84,10 @@ public final class Host {
 
   void eject(boolean nowEjected) {
     ejected = nowEjected;
+  }
+
+  ConsecutiveFailureDetector.State outlierState() {
+    return outlierState;
   }
 
   /** True when new requests may be sent here. */

@@ -1,0 +1,21 @@
+package io.meltemi.proxy.cluster;
+
+import java.util.Optional;
+
+/**
+ * A parsed cluster: its settings and what else it needs to run.
+ *
+ * @param outlier outlier detection, when configured
+ * @param endpoints written in the cluster itself; empty for EDS
+ * @param cleanupNanos how often unused hosts of an original-destination cluster are forgotten
+ */
+public record ClusterConfig(
+    ClusterSettings settings,
+    Optional<OutlierSettings> outlier,
+    EndpointAssignment endpoints,
+    long cleanupNanos) {
+
+  public String name() {
+    return settings.name();
+  }
+}

@@ -1,0 +1,139 @@
+package io.meltemi.proxy.cluster;
+
+import io.meltemi.common.time.TaskLoop;
+import io.meltemi.common.time.Ticker;
+import io.meltemi.proxy.telemetry.StatScope;
+import io.meltemi.proxy.telemetry.Stats;
+import java.time.Duration;
+import java.util.Map;
+
+/** Makes running clusters. Called on the configuration loop. */
+public final class ClusterFactory {
+  private final Map<ClusterSettings.LbPolicy, HostPickerFactory> policies;
+  private final NameResolver resolver;
+  private final TaskLoop loop;
+  private final Ticker ticker;
+  private final Stats stats;
+
+  /**
+   * @param policies one for every policy that chooses among hosts
+   * @param loop runs look-ups' answers, ejections and sweeps
+   */
+  public ClusterFactory(
+      Map<ClusterSettings.LbPolicy, HostPickerFactory> policies,
+      NameResolver resolver,
+      TaskLoop loop,
+      Ticker ticker,
+      Stats stats) {
+    this.policies = Map.copyOf(policies);
+    this.resolver = resolver;
+    this.loop = loop;
+    this.ticker = ticker;
+    this.stats = stats;
+  }
+
+  /**
+   * A cluster that is warming until {@link Cluster#onReady} tells.
+   *
+   * @throws IllegalArgumentException when its policy has no factory
+   */
+  public Cluster make(ClusterConfig config) {
+    ClusterSettings settings = config.settings();
+    StatScope scope = stats.scope("cluster." + settings.statName() + ".");
+    if (settings.discovery() instanceof ClusterSettings.Discovery.OriginalDst originalDst) {
+      return originalDst(config, originalDst);
+    }
+    HostPickerFactory policy = policies.get(settings.balancing().policy());
+    if (policy == null) {
+      throw new IllegalArgumentException(
+          settings.name() + ": lb_policy " + settings.balancing().policy() + " has no factory");
+    }
+    ClusterHosts hosts = new ClusterHosts(settings.balancing(), policy);
+    ConsecutiveFailureDetector detector =
+        config
+            .outlier()
+            .map(
+                outlier ->
+                    new ConsecutiveFailureDetector(
+                        outlier, hosts::all, hosts::refresh, loop, ticker, scope))
+            .orElse(null);
+    Cluster cluster =
+        new Cluster(
+            settings, hosts, detector == null ? OutlierDetector.NONE : detector, stats, hosts::all);
+    cluster.onClose(hosts::close);
+    if (detector != null) {
+      cluster.onClose(detector::close);
+    }
+    switch (settings.discovery()) {
+      case ClusterSettings.Discovery.Static _ -> {
+        hosts.update(config.endpoints(), IpResolution.INSTANCE);
+        cluster.ready();
+      }
+      case ClusterSettings.Discovery.Eds _ ->
+          cluster.onEndpoints(assignment -> hosts.update(assignment, IpResolution.INSTANCE));
+      case ClusterSettings.Discovery.StrictDns(ClusterSettings.Dns dns) ->
+          dns(cluster, hosts, dns, false, config, scope);
+      case ClusterSettings.Discovery.LogicalDns(ClusterSettings.Dns dns) ->
+          dns(cluster, hosts, dns, true, config, scope);
+      case ClusterSettings.Discovery.OriginalDst _ ->
+          throw new IllegalStateException("handled above");
+    }
+    return cluster;
+  }
+
+  private void dns(
+      Cluster cluster,
+      ClusterHosts hosts,
+      ClusterSettings.Dns dns,
+      boolean firstOnly,
+      ClusterConfig config,
+      StatScope scope) {
+    DnsRefresher refresher =
+        new DnsRefresher(
+            dns, firstOnly, config.endpoints(), hosts, resolver, loop, scope, cluster::ready);
+    cluster.onClose(refresher::close);
+    refresher.start();
+  }
+
+  private Cluster originalDst(
+      ClusterConfig config, ClusterSettings.Discovery.OriginalDst discovery) {
+    OriginalDstHosts hosts = new OriginalDstHosts(discovery.portOverride());
+    Cluster cluster =
+        new Cluster(config.settings(), hosts, OutlierDetector.NONE, stats, hosts::all);
+    Sweeper sweeper = new Sweeper(hosts, loop, Duration.ofNanos(config.cleanupNanos()));
+    cluster.onClose(sweeper::close);
+    cluster.onClose(hosts::close);
+    sweeper.schedule();
+    cluster.ready();
+    return cluster;
+  }
+
+  /** Forgets unused hosts of an original-destination cluster every interval. */
+  private static final class Sweeper {
+    private final OriginalDstHosts hosts;
+    private final TaskLoop loop;
+    private final Duration interval;
+    private volatile boolean closed;
+
+    Sweeper(OriginalDstHosts hosts, TaskLoop loop, Duration interval) {
+      this.hosts = hosts;
+      this.loop = loop;
+      this.interval = interval;
+    }
+
+    void schedule() {
+      loop.schedule(
+          () -> {
+            if (!closed) {
+              hosts.sweep();
+              schedule();
+            }
+          },
+          interval);
+    }
+
+    void close() {
+      closed = true;
+    }
+  }
+}

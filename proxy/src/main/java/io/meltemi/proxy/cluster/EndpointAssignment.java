@@ -1,0 +1,41 @@
+package io.meltemi.proxy.cluster;
+
+import io.meltemi.common.net.HostPort;
+import io.meltemi.common.net.Locality;
+import java.util.List;
+
+/**
+ * The endpoints of one cluster as configured ({@code ClusterLoadAssignment}).
+ *
+ * @param name the cluster or EDS service name
+ * @param overprovisioningPercent 140 means a priority is full with 1/1.4 of its hosts healthy
+ */
+public record EndpointAssignment(
+    String name, int overprovisioningPercent, List<LocalityEndpoints> localities) {
+  public EndpointAssignment {
+    localities = List.copyOf(localities);
+  }
+
+  public static EndpointAssignment empty(String name) {
+    return new EndpointAssignment(name, 140, List.of());
+  }
+
+  /**
+   * The endpoints of one locality and priority.
+   *
+   * @param weight against other localities of the same priority; 0 when not set
+   */
+  public record LocalityEndpoints(
+      Locality locality, int priority, int weight, List<Endpoint> endpoints) {
+    public LocalityEndpoints {
+      endpoints = List.copyOf(endpoints);
+    }
+  }
+
+  /**
+   * @param address an IP literal, or a name in DNS clusters
+   * @param hostname for rewrites and logs, or empty
+   * @param weight 1 or more
+   */
+  public record Endpoint(HostPort address, String hostname, int weight, HealthStatus health) {}
+}

@@ -1,0 +1,3 @@
+/** Least request: the less busy of a few hosts drawn at random. Any event loop. */
+@org.jspecify.annotations.NullMarked
+package io.meltemi.proxy.cluster.lb.leastrequest;

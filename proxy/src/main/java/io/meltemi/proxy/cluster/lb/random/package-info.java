@@ -1,0 +1,3 @@
+/** A host drawn at random, by weight when weights differ. Any event loop. */
+@org.jspecify.annotations.NullMarked
+package io.meltemi.proxy.cluster.lb.random;
