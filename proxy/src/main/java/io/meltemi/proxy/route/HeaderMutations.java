@@ -2,6 +2,8 @@ package io.meltemi.proxy.route;
 
 import io.meltemi.proxy.header.HeaderBlock;
 import io.meltemi.proxy.header.HeaderName;
+import io.meltemi.proxy.telemetry.FormatOutput;
+import io.meltemi.proxy.telemetry.Formatter;
 import io.meltemi.proxy.telemetry.StreamInfo;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -9,8 +11,7 @@ import java.util.List;
 
 /**
  * Changes to the headers of a request or a response, level by level; within a level removals come
- * before replacements and those before additions, as in Envoy. Allocates only for values with
- * substitutions. See
+ * before replacements and those before additions, as in Envoy. Allocates nothing on its own. See
  * https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_conn_man/headers#custom-request-response-headers
  *
  * @param levels in the order in which they apply
@@ -20,6 +21,8 @@ public record HeaderMutations(List<Level> levels) {
 
   /** The changes of one place: weighted cluster, route, virtual host or table. */
   public record Level(List<HeaderName> removals, List<Setting> settings) {
+    public static final Level EMPTY = new Level(List.of(), List.of());
+
     public Level {
       removals = List.copyOf(removals);
       settings = List.copyOf(settings);
@@ -42,8 +45,12 @@ public record HeaderMutations(List<Level> levels) {
     /** A text without substitutions. */
     record Literal(HeaderText text) implements Value {}
 
-    /** A text made anew for each stream. */
-    record Formatted(HeaderFormat format) implements Value {}
+    /**
+     * A text made anew for each stream.
+     *
+     * @param source what it was compiled from
+     */
+    record Formatted(Formatter format, String source) implements Value {}
   }
 
   /** The bytes of a literal value, made once. */
@@ -99,60 +106,74 @@ public record HeaderMutations(List<Level> levels) {
    * Changes the target.
    *
    * @param target the request's or the response's headers
-   * @param request for substitutions; may be the target
-   * @param response for substitutions; may be the target, or empty
+   * @param info of the stream, its header blocks set; for substitutions
+   * @param scratch overwritten; where substitutions are written first
    */
-  public void apply(
-      HeaderBlock target, StreamInfo info, HeaderBlock request, HeaderBlock response) {
+  public void apply(HeaderBlock target, StreamInfo info, FormatOutput scratch) {
     for (int i = 0; i < levels.size(); i++) {
-      apply(levels.get(i), target, info, request, response);
+      apply(levels.get(i), target, info, scratch);
     }
   }
 
   private static void apply(
-      Level level, HeaderBlock target, StreamInfo info, HeaderBlock request, HeaderBlock response) {
+      Level level, HeaderBlock target, StreamInfo info, FormatOutput scratch) {
     for (int i = 0; i < level.removals.size(); i++) {
       target.remove(level.removals.get(i));
     }
     List<Setting> settings = level.settings;
     for (int i = 0; i < settings.size(); i++) {
       Setting setting = settings.get(i);
-      boolean overwrite =
+      boolean overwrites =
           switch (setting.action) {
             case OVERWRITE_IF_EXISTS -> target.contains(setting.name);
             case OVERWRITE_IF_EXISTS_OR_ADD -> true;
             case APPEND_IF_EXISTS_OR_ADD, ADD_IF_ABSENT -> false;
           };
-      if (overwrite) {
-        byte[] value = bytes(setting, info, request, response);
-        if (value.length > 0 || setting.keepEmpty) {
-          target.set(setting.name, value);
-        }
+      if (overwrites) {
+        write(setting, true, target, info, scratch);
       }
     }
     for (int i = 0; i < settings.size(); i++) {
       Setting setting = settings.get(i);
-      boolean add =
+      boolean adds =
           switch (setting.action) {
             case APPEND_IF_EXISTS_OR_ADD -> true;
             case ADD_IF_ABSENT -> !target.contains(setting.name);
             case OVERWRITE_IF_EXISTS, OVERWRITE_IF_EXISTS_OR_ADD -> false;
           };
-      if (add) {
-        byte[] value = bytes(setting, info, request, response);
-        if (value.length > 0 || setting.keepEmpty) {
-          target.add(setting.name, value);
-        }
+      if (adds) {
+        write(setting, false, target, info, scratch);
       }
     }
   }
 
-  private static byte[] bytes(
-      Setting setting, StreamInfo info, HeaderBlock request, HeaderBlock response) {
-    return switch (setting.value) {
-      case Value.Literal(HeaderText text) -> text.bytes;
-      case Value.Formatted(HeaderFormat format) ->
-          format.format(info, request, response).getBytes(StandardCharsets.UTF_8);
-    };
+  private static void write(
+      Setting setting,
+      boolean overwrite,
+      HeaderBlock target,
+      StreamInfo info,
+      FormatOutput scratch) {
+    byte[] bytes;
+    int length;
+    switch (setting.value) {
+      case Value.Literal(HeaderText text) -> {
+        bytes = text.bytes;
+        length = bytes.length;
+      }
+      case Value.Formatted formatted -> {
+        scratch.clear();
+        formatted.format.format(info, scratch);
+        bytes = scratch.array();
+        length = scratch.length();
+      }
+    }
+    if (length == 0 && !setting.keepEmpty) {
+      return;
+    }
+    if (overwrite) {
+      target.set(setting.name, bytes, 0, length);
+    } else {
+      target.add(setting.name, bytes, 0, length);
+    }
   }
 }
