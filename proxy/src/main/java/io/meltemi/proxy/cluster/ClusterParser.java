@@ -1,0 +1,665 @@
+package io.meltemi.proxy.cluster;
+
+import com.google.protobuf.Any;
+import com.google.protobuf.Duration;
+import com.google.protobuf.UInt32Value;
+import io.envoyproxy.envoy.config.cluster.v3.CircuitBreakers.Thresholds;
+import io.envoyproxy.envoy.config.cluster.v3.Cluster;
+import io.envoyproxy.envoy.config.cluster.v3.Cluster.CommonLbConfig;
+import io.envoyproxy.envoy.config.cluster.v3.Cluster.DiscoveryType;
+import io.envoyproxy.envoy.config.cluster.v3.OutlierDetection;
+import io.envoyproxy.envoy.config.cluster.v3.UpstreamConnectionOptions;
+import io.envoyproxy.envoy.config.core.v3.BindConfig;
+import io.envoyproxy.envoy.config.core.v3.ConfigSource;
+import io.envoyproxy.envoy.config.core.v3.Http1ProtocolOptions;
+import io.envoyproxy.envoy.config.core.v3.TcpKeepalive;
+import io.envoyproxy.envoy.config.core.v3.TransportSocket;
+import io.envoyproxy.envoy.extensions.transport_sockets.raw_buffer.v3.RawBuffer;
+import io.envoyproxy.envoy.extensions.upstreams.http.v3.HttpProtocolOptions;
+import io.meltemi.common.validation.Origin;
+import io.meltemi.common.validation.Validation;
+import io.meltemi.proxy.cluster.ClusterSettings.Balancing;
+import io.meltemi.proxy.cluster.ClusterSettings.Breakers;
+import io.meltemi.proxy.cluster.ClusterSettings.Discovery;
+import io.meltemi.proxy.cluster.ClusterSettings.Dns;
+import io.meltemi.proxy.cluster.ClusterSettings.DnsFamily;
+import io.meltemi.proxy.cluster.ClusterSettings.Http;
+import io.meltemi.proxy.cluster.ClusterSettings.Keepalive;
+import io.meltemi.proxy.cluster.ClusterSettings.LbPolicy;
+import io.meltemi.proxy.cluster.ClusterSettings.Protocol;
+import io.meltemi.proxy.parse.ParseScope;
+import io.meltemi.proxy.parse.SupportedFields;
+import io.netty.util.NetUtil;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.UnknownHostException;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/** Parses {@code config.cluster.v3.Cluster}. Any thread. */
+public final class ClusterParser {
+  private static final String HTTP_OPTIONS =
+      "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
+  private static final String SYSTEM_RESOLVER = "names are looked up by the system's resolver";
+
+  private static final SupportedFields CLUSTER =
+      SupportedFields.of(
+              Cluster.getDescriptor(),
+              "name",
+              "alt_stat_name",
+              "type",
+              "eds_cluster_config",
+              "connect_timeout",
+              "per_connection_buffer_limit_bytes",
+              "lb_policy",
+              "load_assignment",
+              "max_requests_per_connection",
+              "circuit_breakers",
+              "common_http_protocol_options",
+              "http_protocol_options",
+              "http2_protocol_options",
+              "typed_extension_protocol_options",
+              "dns_refresh_rate",
+              "dns_failure_refresh_rate",
+              "dns_lookup_family",
+              "outlier_detection",
+              "cleanup_interval",
+              "upstream_bind_config",
+              "original_dst_lb_config",
+              "least_request_lb_config",
+              "round_robin_lb_config",
+              "common_lb_config",
+              "transport_socket",
+              "metadata",
+              "upstream_connection_options",
+              "close_connections_on_host_health_failure",
+              "ignore_health_on_host_removal",
+              "wait_for_warm_on_init")
+          .withoutEffect(
+              SYSTEM_RESOLVER,
+              "respect_dns_ttl",
+              "dns_jitter",
+              "dns_resolvers",
+              "use_tcp_for_dns_lookups",
+              "dns_resolution_config",
+              "typed_dns_resolver_config")
+          .withoutEffect("no such stats are kept", "track_cluster_stats", "track_timeout_budgets");
+  private static final SupportedFields EDS =
+      SupportedFields.of(Cluster.EdsClusterConfig.getDescriptor(), "eds_config", "service_name");
+  private static final SupportedFields HTTP =
+      SupportedFields.of(
+          HttpProtocolOptions.getDescriptor(),
+          "common_http_protocol_options",
+          "explicit_http_config");
+  private static final SupportedFields COMMON_HTTP =
+      SupportedFields.of(
+              io.envoyproxy.envoy.config.core.v3.HttpProtocolOptions.getDescriptor(),
+              "idle_timeout",
+              "max_connection_duration",
+              "max_headers_count",
+              "max_requests_per_connection")
+          .withoutEffect("the limit of this proxy's codec", "max_response_headers_kb");
+  private static final SupportedFields HTTP1 =
+      SupportedFields.of(
+              Http1ProtocolOptions.getDescriptor(), "enable_trailers", "allow_chunked_length")
+          .withoutEffect(
+              "concerns servers only",
+              "allow_absolute_url",
+              "accept_http_10",
+              "default_host_for_http_10");
+  private static final SupportedFields BREAKERS =
+      SupportedFields.of(
+          io.envoyproxy.envoy.config.cluster.v3.CircuitBreakers.getDescriptor(), "thresholds");
+  private static final SupportedFields THRESHOLDS =
+      SupportedFields.of(
+              Thresholds.getDescriptor(),
+              "priority",
+              "max_connections",
+              "max_pending_requests",
+              "max_requests",
+              "max_retries",
+              "retry_budget",
+              "track_remaining")
+          .withoutEffect("the number of pools has no limit", "max_connection_pools");
+  private static final SupportedFields COMMON_LB =
+      SupportedFields.of(
+              CommonLbConfig.getDescriptor(),
+              "healthy_panic_threshold",
+              "locality_weighted_lb_config",
+              "ignore_new_hosts_until_first_hc")
+          .withoutEffect(
+              "updates are applied as they come",
+              "update_merge_window",
+              "close_connections_on_host_set_change");
+  private static final SupportedFields OUTLIER =
+      SupportedFields.of(
+              OutlierDetection.getDescriptor(),
+              "consecutive_5xx",
+              "interval",
+              "base_ejection_time",
+              "max_ejection_percent",
+              "enforcing_consecutive_5xx",
+              "consecutive_gateway_failure",
+              "enforcing_consecutive_gateway_failure",
+              "split_external_local_origin_errors",
+              "consecutive_local_origin_failure",
+              "enforcing_consecutive_local_origin_failure",
+              "max_ejection_time",
+              "always_eject_one_host",
+              "enforcing_success_rate",
+              "enforcing_local_origin_success_rate",
+              "enforcing_failure_percentage",
+              "enforcing_failure_percentage_local_origin")
+          .withoutEffect(
+              "hosts are ejected for failures in a row only",
+              "success_rate_minimum_hosts",
+              "success_rate_request_volume",
+              "success_rate_stdev_factor",
+              "failure_percentage_threshold",
+              "failure_percentage_minimum_hosts",
+              "failure_percentage_request_volume",
+              "max_ejection_time_jitter",
+              "successful_active_health_check_uneject_host");
+  private static final SupportedFields CONNECTION_OPTIONS =
+      SupportedFields.of(UpstreamConnectionOptions.getDescriptor(), "tcp_keepalive")
+          .withoutEffect(
+              "connections are made to one address",
+              "set_local_interface_name_on_upstream_connections",
+              "happy_eyeballs_config");
+  private static final SupportedFields BIND =
+      SupportedFields.of(BindConfig.getDescriptor(), "source_address");
+  private static final SupportedFields LEAST_REQUEST =
+      SupportedFields.of(Cluster.LeastRequestLbConfig.getDescriptor(), "choice_count")
+          .withoutEffect("weights are not lowered by requests under way", "active_request_bias");
+  private static final SupportedFields ROUND_ROBIN =
+      SupportedFields.of(Cluster.RoundRobinLbConfig.getDescriptor());
+  private static final SupportedFields ORIGINAL_DST =
+      SupportedFields.of(Cluster.OriginalDstLbConfig.getDescriptor(), "upstream_port_override");
+
+  private final Set<String> grpcClusters;
+
+  /**
+   * @param grpcClusters names of clusters that only gRPC services of the proxy itself use; only
+   *     these may speak HTTP/2
+   */
+  public ClusterParser(Set<String> grpcClusters) {
+    this.grpcClusters = Set.copyOf(grpcClusters);
+  }
+
+  /** The parsed cluster, or every problem found. */
+  public Validation<ClusterConfig> parse(Cluster proto, Origin origin) {
+    return parse(proto, ParseScope.root(origin));
+  }
+
+  /**
+   * As {@link #parse(Cluster, Origin)} with paths that begin at the scope, whose collector must be
+   * empty.
+   */
+  public Validation<ClusterConfig> parse(Cluster proto, ParseScope scope) {
+    CLUSTER.check(proto, scope);
+    if (proto.getName().isEmpty()) {
+      scope.field("name").error("", "a name");
+    }
+    Discovery discovery = discovery(proto, scope);
+    EndpointAssignment endpoints = endpoints(proto, discovery, scope);
+    Balancing balancing = balancing(proto, discovery, endpoints, scope);
+    ClusterSettings.Connection connection = connection(proto, scope);
+    Http http = http(proto, scope);
+    Breakers breakers = breakers(proto, scope);
+    Optional<OutlierSettings> outlier =
+        proto.hasOutlierDetection()
+            ? Optional.of(outlier(proto.getOutlierDetection(), scope.field("outlier_detection")))
+            : Optional.empty();
+    transportSocket(proto, scope);
+    long cleanup =
+        nanos(
+            proto.hasCleanupInterval(),
+            proto.getCleanupInterval(),
+            5_000_000_000L,
+            scope.field("cleanup_interval"));
+    return scope
+        .out()
+        .finish(
+            () ->
+                new ClusterConfig(
+                    new ClusterSettings(
+                        proto.getName(),
+                        (proto.getAltStatName().isEmpty()
+                                ? proto.getName()
+                                : proto.getAltStatName())
+                            .replace(':', '_'),
+                        discovery,
+                        balancing,
+                        connection,
+                        http,
+                        breakers),
+                    outlier,
+                    endpoints,
+                    cleanup));
+  }
+
+  private static Discovery discovery(Cluster proto, ParseScope scope) {
+    if (proto.hasClusterType()) {
+      return new Discovery.Static(); // refused by name already
+    }
+    DiscoveryType type = proto.getType();
+    return switch (type) {
+      case STATIC -> new Discovery.Static();
+      case STRICT_DNS -> new Discovery.StrictDns(dns(proto, scope));
+      case LOGICAL_DNS -> new Discovery.LogicalDns(dns(proto, scope));
+      case EDS -> eds(proto, scope.field("eds_cluster_config"));
+      case ORIGINAL_DST -> originalDst(proto, scope.field("original_dst_lb_config"));
+      case UNRECOGNIZED -> {
+        scope.field("type").error("" + proto.getTypeValue(), "a known discovery type");
+        yield new Discovery.Static();
+      }
+    };
+  }
+
+  private static Discovery eds(Cluster proto, ParseScope scope) {
+    Cluster.EdsClusterConfig eds = proto.getEdsClusterConfig();
+    EDS.check(eds, scope);
+    ConfigSource source = eds.getEdsConfig();
+    boolean aggregated =
+        source.getConfigSourceSpecifierCase() == ConfigSource.ConfigSourceSpecifierCase.ADS
+            || source.getConfigSourceSpecifierCase() == ConfigSource.ConfigSourceSpecifierCase.SELF;
+    if (!aggregated) {
+      scope
+          .field("eds_config")
+          .error(
+              source.getConfigSourceSpecifierCase().name().toLowerCase(java.util.Locale.ROOT),
+              "ads");
+    }
+    return new Discovery.Eds(
+        eds.getServiceName().isEmpty() ? proto.getName() : eds.getServiceName());
+  }
+
+  private static Discovery originalDst(Cluster proto, ParseScope scope) {
+    ORIGINAL_DST.check(proto.getOriginalDstLbConfig(), scope);
+    int port = proto.getOriginalDstLbConfig().getUpstreamPortOverride().getValue();
+    if (port < 0 || port > 65535) {
+      scope.field("upstream_port_override").error("" + port, "0 to 65535");
+      port = 0;
+    }
+    return new Discovery.OriginalDst(port);
+  }
+
+  @SuppressWarnings("deprecation") // the fields' replacement, a cluster extension, is rarer
+  private static Dns dns(Cluster proto, ParseScope scope) {
+    long refresh =
+        nanos(
+            proto.hasDnsRefreshRate(),
+            proto.getDnsRefreshRate(),
+            5_000_000_000L,
+            scope.field("dns_refresh_rate"));
+    if (refresh < 1_000_000) {
+      scope.field("dns_refresh_rate").error(refresh + "ns", "1ms or more");
+    }
+    ParseScope failure = scope.field("dns_failure_refresh_rate");
+    long failureRefresh =
+        nanos(
+            proto.hasDnsFailureRefreshRate(),
+            proto.getDnsFailureRefreshRate().getBaseInterval(),
+            refresh,
+            failure.field("base_interval"));
+    if (failureRefresh < 1_000_000) {
+      failure.field("base_interval").error(failureRefresh + "ns", "1ms or more");
+    }
+    DnsFamily family =
+        switch (proto.getDnsLookupFamily()) {
+          case AUTO -> DnsFamily.AUTO;
+          case V4_ONLY -> DnsFamily.V4_ONLY;
+          case V6_ONLY -> DnsFamily.V6_ONLY;
+          case V4_PREFERRED -> DnsFamily.V4_PREFERRED;
+          case ALL -> DnsFamily.ALL;
+          case UNRECOGNIZED -> {
+            scope
+                .field("dns_lookup_family")
+                .error("" + proto.getDnsLookupFamilyValue(), "a known family");
+            yield DnsFamily.AUTO;
+          }
+        };
+    return new Dns(refresh, failureRefresh, false, family);
+  }
+
+  private static EndpointAssignment endpoints(
+      Cluster proto, Discovery discovery, ParseScope scope) {
+    ParseScope field = scope.field("load_assignment");
+    return switch (discovery) {
+      case Discovery.Static _ -> EndpointParser.parse(proto.getLoadAssignment(), false, field);
+      case Discovery.StrictDns _ -> EndpointParser.parse(proto.getLoadAssignment(), true, field);
+      case Discovery.LogicalDns _ -> {
+        EndpointAssignment parsed = EndpointParser.parse(proto.getLoadAssignment(), true, field);
+        int count =
+            parsed.localities().stream().mapToInt(locality -> locality.endpoints().size()).sum();
+        if (count != 1) {
+          field.error(count + " endpoints", "exactly one endpoint for LOGICAL_DNS");
+        }
+        yield parsed;
+      }
+      case Discovery.Eds _, Discovery.OriginalDst _ -> {
+        if (proto.hasLoadAssignment()) {
+          field.error("set", "nothing: " + proto.getType() + " clusters have no endpoints written");
+        }
+        yield EndpointAssignment.empty(proto.getName());
+      }
+    };
+  }
+
+  private static Balancing balancing(
+      Cluster proto, Discovery discovery, EndpointAssignment endpoints, ParseScope scope) {
+    CommonLbConfig common = proto.getCommonLbConfig();
+    COMMON_LB.check(common, scope.field("common_lb_config"));
+    LbPolicy policy =
+        switch (proto.getLbPolicy()) {
+          case ROUND_ROBIN -> LbPolicy.ROUND_ROBIN;
+          case LEAST_REQUEST -> LbPolicy.LEAST_REQUEST;
+          case RANDOM -> LbPolicy.RANDOM;
+          case CLUSTER_PROVIDED -> LbPolicy.CLUSTER_PROVIDED;
+          default -> {
+            scope.field("lb_policy").unsupported(proto.getLbPolicy().name());
+            yield LbPolicy.ROUND_ROBIN;
+          }
+        };
+    boolean originalDst = discovery instanceof Discovery.OriginalDst;
+    if (originalDst != (policy == LbPolicy.CLUSTER_PROVIDED) && !proto.hasClusterType()) {
+      scope
+          .field("lb_policy")
+          .error(
+              policy.name(),
+              originalDst
+                  ? "CLUSTER_PROVIDED for ORIGINAL_DST"
+                  : "CLUSTER_PROVIDED only for ORIGINAL_DST");
+    }
+    if (proto.hasRoundRobinLbConfig()) {
+      ROUND_ROBIN.check(proto.getRoundRobinLbConfig(), scope.field("round_robin_lb_config"));
+    }
+    int choices = 2;
+    if (proto.hasLeastRequestLbConfig()) {
+      ParseScope least = scope.field("least_request_lb_config");
+      LEAST_REQUEST.check(proto.getLeastRequestLbConfig(), least);
+      if (proto.getLeastRequestLbConfig().hasChoiceCount()) {
+        choices = proto.getLeastRequestLbConfig().getChoiceCount().getValue();
+        if (choices < 2) {
+          least.field("choice_count").error("" + choices, "2 or more");
+        }
+        choices = Math.clamp(choices, 2, 64);
+      }
+    }
+    double panic =
+        common.hasHealthyPanicThreshold() ? common.getHealthyPanicThreshold().getValue() : 50;
+    if (!(panic >= 0 && panic <= 100)) {
+      scope
+          .field("common_lb_config")
+          .field("healthy_panic_threshold")
+          .error("" + panic, "0 to 100");
+    }
+    return new Balancing(
+        policy,
+        choices,
+        panic,
+        common.hasLocalityWeightedLbConfig(),
+        endpoints.overprovisioningPercent(),
+        proto.getCloseConnectionsOnHostHealthFailure());
+  }
+
+  private static ClusterSettings.Connection connection(Cluster proto, ParseScope scope) {
+    ClusterSettings.Connection defaults = ClusterSettings.Connection.DEFAULT;
+    long timeout =
+        nanos(
+            proto.hasConnectTimeout(),
+            proto.getConnectTimeout(),
+            defaults.connectTimeoutNanos(),
+            scope.field("connect_timeout"));
+    if (timeout <= 0) {
+      scope.field("connect_timeout").error(timeout + "ns", "more than 0");
+    }
+    long limit =
+        proto.hasPerConnectionBufferLimitBytes()
+            ? Integer.toUnsignedLong(proto.getPerConnectionBufferLimitBytes().getValue())
+            : defaults.bufferLimitBytes();
+    ParseScope options = scope.field("upstream_connection_options");
+    CONNECTION_OPTIONS.check(proto.getUpstreamConnectionOptions(), options);
+    Optional<Keepalive> keepalive = Optional.empty();
+    if (proto.getUpstreamConnectionOptions().hasTcpKeepalive()) {
+      TcpKeepalive tcp = proto.getUpstreamConnectionOptions().getTcpKeepalive();
+      keepalive =
+          Optional.of(
+              new Keepalive(
+                  positive(tcp.getKeepaliveProbes()),
+                  positive(tcp.getKeepaliveTime()),
+                  positive(tcp.getKeepaliveInterval())));
+    }
+    Optional<InetSocketAddress> source = Optional.empty();
+    if (proto.hasUpstreamBindConfig()) {
+      ParseScope bind = scope.field("upstream_bind_config");
+      BIND.check(proto.getUpstreamBindConfig(), bind);
+      source = source(proto.getUpstreamBindConfig(), bind.field("source_address"));
+    }
+    return new ClusterSettings.Connection(
+        timeout, Math.clamp(limit, 1024, 1 << 28), keepalive, source);
+  }
+
+  private static int positive(UInt32Value value) {
+    return Math.max(0, value.getValue());
+  }
+
+  private static Optional<InetSocketAddress> source(BindConfig bind, ParseScope scope) {
+    byte[] bytes = NetUtil.createByteArrayFromIpAddressString(bind.getSourceAddress().getAddress());
+    int port = bind.getSourceAddress().getPortValue();
+    if (bytes == null || port < 0 || port > 65535) {
+      scope.error(bind.getSourceAddress().getAddress() + ":" + port, "an IP address and a port");
+      return Optional.empty();
+    }
+    try {
+      return Optional.of(new InetSocketAddress(InetAddress.getByAddress(bytes), port));
+    } catch (UnknownHostException e) {
+      scope.error(bind.getSourceAddress().getAddress(), "an IP address");
+      return Optional.empty();
+    }
+  }
+
+  @SuppressWarnings("deprecation") // old bootstraps still use the cluster's own HTTP fields
+  private Http http(Cluster proto, ParseScope scope) {
+    io.envoyproxy.envoy.config.core.v3.HttpProtocolOptions common =
+        proto.getCommonHttpProtocolOptions();
+    ParseScope commonScope = scope.field("common_http_protocol_options");
+    boolean http2 = proto.hasHttp2ProtocolOptions();
+    ParseScope http2Scope = scope.field("http2_protocol_options");
+    if (proto.hasHttpProtocolOptions()) {
+      HTTP1.check(proto.getHttpProtocolOptions(), scope.field("http_protocol_options"));
+    }
+    for (Map.Entry<String, Any> entry : proto.getTypedExtensionProtocolOptionsMap().entrySet()) {
+      ParseScope entryScope = scope.field("typed_extension_protocol_options", entry.getKey());
+      if (!entry.getValue().is(HttpProtocolOptions.class) || !entry.getKey().equals(HTTP_OPTIONS)) {
+        entryScope.unsupported(entry.getKey() + " " + entry.getValue().getTypeUrl());
+        continue;
+      }
+      Optional<HttpProtocolOptions> options =
+          entryScope.unpack(entry.getValue(), HttpProtocolOptions.class);
+      if (options.isEmpty()) {
+        continue;
+      }
+      HTTP.check(options.get(), entryScope);
+      if (options.get().hasCommonHttpProtocolOptions()) {
+        common = options.get().getCommonHttpProtocolOptions();
+        commonScope = entryScope.field("common_http_protocol_options");
+      }
+      ParseScope explicit = entryScope.field("explicit_http_config");
+      switch (options.get().getExplicitHttpConfig().getProtocolConfigCase()) {
+        case HTTP_PROTOCOL_OPTIONS ->
+            HTTP1.check(
+                options.get().getExplicitHttpConfig().getHttpProtocolOptions(),
+                explicit.field("http_protocol_options"));
+        case HTTP2_PROTOCOL_OPTIONS -> {
+          http2 = true;
+          http2Scope = explicit.field("http2_protocol_options");
+        }
+        case HTTP3_PROTOCOL_OPTIONS ->
+            explicit.field("http3_protocol_options").unsupported("HTTP/3 upstream");
+        case PROTOCOLCONFIG_NOT_SET -> {}
+      }
+    }
+    if (http2 && !grpcClusters.contains(proto.getName())) {
+      http2Scope.unsupported("HTTP/2 upstream");
+    }
+    COMMON_HTTP.check(common, commonScope);
+    Http defaults = Http.DEFAULT;
+    long requests =
+        common.hasMaxRequestsPerConnection()
+            ? common.getMaxRequestsPerConnection().getValue()
+            : proto.getMaxRequestsPerConnection().getValue();
+    return new Http(
+        http2 ? Protocol.HTTP2 : Protocol.HTTP1,
+        nanos(
+            common.hasIdleTimeout(),
+            common.getIdleTimeout(),
+            defaults.idleTimeoutNanos(),
+            commonScope.field("idle_timeout")),
+        Math.clamp(requests, 0, Integer.MAX_VALUE),
+        nanos(
+            common.hasMaxConnectionDuration(),
+            common.getMaxConnectionDuration(),
+            0,
+            commonScope.field("max_connection_duration")),
+        common.hasMaxHeadersCount()
+            ? Math.max(1, common.getMaxHeadersCount().getValue())
+            : defaults.headersMax());
+  }
+
+  private static Breakers breakers(Cluster proto, ParseScope scope) {
+    ParseScope breakers = scope.field("circuit_breakers");
+    BREAKERS.check(proto.getCircuitBreakers(), breakers);
+    CircuitBreakers.Thresholds normal = CircuitBreakers.Thresholds.DEFAULT;
+    CircuitBreakers.Thresholds high = CircuitBreakers.Thresholds.DEFAULT;
+    for (int i = 0; i < proto.getCircuitBreakers().getThresholdsCount(); i++) {
+      Thresholds thresholds = proto.getCircuitBreakers().getThresholds(i);
+      ParseScope field = breakers.field("thresholds", i);
+      THRESHOLDS.check(thresholds, field);
+      CircuitBreakers.Thresholds parsed = thresholds(thresholds, field);
+      switch (thresholds.getPriority()) {
+        case DEFAULT -> normal = parsed;
+        case HIGH -> high = parsed;
+        case UNRECOGNIZED ->
+            field.field("priority").error("" + thresholds.getPriorityValue(), "DEFAULT or HIGH");
+      }
+    }
+    return new Breakers(normal, high);
+  }
+
+  private static CircuitBreakers.Thresholds thresholds(Thresholds proto, ParseScope scope) {
+    CircuitBreakers.Thresholds defaults = CircuitBreakers.Thresholds.DEFAULT;
+    CircuitBreakers.RetryBudget budget = CircuitBreakers.RetryBudget.NONE;
+    if (proto.hasRetryBudget()) {
+      double percent =
+          proto.getRetryBudget().hasBudgetPercent()
+              ? proto.getRetryBudget().getBudgetPercent().getValue()
+              : budget.percent();
+      if (!(percent >= 0 && percent <= 100)) {
+        scope.field("retry_budget").field("budget_percent").error("" + percent, "0 to 100");
+      }
+      budget =
+          new CircuitBreakers.RetryBudget(
+              true,
+              percent,
+              limit(
+                  proto.getRetryBudget().hasMinRetryConcurrency(),
+                  proto.getRetryBudget().getMinRetryConcurrency(),
+                  budget.retriesMin()));
+    }
+    return new CircuitBreakers.Thresholds(
+        limit(proto.hasMaxConnections(), proto.getMaxConnections(), defaults.connectionsMax()),
+        limit(
+            proto.hasMaxPendingRequests(),
+            proto.getMaxPendingRequests(),
+            defaults.pendingRequestsMax()),
+        limit(proto.hasMaxRequests(), proto.getMaxRequests(), defaults.requestsMax()),
+        limit(proto.hasMaxRetries(), proto.getMaxRetries(), defaults.retriesMax()),
+        budget,
+        proto.getTrackRemaining());
+  }
+
+  private static long limit(boolean present, UInt32Value value, long missing) {
+    return present ? Integer.toUnsignedLong(value.getValue()) : missing;
+  }
+
+  private static OutlierSettings outlier(OutlierDetection proto, ParseScope scope) {
+    OUTLIER.check(proto, scope);
+    warnIfEnforced(
+        proto.hasEnforcingSuccessRate() && proto.getEnforcingSuccessRate().getValue() > 0,
+        "enforcing_success_rate",
+        scope);
+    warnIfEnforced(
+        proto.getEnforcingFailurePercentage().getValue() > 0,
+        "enforcing_failure_percentage",
+        scope);
+    long interval =
+        nanos(proto.hasInterval(), proto.getInterval(), 10_000_000_000L, scope.field("interval"));
+    long base =
+        nanos(
+            proto.hasBaseEjectionTime(),
+            proto.getBaseEjectionTime(),
+            30_000_000_000L,
+            scope.field("base_ejection_time"));
+    long max =
+        nanos(
+            proto.hasMaxEjectionTime(),
+            proto.getMaxEjectionTime(),
+            300_000_000_000L,
+            scope.field("max_ejection_time"));
+    return new OutlierSettings(
+        enforced(proto.hasEnforcingConsecutive5Xx(), proto.getEnforcingConsecutive5Xx(), 100)
+            ? count(proto.hasConsecutive5Xx(), proto.getConsecutive5Xx())
+            : 0,
+        enforced(
+                proto.hasEnforcingConsecutiveGatewayFailure(),
+                proto.getEnforcingConsecutiveGatewayFailure(),
+                0)
+            ? count(proto.hasConsecutiveGatewayFailure(), proto.getConsecutiveGatewayFailure())
+            : 0,
+        enforced(
+                proto.hasEnforcingConsecutiveLocalOriginFailure(),
+                proto.getEnforcingConsecutiveLocalOriginFailure(),
+                100)
+            ? count(
+                proto.hasConsecutiveLocalOriginFailure(), proto.getConsecutiveLocalOriginFailure())
+            : 0,
+        proto.getSplitExternalLocalOriginErrors(),
+        new OutlierSettings.Timing(Math.max(1_000_000, interval), base, Math.max(base, max)),
+        proto.hasMaxEjectionPercent()
+            ? Math.clamp(Integer.toUnsignedLong(proto.getMaxEjectionPercent().getValue()), 0, 100)
+            : 10,
+        !proto.hasAlwaysEjectOneHost() || proto.getAlwaysEjectOneHost().getValue());
+  }
+
+  private static void warnIfEnforced(boolean enforced, String field, ParseScope scope) {
+    if (enforced) {
+      scope.field(field).warn("set", "hosts are ejected for failures in a row only");
+    }
+  }
+
+  private static boolean enforced(boolean present, UInt32Value value, int missing) {
+    return (present ? value.getValue() : missing) > 0;
+  }
+
+  private static int count(boolean present, UInt32Value value) {
+    return present ? Math.max(0, value.getValue()) : 5;
+  }
+
+  private static void transportSocket(Cluster proto, ParseScope scope) {
+    if (!proto.hasTransportSocket()) {
+      return;
+    }
+    TransportSocket socket = proto.getTransportSocket();
+    if (!socket.getTypedConfig().is(RawBuffer.class)) {
+      scope
+          .field("transport_socket")
+          .unsupported(socket.getName() + " " + socket.getTypedConfig().getTypeUrl());
+    }
+  }
+
+  private static long nanos(boolean present, Duration value, long missing, ParseScope scope) {
+    return present ? scope.durationNanos(value) : missing;
+  }
+}

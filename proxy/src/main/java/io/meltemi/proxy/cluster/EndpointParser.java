@@ -1,0 +1,171 @@
+package io.meltemi.proxy.cluster;
+
+import io.envoyproxy.envoy.config.core.v3.SocketAddress;
+import io.envoyproxy.envoy.config.endpoint.v3.ClusterLoadAssignment;
+import io.envoyproxy.envoy.config.endpoint.v3.Endpoint;
+import io.envoyproxy.envoy.config.endpoint.v3.LbEndpoint;
+import io.envoyproxy.envoy.config.endpoint.v3.LocalityLbEndpoints;
+import io.meltemi.common.net.HostPort;
+import io.meltemi.common.net.Locality;
+import io.meltemi.common.validation.Origin;
+import io.meltemi.common.validation.Validation;
+import io.meltemi.proxy.parse.ParseScope;
+import io.meltemi.proxy.parse.SupportedFields;
+import io.netty.util.NetUtil;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/** Parses {@code config.endpoint.v3.ClusterLoadAssignment}. Any thread. */
+public final class EndpointParser {
+  private static final SupportedFields ASSIGNMENT =
+      SupportedFields.of(
+          ClusterLoadAssignment.getDescriptor(), "cluster_name", "endpoints", "policy");
+  private static final SupportedFields POLICY =
+      SupportedFields.of(ClusterLoadAssignment.Policy.getDescriptor(), "overprovisioning_factor")
+          .withoutEffect("endpoints never become stale", "endpoint_stale_after");
+  private static final SupportedFields LOCALITY =
+      SupportedFields.of(
+              LocalityLbEndpoints.getDescriptor(),
+              "locality",
+              "lb_endpoints",
+              "load_balancing_weight",
+              "priority",
+              "metadata")
+          .withoutEffect("it is not used by Envoy either", "proximity");
+  private static final SupportedFields LB_ENDPOINT =
+      SupportedFields.of(
+          LbEndpoint.getDescriptor(),
+          "endpoint",
+          "health_status",
+          "metadata",
+          "load_balancing_weight");
+  private static final SupportedFields ENDPOINT =
+      SupportedFields.of(Endpoint.getDescriptor(), "address", "hostname")
+          .withoutEffect("there are no active health checks", "health_check_config");
+  private static final SupportedFields SOCKET =
+      SupportedFields.of(SocketAddress.getDescriptor(), "protocol", "address", "port_value");
+
+  private EndpointParser() {}
+
+  /** The assignment of an EDS resource, or every problem found. */
+  public static Validation<EndpointAssignment> parse(ClusterLoadAssignment proto, Origin origin) {
+    ParseScope scope = ParseScope.root(origin);
+    EndpointAssignment parsed = parse(proto, false, scope);
+    return scope.out().finish(() -> parsed);
+  }
+
+  /**
+   * @param names whether addresses may be names
+   */
+  static EndpointAssignment parse(ClusterLoadAssignment proto, boolean names, ParseScope scope) {
+    ASSIGNMENT.check(proto, scope);
+    POLICY.check(proto.getPolicy(), scope.field("policy"));
+    int overprovisioning =
+        proto.getPolicy().hasOverprovisioningFactor()
+            ? proto.getPolicy().getOverprovisioningFactor().getValue()
+            : 140;
+    if (overprovisioning <= 0) {
+      scope
+          .field("policy")
+          .field("overprovisioning_factor")
+          .error("" + overprovisioning, "more than 0");
+    }
+    Map<io.envoyproxy.envoy.config.core.v3.Locality, Locality> localities = new HashMap<>();
+    List<EndpointAssignment.LocalityEndpoints> parsed = new ArrayList<>();
+    for (int i = 0; i < proto.getEndpointsCount(); i++) {
+      LocalityLbEndpoints group = proto.getEndpoints(i);
+      ParseScope field = scope.field("endpoints", i);
+      LOCALITY.check(group, field);
+      int priority = group.getPriority();
+      if (priority < 0 || priority > 128) {
+        field.field("priority").error(Integer.toUnsignedString(priority), "0 to 128");
+        priority = 0;
+      }
+      List<EndpointAssignment.Endpoint> endpoints = new ArrayList<>(group.getLbEndpointsCount());
+      for (int j = 0; j < group.getLbEndpointsCount(); j++) {
+        endpoint(group.getLbEndpoints(j), names, field, j).ifPresent(endpoints::add);
+      }
+      parsed.add(
+          new EndpointAssignment.LocalityEndpoints(
+              localities.computeIfAbsent(
+                  group.getLocality(),
+                  key -> new Locality(key.getRegion(), key.getZone(), key.getSubZone())),
+              priority,
+              Math.max(0, group.getLoadBalancingWeight().getValue()),
+              endpoints));
+    }
+    return new EndpointAssignment(proto.getClusterName(), Math.max(1, overprovisioning), parsed);
+  }
+
+  private static Optional<EndpointAssignment.Endpoint> endpoint(
+      LbEndpoint proto, boolean names, ParseScope group, int index) {
+    // the path is only written out when something is wrong: an assignment may have 10 000 of these
+    SocketAddress address = proto.getEndpoint().getAddress().getSocketAddress();
+    boolean plain =
+        proto.getEndpoint().getAddress().hasSocketAddress()
+            && address.getPortSpecifierCase() == SocketAddress.PortSpecifierCase.PORT_VALUE
+            && address.getPortValue() > 0
+            && address.getPortValue() <= 65535
+            && (names
+                ? !address.getAddress().isEmpty()
+                : NetUtil.isValidIpV4Address(address.getAddress())
+                    || NetUtil.isValidIpV6Address(address.getAddress()))
+            && address.getProtocol() == SocketAddress.Protocol.TCP;
+    int weight = proto.hasLoadBalancingWeight() ? proto.getLoadBalancingWeight().getValue() : 1;
+    ParseScope field = group.field("lb_endpoints", index);
+    LB_ENDPOINT.check(proto, field);
+    ENDPOINT.check(proto.getEndpoint(), field.field("endpoint"));
+    if (weight < 1) {
+      field.field("load_balancing_weight").error(Integer.toUnsignedString(weight), "1 or more");
+      weight = 1;
+    }
+    if (!plain) {
+      explain(proto, names, field.field("endpoint").field("address"));
+      return Optional.empty();
+    }
+    SOCKET.check(address, field.field("endpoint").field("address").field("socket_address"));
+    HealthStatus health =
+        switch (proto.getHealthStatus()) {
+          case UNKNOWN -> HealthStatus.UNKNOWN;
+          case HEALTHY -> HealthStatus.HEALTHY;
+          case UNHEALTHY -> HealthStatus.UNHEALTHY;
+          case DRAINING -> HealthStatus.DRAINING;
+          case TIMEOUT -> HealthStatus.TIMEOUT;
+          case DEGRADED -> HealthStatus.DEGRADED;
+          case UNRECOGNIZED -> HealthStatus.UNKNOWN;
+        };
+    return Optional.of(
+        new EndpointAssignment.Endpoint(
+            new HostPort(address.getAddress(), address.getPortValue()),
+            proto.getEndpoint().getHostname(),
+            weight,
+            health));
+  }
+
+  private static void explain(LbEndpoint proto, boolean names, ParseScope scope) {
+    if (!proto.getEndpoint().getAddress().hasSocketAddress()) {
+      scope.unsupported(
+          proto
+              .getEndpoint()
+              .getAddress()
+              .getAddressCase()
+              .name()
+              .toLowerCase(java.util.Locale.ROOT));
+      return;
+    }
+    SocketAddress address = proto.getEndpoint().getAddress().getSocketAddress();
+    scope
+        .field("socket_address")
+        .error(
+            address.getProtocol()
+                + " "
+                + address.getAddress()
+                + ":"
+                + address.getPortValue()
+                + address.getNamedPort(),
+            (names ? "a host name" : "an IP address") + " and a port_value from 1 to 65535, TCP");
+  }
+}
