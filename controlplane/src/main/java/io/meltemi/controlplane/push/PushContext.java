@@ -36,16 +36,41 @@ public final class PushContext {
           .thenComparing(MeshService::hostname);
 
   private final Inputs inputs;
-  private final List<MeshService> services;
-  private final Map<ServiceKey, MeshService> servicesByKey = new HashMap<>();
-  private final Map<String, List<MeshService>> servicesByHost = new HashMap<>();
   private final Map<String, List<ServiceInstance>> instancesByIp = new HashMap<>();
-  private final VirtualServiceIndex virtualServices;
-  private final DestinationRuleIndex destinationRules;
+  private final Derived derived;
   private final SidecarScopes sidecarScopes;
-  private final Map<String, List<MeshService>> visibleServices = new ConcurrentHashMap<>();
-  private final Map<String, SidecarScope> defaultScopes = new ConcurrentHashMap<>();
-  private final Map<ScopeKey, SidecarScope> scopes = new ConcurrentHashMap<>();
+
+  /** What does not depend on endpoints, so that worlds which differ only in them share it. */
+  private static final class Derived {
+    final List<MeshService> services;
+    final Map<ServiceKey, MeshService> servicesByKey = new HashMap<>();
+    final Map<String, List<MeshService>> servicesByHost = new HashMap<>();
+    final VirtualServiceIndex virtualServices;
+    final DestinationRuleIndex destinationRules;
+    final Map<String, List<MeshService>> visibleServices = new ConcurrentHashMap<>();
+    final Map<String, SidecarScope> defaultScopes = new ConcurrentHashMap<>();
+    final Map<ScopeKey, SidecarScope> scopes = new ConcurrentHashMap<>();
+
+    Derived(Inputs inputs) {
+      services = inputs.services().stream().sorted(OLDEST_FIRST).toList();
+      for (MeshService service : services) {
+        servicesByKey.put(service.key(), service);
+        servicesByHost.computeIfAbsent(service.hostname(), _ -> new ArrayList<>()).add(service);
+      }
+      MeshConfig mesh = inputs.mesh();
+      virtualServices =
+          new VirtualServiceIndex(
+              inputs.traffic().virtualServices(),
+              mesh.visibility().defaultVirtualServiceExportTo(),
+              inputs.domain());
+      destinationRules =
+          new DestinationRuleIndex(
+              inputs.traffic().destinationRules(),
+              mesh.visibility().defaultDestinationRuleExportTo(),
+              inputs.domain(),
+              mesh.rootNamespace());
+    }
+  }
 
   private record ScopeKey(String namespace, ResourceName sidecar) {}
 
@@ -78,11 +103,13 @@ public final class PushContext {
   }
 
   public PushContext(Inputs inputs) {
+    this(inputs, new Derived(inputs));
+  }
+
+  private PushContext(Inputs inputs, Derived derived) {
     this.inputs = inputs;
-    services = inputs.services().stream().sorted(OLDEST_FIRST).toList();
-    for (MeshService service : services) {
-      servicesByKey.put(service.key(), service);
-      servicesByHost.computeIfAbsent(service.hostname(), _ -> new ArrayList<>()).add(service);
+    this.derived = derived;
+    for (MeshService service : derived.services) {
       for (ServiceEndpoint endpoint : inputs.endpoints().endpoints(service.key())) {
         Optional<ServicePort> port = service.port(endpoint.servicePortName());
         if (port.isPresent()) {
@@ -92,19 +119,14 @@ public final class PushContext {
         }
       }
     }
-    MeshConfig mesh = inputs.mesh();
-    virtualServices =
-        new VirtualServiceIndex(
-            inputs.traffic().virtualServices(),
-            mesh.visibility().defaultVirtualServiceExportTo(),
-            inputs.domain());
-    destinationRules =
-        new DestinationRuleIndex(
-            inputs.traffic().destinationRules(),
-            mesh.visibility().defaultDestinationRuleExportTo(),
-            inputs.domain(),
-            mesh.rootNamespace());
     sidecarScopes = new SidecarScopes(this, inputs.traffic().sidecars());
+  }
+
+  /** The same world with other endpoints; what was worked out already is kept. */
+  public PushContext withEndpoints(EndpointIndex endpoints) {
+    return new PushContext(
+        new Inputs(inputs.mesh(), inputs.domain(), inputs.services(), endpoints, inputs.traffic()),
+        derived);
   }
 
   public MeshConfig mesh() {
@@ -122,18 +144,21 @@ public final class PushContext {
 
   /** Every service of the mesh, oldest first. */
   public List<MeshService> services() {
-    return services;
+    return derived.services;
   }
 
   public Optional<MeshService> service(ServiceKey key) {
-    return Optional.ofNullable(servicesByKey.get(key));
+    return Optional.ofNullable(derived.servicesByKey.get(key));
   }
 
   /** The services that are exported to a namespace, oldest first. */
   public List<MeshService> servicesVisibleTo(String namespace) {
-    return visibleServices.computeIfAbsent(
+    return derived.visibleServices.computeIfAbsent(
         namespace,
-        _ -> services.stream().filter(service -> service.exportTo().visibleTo(namespace)).toList());
+        _ ->
+            derived.services.stream()
+                .filter(service -> service.exportTo().visibleTo(namespace))
+                .toList());
   }
 
   /**
@@ -142,7 +167,7 @@ public final class PushContext {
    */
   public Optional<MeshService> serviceFor(String hostname, String namespace) {
     List<MeshService> candidates =
-        servicesByHost.getOrDefault(hostname, List.of()).stream()
+        derived.servicesByHost.getOrDefault(hostname, List.of()).stream()
             .filter(service -> service.exportTo().visibleTo(namespace))
             .toList();
     return candidates.stream()
@@ -175,11 +200,11 @@ public final class PushContext {
     Optional<Resource<Sidecar>> chosen =
         node.isSidecar() ? sidecarScopes.choose(namespace, node.labels()) : Optional.empty();
     if (chosen.isEmpty()) {
-      return defaultScopes.computeIfAbsent(
+      return derived.defaultScopes.computeIfAbsent(
           namespace,
           _ -> sidecarScopes.everything(namespace, inputs.mesh().outboundTrafficPolicy()));
     }
-    return scopes.computeIfAbsent(
+    return derived.scopes.computeIfAbsent(
         new ScopeKey(namespace, chosen.get().id()), _ -> sidecarScopes.of(namespace, chosen.get()));
   }
 
@@ -190,7 +215,7 @@ public final class PushContext {
    * @param gateway {@code mesh} or {@code namespace/name}
    */
   public List<Resource<VirtualService>> virtualServices(String gateway, String namespace) {
-    return virtualServices.of(gateway, namespace);
+    return derived.virtualServices.of(gateway, namespace);
   }
 
   /** The Gateway resources that select a gateway proxy, in order of precedence. */
@@ -202,6 +227,14 @@ public final class PushContext {
 
   /** The destination rule that a proxy uses for a service. */
   public Optional<MeshDestinationRule> destinationRule(ProxyNode node, MeshService service) {
-    return destinationRules.find(node.namespace(), node.labels(), service);
+    return derived.destinationRules.find(node.namespace(), node.labels(), service);
+  }
+
+  /** True when a proxy may reach a service. */
+  public boolean sees(ProxyNode node, ServiceKey service) {
+    return sidecarScope(node)
+        .service(service.hostname())
+        .filter(seen -> seen.key().equals(service))
+        .isPresent();
   }
 }

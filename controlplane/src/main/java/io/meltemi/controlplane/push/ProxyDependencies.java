@@ -1,0 +1,69 @@
+package io.meltemi.controlplane.push;
+
+import io.meltemi.config.Kinds;
+import io.meltemi.config.store.ConfigChange;
+import io.meltemi.controlplane.registry.ServiceKey;
+import java.util.Set;
+
+/** Whether a change of the world concerns a proxy. It may say yes too often, never too seldom. */
+public final class ProxyDependencies {
+  private ProxyDependencies() {}
+
+  /** What a proxy must be sent. */
+  public enum Need {
+    NOTHING,
+    ENDPOINTS,
+    EVERYTHING
+  }
+
+  /**
+   * What a change means for a proxy.
+   *
+   * @param before the world the proxy was last sent
+   * @param after the world now
+   */
+  public static Need of(ProxyNode node, PushContext before, PushContext after, WorldChange change) {
+    if (change.mesh()
+        || change.traffic().stream().anyMatch(traffic -> concerns(node, traffic))
+        || seesAny(node, before, after, change.services())
+        || !before.instancesOf(node).equals(after.instancesOf(node))) {
+      return Need.EVERYTHING;
+    }
+    return seesAny(node, before, after, change.endpoints())
+        ? needForEndpoints(node, after, change)
+        : Need.NOTHING;
+  }
+
+  /** Endpoints of services that proxies resolve by name travel inside the cluster. */
+  private static Need needForEndpoints(ProxyNode node, PushContext after, WorldChange change) {
+    for (ServiceKey key : change.endpoints()) {
+      boolean byName =
+          after
+              .service(key)
+              .filter(
+                  service ->
+                      switch (service.resolution()) {
+                        case DNS, DNS_ROUND_ROBIN, DYNAMIC_DNS, PASSTHROUGH -> true;
+                        case ENDPOINTS, ALIAS -> false;
+                      })
+              .isPresent();
+      if (byName && after.sees(node, key)) {
+        return Need.EVERYTHING;
+      }
+    }
+    return Need.ENDPOINTS;
+  }
+
+  private static boolean concerns(ProxyNode node, ConfigChange change) {
+    if (change.kind() == Kinds.GATEWAY) {
+      return node.isRouter();
+    }
+    return change.kind() != Kinds.SIDECAR || node.isSidecar();
+  }
+
+  private static boolean seesAny(
+      ProxyNode node, PushContext before, PushContext after, Set<ServiceKey> services) {
+    return services.stream()
+        .anyMatch(service -> before.sees(node, service) || after.sees(node, service));
+  }
+}

@@ -1,0 +1,126 @@
+package io.meltemi.controlplane.push;
+
+import io.meltemi.config.Kinds;
+import io.meltemi.config.mesh.MeshConfig;
+import io.meltemi.config.resource.Resource;
+import io.meltemi.config.resource.ResourceKind;
+import io.meltemi.config.store.ConfigChange;
+import io.meltemi.config.store.ConfigSnapshot;
+import io.meltemi.controlplane.registry.EndpointIndex;
+import io.meltemi.controlplane.registry.RegistryChange;
+import io.meltemi.controlplane.registry.RegistrySettings;
+import io.meltemi.controlplane.registry.ServiceRegistry;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * Builds the next world from the last one and what changed since. Owned by the push thread; the
+ * worlds it returns are immutable.
+ */
+public final class WorldBuilder {
+  private static final List<ResourceKind<?>> REGISTRY_KINDS =
+      List.of(
+          Kinds.NODE,
+          Kinds.SERVICE,
+          Kinds.ENDPOINT_SLICE,
+          Kinds.ENDPOINTS,
+          Kinds.POD,
+          Kinds.SERVICE_ENTRY,
+          Kinds.WORKLOAD_ENTRY);
+
+  private static final List<ResourceKind<?>> TRAFFIC_KINDS =
+      List.of(Kinds.VIRTUAL_SERVICE, Kinds.DESTINATION_RULE, Kinds.GATEWAY, Kinds.SIDECAR);
+
+  private final String domain;
+  private final String clusterId;
+  private ServiceRegistry registry;
+  private World world;
+
+  /** A world and what it differs in from the one before. */
+  public record World(PushContext context, WorldChange change) {}
+
+  /**
+   * Begins with a world that holds nothing.
+   *
+   * @param domain the cluster's DNS domain, such as {@code cluster.local}
+   * @param clusterId the name of the cluster, such as {@code Kubernetes}
+   */
+  public WorldBuilder(String domain, String clusterId) {
+    this.domain = domain;
+    this.clusterId = clusterId;
+    this.registry = newRegistry(MeshConfig.DEFAULT);
+    this.world =
+        new World(
+            context(MeshConfig.DEFAULT, ConfigSnapshot.EMPTY),
+            new WorldChange(false, List.of(), Set.of(), Set.of()));
+  }
+
+  private ServiceRegistry newRegistry(MeshConfig mesh) {
+    return new ServiceRegistry(
+        new RegistrySettings(domain, clusterId, mesh.visibility().defaultServiceExportTo()));
+  }
+
+  /** The last world built. */
+  public World world() {
+    return world;
+  }
+
+  /**
+   * The world after some changes.
+   *
+   * @param changes everything that changed since the last call
+   * @param snapshot the state after them
+   * @param mesh the settings in force after them
+   */
+  public World next(List<ConfigChange> changes, ConfigSnapshot snapshot, MeshConfig mesh) {
+    boolean meshChanged = !mesh.equals(world.context().mesh());
+    RegistryChange registryChange = meshChanged ? readAll(snapshot, mesh) : readChanges(changes);
+    List<ConfigChange> traffic =
+        changes.stream().filter(change -> TRAFFIC_KINDS.contains(change.kind())).toList();
+    WorldChange change =
+        new WorldChange(
+            meshChanged, traffic, registryChange.services(), registryChange.endpoints());
+    PushContext context =
+        change.endpointsOnly()
+            ? change.endpoints().isEmpty()
+                ? world.context()
+                : world.context().withEndpoints(registry.endpoints())
+            : context(mesh, snapshot);
+    world = new World(context, change);
+    return world;
+  }
+
+  private RegistryChange readChanges(List<ConfigChange> changes) {
+    for (ConfigChange change : changes) {
+      registry.accept(change.kind(), change.name(), change.after());
+    }
+    return registry.recompute();
+  }
+
+  /** Settings of the mesh change every service, so all is read again. */
+  private RegistryChange readAll(ConfigSnapshot snapshot, MeshConfig mesh) {
+    registry = newRegistry(mesh);
+    for (ResourceKind<?> kind : REGISTRY_KINDS) {
+      for (Resource<?> resource : snapshot.list(kind)) {
+        registry.accept(kind, resource.id(), Optional.of(resource));
+      }
+    }
+    return registry.recompute();
+  }
+
+  private PushContext context(MeshConfig mesh, ConfigSnapshot snapshot) {
+    EndpointIndex endpoints = registry.endpoints();
+    return new PushContext(
+        new PushContext.Inputs(
+            mesh,
+            domain,
+            registry.services(),
+            endpoints,
+            new PushContext.Traffic(
+                snapshot.list(Kinds.VIRTUAL_SERVICE),
+                snapshot.list(Kinds.DESTINATION_RULE),
+                snapshot.list(Kinds.GATEWAY),
+                snapshot.list(Kinds.SIDECAR))));
+  }
+}
