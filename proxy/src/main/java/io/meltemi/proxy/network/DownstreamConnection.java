@@ -1,0 +1,111 @@
+package io.meltemi.proxy.network;
+
+import io.meltemi.proxy.loop.LoopContext;
+import io.meltemi.proxy.telemetry.StreamInfo;
+import io.netty.channel.Channel;
+import java.net.SocketAddress;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** An accepted connection whose filter chain is chosen. Event loop of the connection only. */
+public final class DownstreamConnection {
+  private final Channel channel;
+  private final LoopContext loop;
+  private final Facts facts;
+  private final Settings settings;
+  private @Nullable Runnable drainListener;
+  private boolean draining;
+
+  /**
+   * What is known about the connection.
+   *
+   * @param id unlike that of every other connection of this proxy
+   * @param localAddress where the client wanted to go: the original destination where that is known
+   * @param directRemoteAddress the peer of the socket
+   * @param remoteAddress the client: the peer, or what the PROXY protocol says
+   * @param serverName from the TLS client hello; empty for none
+   * @param transportProtocol {@code raw_buffer} or {@code tls}
+   * @param applicationProtocols as detected or offered, such as {@code http/1.1} or {@code h2c}
+   */
+  public record Facts(
+      long id,
+      SocketAddress localAddress,
+      SocketAddress directRemoteAddress,
+      SocketAddress remoteAddress,
+      String serverName,
+      String transportProtocol,
+      List<String> applicationProtocols) {
+    public Facts {
+      applicationProtocols = List.copyOf(applicationProtocols);
+    }
+  }
+
+  /**
+   * What the listener and the chain say.
+   *
+   * @param bufferBytesMax {@code per_connection_buffer_limit_bytes}
+   * @param filterChainName may be empty
+   */
+  public record Settings(int bufferBytesMax, String listenerName, String filterChainName) {}
+
+  public DownstreamConnection(Channel channel, LoopContext loop, Facts facts, Settings settings) {
+    this.channel = channel;
+    this.loop = loop;
+    this.facts = facts;
+    this.settings = settings;
+  }
+
+  public Channel channel() {
+    return channel;
+  }
+
+  public LoopContext loop() {
+    return loop;
+  }
+
+  public Facts facts() {
+    return facts;
+  }
+
+  public Settings settings() {
+    return settings;
+  }
+
+  /** Writes the connection's fields of a stream's record. */
+  public void describe(StreamInfo info) {
+    info.connectionId = facts.id;
+    info.downstreamLocalAddress = facts.localAddress;
+    info.downstreamDirectRemoteAddress = facts.directRemoteAddress;
+    info.downstreamRemoteAddress = facts.remoteAddress;
+    info.requestedServerName = facts.serverName;
+    info.filterChainName = settings.filterChainName;
+  }
+
+  /** Whether the listener is going away or this chain was replaced: finish and close. */
+  public boolean isDraining() {
+    return draining;
+  }
+
+  /**
+   * Runs once when draining begins, at once if it has begun. The filter that ends the chain sets
+   * it: it closes the connection as soon as that breaks nothing. When the drain time is over the
+   * listener closes it anyway.
+   */
+  public void onDrain(Runnable listener) {
+    drainListener = listener;
+    if (draining) {
+      listener.run();
+    }
+  }
+
+  /** Begins draining; later calls do nothing. */
+  public void drain() {
+    if (draining) {
+      return;
+    }
+    draining = true;
+    if (drainListener != null) {
+      drainListener.run();
+    }
+  }
+}
