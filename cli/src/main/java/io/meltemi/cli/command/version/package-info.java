@@ -1,0 +1,5 @@
+/** Prints what this is. */
+@NullMarked
+package io.meltemi.cli.command.version;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,33 @@
+package io.meltemi.embedded.process;
+
+import io.meltemi.common.net.HostPort;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * What to run.
+ *
+ * @param name for people, such as the pod's name
+ * @param command program and arguments
+ * @param environment added to the environment of this process
+ * @param directory where it starts
+ * @param log takes what it prints
+ * @param addresses where it will accept TCP connections once ready; empty means ready at once
+ */
+public record ProcessSpec(
+    String name,
+    List<String> command,
+    Map<String, String> environment,
+    Path directory,
+    Path log,
+    List<HostPort> addresses) {
+  public ProcessSpec {
+    command = List.copyOf(command);
+    environment = Map.copyOf(environment);
+    addresses = List.copyOf(addresses);
+    if (command.isEmpty()) {
+      throw new IllegalArgumentException("command is empty (expected: a program)");
+    }
+  }
+}
