@@ -166,6 +166,9 @@ final class OutboundListeners {
     String bind = config.bind().isEmpty() && bindToPort ? LOCALHOST : config.bind();
     ServicePort listenPort = new ServicePort(port.name(), port.number(), port.protocol());
     for (MeshService service : egress.services()) {
+      if (service.resolution() == Resolution.ALIAS) {
+        continue;
+      }
       add(new Request(service, listenPort, bind, bindToPort, egress.virtualServices()));
     }
   }
@@ -176,7 +179,9 @@ final class OutboundListeners {
     String bind = written.isEmpty() && bindToPort ? LOCALHOST : written;
     for (MeshService service : egress.services()) {
       for (ServicePort port : service.ports()) {
-        if (port.protocol() == Protocol.UDP || (bindToPort && !canBind(port.number()))) {
+        if (service.resolution() == Resolution.ALIAS
+            || port.protocol() == Protocol.UDP
+            || (bindToPort && !canBind(port.number()))) {
           continue;
         }
         Request request = new Request(service, port, bind, bindToPort, egress.virtualServices());

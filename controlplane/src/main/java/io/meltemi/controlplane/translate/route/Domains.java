@@ -19,16 +19,13 @@ final class Domains {
   /**
    * The domains of a service's virtual host, the full name first.
    *
+   * @param aliases other full names of the service
    * @param proxyDomain of the proxy, such as {@code default.svc.cluster.local}
    */
-  static List<String> of(MeshService service, String proxyDomain) {
-    String host = service.hostname();
+  static List<String> of(MeshService service, List<String> aliases, String proxyDomain) {
     Set<String> domains = new LinkedHashSet<>();
-    domains.add(host);
-    if (host.indexOf('.') >= 0) {
-      domains.add(host + '.');
-    }
-    domains.addAll(shortNames(host, proxyDomain));
+    addNames(domains, service.hostname(), proxyDomain);
+    aliases.forEach(alias -> addNames(domains, alias, proxyDomain));
     if (service.resolution() == Resolution.PASSTHROUGH
         && service.attributes().source() == MeshService.Source.KUBERNETES) {
       // names of single pods of a headless service
@@ -40,6 +37,14 @@ final class Domains {
       }
     }
     return List.copyOf(domains);
+  }
+
+  private static void addNames(Set<String> domains, String host, String proxyDomain) {
+    domains.add(host);
+    if (host.indexOf('.') >= 0) {
+      domains.add(host + '.');
+    }
+    domains.addAll(shortNames(host, proxyDomain));
   }
 
   /** The domains with a port, for a proxy that tells services apart by it. */

@@ -21,9 +21,11 @@ import io.meltemi.controlplane.push.PushContext;
 import io.meltemi.controlplane.push.SidecarScope;
 import io.meltemi.controlplane.registry.HostNames;
 import io.meltemi.controlplane.registry.MeshService;
+import io.meltemi.controlplane.registry.Resolution;
 import io.meltemi.controlplane.registry.ServicePort;
 import io.meltemi.controlplane.translate.ClusterNames;
 import io.meltemi.controlplane.translate.DestinationPolicies;
+import io.meltemi.controlplane.translate.Destinations;
 import io.meltemi.controlplane.translate.ProtoValues;
 import io.meltemi.controlplane.translate.RuleScope;
 import java.util.ArrayList;
@@ -35,6 +37,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.TreeMap;
 
@@ -128,7 +131,7 @@ final class SidecarRoutes {
       }
       for (MeshService service : group.services()) {
         List<String> own =
-            Domains.of(service, node.dnsDomain()).stream()
+            Domains.of(service, aliases(service), node.dnsDomain()).stream()
                 .filter(domain -> domain.equals(service.hostname()) || !fullNames.contains(domain))
                 .toList();
         host(group, service.hostname(), domains(target, group.port(), own), names, taken)
@@ -201,6 +204,15 @@ final class SidecarRoutes {
         : present;
   }
 
+  /** Host names of ExternalName services that stand for a service. */
+  private List<String> aliases(MeshService service) {
+    return scope.allServices().stream()
+        .filter(other -> other.resolution() == Resolution.ALIAS)
+        .filter(other -> other.attributes().externalName().equals(service.hostname()))
+        .map(MeshService::hostname)
+        .toList();
+  }
+
   /** The egress entry that decides for a port: the first with that port, else one for all. */
   private Optional<SidecarScope.EgressListener> egress(Target target) {
     for (SidecarScope.EgressListener listener : scope.egress()) {
@@ -232,6 +244,7 @@ final class SidecarRoutes {
                 .filter(port -> port.protocol() == Protocol.HTTP_PROXY)
                 .isPresent();
     return egress.services().stream()
+        .filter(service -> service.resolution() != Resolution.ALIAS)
         .filter(service -> anyPort || service.port(target.port()).isPresent())
         .toList();
   }
@@ -324,11 +337,8 @@ final class SidecarRoutes {
 
   /** The route of a service that no virtual service is for. */
   private Route toItself(MeshService service, int port) {
-    Destination destination =
-        new Destination(service.hostname(), "", java.util.OptionalInt.of(port));
-    String cluster =
-        io.meltemi.controlplane.translate.Destinations.cluster(
-            destination, Optional.of(service), port);
+    Destination destination = new Destination(service.hostname(), "", OptionalInt.of(port));
+    String cluster = Destinations.cluster(destination, Optional.of(service), port);
     RouteAction.Builder action =
         withoutTimeout(RouteAction.newBuilder().setCluster(cluster))
             .addAllHashPolicy(policies.hash(service, port, ""));

@@ -1,0 +1,3 @@
+/** Tests of route configurations. */
+@org.jspecify.annotations.NullMarked
+package io.meltemi.controlplane.translate.route;
