@@ -3,7 +3,6 @@ package io.meltemi.controlplane.translate;
 import io.envoyproxy.envoy.config.route.v3.RouteAction.HashPolicy;
 import io.meltemi.config.kind.destinationrule.DestinationRule;
 import io.meltemi.config.kind.destinationrule.LoadBalancer;
-import io.meltemi.config.kind.destinationrule.TrafficPolicy;
 import io.meltemi.config.traffic.ConnectionPool;
 import io.meltemi.controlplane.push.MeshDestinationRule;
 import io.meltemi.controlplane.push.ProxyNode;
@@ -13,7 +12,6 @@ import io.meltemi.controlplane.registry.MeshService;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
-import java.util.stream.Stream;
 
 /**
  * The services that one proxy sees, and the part of their destination rules that Envoy wants in
@@ -68,13 +66,7 @@ public final class DestinationPolicies {
    */
   public Tcp tcp(MeshService service, int port, String subset) {
     Optional<ConnectionPool.Tcp> pool =
-        setting(
-                service,
-                port,
-                subset,
-                TrafficPolicy::connectionPool,
-                TrafficPolicy.PortPolicy::connectionPool)
-            .flatMap(ConnectionPool::tcp);
+        policy(service, port, subset).connectionPool().flatMap(ConnectionPool::tcp);
     return new Tcp(
         pool.flatMap(ConnectionPool.Tcp::idleTimeout),
         pool.flatMap(ConnectionPool.Tcp::maxConnectionDuration),
@@ -84,12 +76,8 @@ public final class DestinationPolicies {
   }
 
   private Optional<LoadBalancer.HashKey> hashKey(MeshService service, int port, String subset) {
-    return setting(
-            service,
-            port,
-            subset,
-            TrafficPolicy::loadBalancer,
-            TrafficPolicy.PortPolicy::loadBalancer)
+    return policy(service, port, subset)
+        .loadBalancer()
         .map(LoadBalancer::algorithm)
         .filter(LoadBalancer.ConsistentHash.class::isInstance)
         .map(hash -> ((LoadBalancer.ConsistentHash) hash).key());
@@ -126,43 +114,16 @@ public final class DestinationPolicies {
     return cookie.build();
   }
 
-  /** One setting of the policy, read from a policy or from its part for a port. */
-  private interface Setting<P, T> {
-    Optional<T> of(P policy);
-  }
-
-  /**
-   * The setting that counts: that of the subset before that of the rule, and in each the part for
-   * the port, which replaces the rest whole.
-   */
-  private <T> Optional<T> setting(
-      MeshService service,
-      int port,
-      String subset,
-      Setting<TrafficPolicy, T> whole,
-      Setting<TrafficPolicy.PortPolicy, T> ofPort) {
-    Optional<MeshDestinationRule> found = context.destinationRule(node, service);
-    if (found.isEmpty()) {
-      return Optional.empty();
-    }
-    DestinationRule rule = found.get().rule();
-    Stream<TrafficPolicy> policies =
-        Stream.concat(
-            rule.subsets().stream()
-                .filter(candidate -> candidate.name().equals(subset))
-                .flatMap(candidate -> candidate.trafficPolicy().stream()),
-            rule.trafficPolicy().stream());
-    for (TrafficPolicy policy : policies.toList()) {
-      for (TrafficPolicy.PortPolicy portPolicy : policy.portLevelSettings()) {
-        if (portPolicy.port() == port) {
-          return ofPort.of(portPolicy);
-        }
-      }
-      Optional<T> value = whole.of(policy);
-      if (value.isPresent()) {
-        return value;
-      }
-    }
-    return Optional.empty();
+  private TrafficPolicies.Effective policy(MeshService service, int port, String subset) {
+    Optional<DestinationRule> rule =
+        context.destinationRule(node, service).map(MeshDestinationRule::rule);
+    Optional<DestinationRule.Subset> part =
+        rule.stream()
+            .flatMap(found -> found.subsets().stream())
+            .filter(candidate -> candidate.name().equals(subset))
+            .findFirst();
+    return part.isPresent()
+        ? TrafficPolicies.ofSubset(rule.orElseThrow(), part.get(), port, context.mesh())
+        : TrafficPolicies.ofPort(rule, port, context.mesh());
   }
 }

@@ -63,6 +63,11 @@ final class InboundClusters {
       return clusters;
     }
     byPort.forEach((port, instances) -> clusters.add(ofService(port, instances)));
+    node.placement().stream()
+        .flatMap(placement -> placement.inbound().keySet().stream())
+        .filter(port -> !byPort.containsKey(port))
+        .sorted()
+        .forEach(port -> clusters.add(withoutService(port)));
     return clusters;
   }
 
@@ -84,6 +89,13 @@ final class InboundClusters {
     Cluster.Builder cluster = cluster(port, oldest.port().protocol(), pool, services(instances));
     applyDestination(cluster, port, "");
     return new ClusterGenerator.Translated(cluster.build(), origins(instances));
+  }
+
+  /** A placed port can be called even before a service selects it. */
+  private ClusterGenerator.Translated withoutService(int port) {
+    Cluster.Builder cluster = cluster(port, Protocol.UNSUPPORTED, inboundPool(), List.of());
+    applyDestination(cluster, port, "");
+    return new ClusterGenerator.Translated(cluster.build(), List.of());
   }
 
   private ClusterGenerator.Translated ofIngress(
