@@ -1,0 +1,272 @@
+package io.meltemi.proxy.bootstrap;
+
+import io.envoyproxy.envoy.config.bootstrap.v3.Admin;
+import io.envoyproxy.envoy.config.bootstrap.v3.Bootstrap;
+import io.envoyproxy.envoy.config.bootstrap.v3.ClusterManager;
+import io.envoyproxy.envoy.config.bootstrap.v3.LayeredRuntime;
+import io.envoyproxy.envoy.config.bootstrap.v3.RuntimeLayer;
+import io.envoyproxy.envoy.config.core.v3.ApiConfigSource;
+import io.envoyproxy.envoy.config.core.v3.ConfigSource;
+import io.envoyproxy.envoy.config.core.v3.GrpcService;
+import io.envoyproxy.envoy.config.core.v3.PathConfigSource;
+import io.envoyproxy.envoy.config.core.v3.SocketAddress;
+import io.envoyproxy.envoy.config.metrics.v3.StatsConfig;
+import io.meltemi.common.validation.Origin;
+import io.meltemi.common.validation.Validation;
+import io.meltemi.proxy.bootstrap.BootstrapConfig.Ads;
+import io.meltemi.proxy.bootstrap.BootstrapConfig.Dynamic;
+import io.meltemi.proxy.bootstrap.BootstrapConfig.Source;
+import io.meltemi.proxy.bootstrap.BootstrapConfig.Target;
+import io.meltemi.proxy.parse.ParseScope;
+import io.meltemi.proxy.parse.SupportedFields;
+import io.netty.util.NetUtil;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.UnknownHostException;
+import java.util.LinkedHashSet;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.Set;
+
+/** Parses {@code config.bootstrap.v3.Bootstrap}. Any thread. */
+public final class BootstrapParser {
+  private static final SupportedFields BOOTSTRAP =
+      SupportedFields.of(
+              Bootstrap.getDescriptor(),
+              "node",
+              "static_resources",
+              "dynamic_resources",
+              "cluster_manager",
+              "layered_runtime",
+              "admin",
+              "stats_config")
+          .withoutEffect("stats are read by scraping only", "stats_flush_interval")
+          .withoutEffect(
+              "this proxy has no such thing",
+              "watchdog",
+              "watchdogs",
+              "flags_path",
+              "deferred_stat_options",
+              "enable_dispatcher_stats",
+              "stats_server_version_override",
+              "inline_headers",
+              "perf_tracing_file_path",
+              "memory_allocator_manager",
+              "grpc_async_client_manager_config")
+          .withoutEffect(
+              "names are looked up by the system's resolver",
+              "use_tcp_for_dns_lookups",
+              "dns_resolution_config",
+              "typed_dns_resolver_config")
+          .withoutEffect("expressions are those of RE2", "default_regex_engine")
+          .withoutEffect("logs go where the flags say", "application_log_config");
+  private static final SupportedFields STATIC =
+      SupportedFields.of(Bootstrap.StaticResources.getDescriptor(), "listeners", "clusters");
+  private static final SupportedFields DYNAMIC =
+      SupportedFields.of(
+          Bootstrap.DynamicResources.getDescriptor(), "lds_config", "cds_config", "ads_config");
+  private static final SupportedFields ADMIN =
+      SupportedFields.of(Admin.getDescriptor(), "address")
+          .withoutEffect("admin requests are not logged", "access_log", "access_log_path")
+          .withoutEffect("profiles are not written", "profile_path")
+          .withoutEffect("there is no global limit", "ignore_global_conn_limit");
+  private static final SupportedFields CLUSTER_MANAGER =
+      SupportedFields.of(ClusterManager.getDescriptor())
+          .withoutEffect("there is no zone aware routing", "local_cluster_name")
+          .withoutEffect("ejections are shown by stats", "outlier_detection")
+          .withoutEffect("clusters are made at once", "enable_deferred_cluster_creation");
+  private static final SupportedFields RUNTIME_LAYER =
+      SupportedFields.of(RuntimeLayer.getDescriptor(), "name", "admin_layer")
+          .withoutEffect(
+              "runtime keys change nothing here; defaults count", "static_layer", "disk_layer");
+  private static final SupportedFields CONFIG_SOURCE =
+      SupportedFields.of(
+          ConfigSource.getDescriptor(),
+          "path_config_source",
+          "path",
+          "ads",
+          "initial_fetch_timeout",
+          "resource_api_version");
+  private static final SupportedFields PATH_SOURCE =
+      SupportedFields.of(PathConfigSource.getDescriptor(), "path", "watched_directory");
+  private static final SupportedFields API_SOURCE =
+      SupportedFields.of(
+          ApiConfigSource.getDescriptor(),
+          "api_type",
+          "transport_api_version",
+          "grpc_services",
+          "set_node_on_first_message_only");
+  private static final SupportedFields GRPC_SERVICE =
+      SupportedFields.of(GrpcService.getDescriptor(), "envoy_grpc", "google_grpc")
+          .withoutEffect("the stream lasts", "timeout");
+  private static final SupportedFields ENVOY_GRPC =
+      SupportedFields.of(GrpcService.EnvoyGrpc.getDescriptor(), "cluster_name", "authority");
+  private static final SupportedFields GOOGLE_GRPC =
+      SupportedFields.of(GrpcService.GoogleGrpc.getDescriptor(), "target_uri", "stat_prefix")
+          .withoutEffect("no such stats are kept", "config");
+  private static final SupportedFields STATS =
+      SupportedFields.of(StatsConfig.getDescriptor())
+          .withoutEffect(
+              "all stats are kept, with Envoy's default tags and buckets",
+              "stats_tags",
+              "use_all_default_tags",
+              "stats_matcher",
+              "histogram_bucket_settings");
+
+  private BootstrapParser() {}
+
+  /** The parsed bootstrap, or every problem found outside listeners and clusters. */
+  public static Validation<BootstrapConfig> parse(Bootstrap proto, Origin origin) {
+    ParseScope scope = ParseScope.root(origin);
+    BOOTSTRAP.check(proto, scope);
+    STATIC.check(proto.getStaticResources(), scope.field("static_resources"));
+    CLUSTER_MANAGER.check(proto.getClusterManager(), scope.field("cluster_manager"));
+    STATS.check(proto.getStatsConfig(), scope.field("stats_config"));
+    runtime(proto.getLayeredRuntime(), scope.field("layered_runtime"));
+    Optional<InetSocketAddress> admin = admin(proto, scope.field("admin"));
+    Set<String> grpcClusters = new LinkedHashSet<>();
+    Dynamic dynamic =
+        dynamic(proto.getDynamicResources(), scope.field("dynamic_resources"), grpcClusters);
+    return scope
+        .out()
+        .finish(
+            () ->
+                new BootstrapConfig(
+                    proto.getNode(),
+                    admin,
+                    dynamic,
+                    proto.getStaticResources().getClustersList(),
+                    proto.getStaticResources().getListenersList(),
+                    grpcClusters,
+                    proto.toByteString()));
+  }
+
+  private static void runtime(LayeredRuntime runtime, ParseScope scope) {
+    for (int i = 0; i < runtime.getLayersCount(); i++) {
+      RUNTIME_LAYER.check(runtime.getLayers(i), scope.field("layers", i));
+    }
+  }
+
+  private static Optional<InetSocketAddress> admin(Bootstrap proto, ParseScope scope) {
+    if (!proto.hasAdmin()) {
+      return Optional.empty();
+    }
+    ADMIN.check(proto.getAdmin(), scope);
+    if (!proto.getAdmin().hasAddress()) {
+      return Optional.empty();
+    }
+    ParseScope address = scope.field("address");
+    if (!proto.getAdmin().getAddress().hasSocketAddress()) {
+      address.unsupported(
+          proto.getAdmin().getAddress().getAddressCase().name().toLowerCase(Locale.ROOT));
+      return Optional.empty();
+    }
+    return address(
+        proto.getAdmin().getAddress().getSocketAddress(), address.field("socket_address"));
+  }
+
+  private static Optional<InetSocketAddress> address(SocketAddress proto, ParseScope scope) {
+    byte[] bytes = NetUtil.createByteArrayFromIpAddressString(proto.getAddress());
+    int port = proto.getPortValue();
+    if (bytes == null || port < 0 || port > 65535) {
+      scope.error(
+          proto.getAddress() + ":" + Integer.toUnsignedString(port),
+          "an IP address and a port_value from 0 to 65535");
+      return Optional.empty();
+    }
+    try {
+      return Optional.of(new InetSocketAddress(InetAddress.getByAddress(bytes), port));
+    } catch (UnknownHostException e) {
+      scope.error(proto.getAddress(), "an IP address");
+      return Optional.empty();
+    }
+  }
+
+  private static Dynamic dynamic(
+      Bootstrap.DynamicResources proto, ParseScope scope, Set<String> grpcClusters) {
+    DYNAMIC.check(proto, scope);
+    Optional<Ads> ads = Optional.empty();
+    if (proto.hasAdsConfig()) {
+      ads = ads(proto.getAdsConfig(), scope.field("ads_config"));
+      ads.ifPresent(
+          known -> {
+            if (known.target() instanceof Target.ClusterTarget target) {
+              grpcClusters.add(target.cluster());
+            }
+          });
+    }
+    Source listeners =
+        source(proto.hasLdsConfig(), proto.getLdsConfig(), scope.field("lds_config"));
+    Source clusters = source(proto.hasCdsConfig(), proto.getCdsConfig(), scope.field("cds_config"));
+    if (!proto.hasAdsConfig()
+        && (listeners instanceof Source.Aggregated || clusters instanceof Source.Aggregated)) {
+      scope.field("ads_config").error("not set", "a server, because a source says ads");
+    }
+    return new Dynamic(ads, listeners, clusters);
+  }
+
+  @SuppressWarnings("deprecation") // the plain path is the older form of path_config_source
+  private static Source source(boolean present, ConfigSource proto, ParseScope scope) {
+    if (!present) {
+      return new Source.None();
+    }
+    CONFIG_SOURCE.check(proto, scope);
+    return switch (proto.getConfigSourceSpecifierCase()) {
+      case ADS -> new Source.Aggregated();
+      case PATH -> new Source.PathSource(proto.getPath());
+      case PATH_CONFIG_SOURCE -> {
+        ParseScope field = scope.field("path_config_source");
+        PATH_SOURCE.check(proto.getPathConfigSource(), field);
+        if (proto.getPathConfigSource().getPath().isEmpty()) {
+          field.field("path").error("", "a file path");
+        }
+        yield new Source.PathSource(proto.getPathConfigSource().getPath());
+      }
+      case CONFIGSOURCESPECIFIER_NOT_SET -> {
+        scope.error("nothing", "ads or path_config_source");
+        yield new Source.None();
+      }
+      default -> new Source.None(); // refused by name already
+    };
+  }
+
+  private static Optional<Ads> ads(ApiConfigSource proto, ParseScope scope) {
+    API_SOURCE.check(proto, scope);
+    boolean delta =
+        switch (proto.getApiType()) {
+          case DELTA_GRPC -> true;
+          case GRPC -> false;
+          default -> {
+            scope.field("api_type").error(proto.getApiType().name(), "GRPC or DELTA_GRPC");
+            yield false;
+          }
+        };
+    if (proto.getGrpcServicesCount() != 1) {
+      scope.field("grpc_services").error(proto.getGrpcServicesCount() + " services", "one");
+      return Optional.empty();
+    }
+    GrpcService service = proto.getGrpcServices(0);
+    ParseScope field = scope.field("grpc_services", 0);
+    GRPC_SERVICE.check(service, field);
+    return switch (service.getTargetSpecifierCase()) {
+      case ENVOY_GRPC -> {
+        ENVOY_GRPC.check(service.getEnvoyGrpc(), field.field("envoy_grpc"));
+        yield Optional.of(
+            new Ads(
+                delta,
+                new Target.ClusterTarget(
+                    service.getEnvoyGrpc().getClusterName(),
+                    service.getEnvoyGrpc().getAuthority())));
+      }
+      case GOOGLE_GRPC -> {
+        GOOGLE_GRPC.check(service.getGoogleGrpc(), field.field("google_grpc"));
+        yield Optional.of(
+            new Ads(delta, new Target.UriTarget(service.getGoogleGrpc().getTargetUri())));
+      }
+      case TARGETSPECIFIER_NOT_SET -> {
+        field.error("no target", "envoy_grpc or google_grpc");
+        yield Optional.empty();
+      }
+    };
+  }
+}
