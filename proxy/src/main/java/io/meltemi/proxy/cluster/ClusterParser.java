@@ -91,7 +91,16 @@ public final class ClusterParser {
       SupportedFields.of(
           HttpProtocolOptions.getDescriptor(),
           "common_http_protocol_options",
-          "explicit_http_config");
+          "explicit_http_config",
+          "use_downstream_protocol_config");
+
+  /** Downstreams speak HTTP/1.1 here, so what is set for HTTP/2 never comes to count. */
+  private static final SupportedFields SAME_AS_DOWNSTREAM =
+      SupportedFields.of(
+          HttpProtocolOptions.UseDownstreamHttpConfig.getDescriptor(),
+          "http_protocol_options",
+          "http2_protocol_options");
+
   private static final SupportedFields COMMON_HTTP =
       SupportedFields.of(
               io.envoyproxy.envoy.config.core.v3.HttpProtocolOptions.getDescriptor(),
@@ -486,6 +495,12 @@ public final class ClusterParser {
         common = options.get().getCommonHttpProtocolOptions();
         commonScope = entryScope.field("common_http_protocol_options");
       }
+      SAME_AS_DOWNSTREAM.check(
+          options.get().getUseDownstreamProtocolConfig(),
+          entryScope.field("use_downstream_protocol_config"));
+      HTTP1.check(
+          options.get().getUseDownstreamProtocolConfig().getHttpProtocolOptions(),
+          entryScope.field("use_downstream_protocol_config").field("http_protocol_options"));
       ParseScope explicit = entryScope.field("explicit_http_config");
       switch (options.get().getExplicitHttpConfig().getProtocolConfigCase()) {
         case HTTP_PROTOCOL_OPTIONS ->
