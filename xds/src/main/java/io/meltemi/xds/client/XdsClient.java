@@ -254,7 +254,9 @@ public final class XdsClient implements AutoCloseable {
       loop.execute(
           () -> {
             flushPlanned = false;
-            flush();
+            if (stream != null && stream.isReady()) {
+              flush();
+            }
           });
     }
   }
@@ -266,7 +268,7 @@ public final class XdsClient implements AutoCloseable {
   /** A state-of-the-world answer carries the names itself, a request before it would accept. */
   private void flushOthers(@Nullable WatchedType answering) {
     for (WatchedType watched : types.values()) {
-      if (stream == null || !stream.isReady()) {
+      if (stream == null) {
         return;
       }
       boolean answerSaysIt =

@@ -1,0 +1,29 @@
+package io.meltemi.xds.server;
+
+import io.grpc.Status;
+
+/** Whoever has the resources. Called on the server's loop only. */
+public interface DiscoveryBackend {
+  /**
+   * A client said who it is.
+   *
+   * @return OK to let it in, else the status its stream ends with
+   */
+  Status connected(DiscoveryConnection connection);
+
+  /** A client wants more of a type; answered by {@link DiscoveryConnection#send}, now or later. */
+  void requested(
+      DiscoveryConnection connection, Subscription subscription, ResourceRequest request);
+
+  /** A client took the last response of a type. */
+  void acknowledged(DiscoveryConnection connection, Subscription subscription);
+
+  /** A client refused a response of a type and goes on with what it had. */
+  void rejected(DiscoveryConnection connection, Subscription subscription, Nack nack);
+
+  /** A client that was slow to read can take more. */
+  void ready(DiscoveryConnection connection);
+
+  /** A client that was let in is gone. */
+  void closed(DiscoveryConnection connection);
+}

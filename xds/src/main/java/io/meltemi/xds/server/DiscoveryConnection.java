@@ -1,0 +1,198 @@
+package io.meltemi.xds.server;
+
+import io.envoyproxy.envoy.config.core.v3.Node;
+import io.grpc.Status;
+import io.meltemi.xds.resource.EncodedResource;
+import io.meltemi.xds.resource.TypeUrl;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Collections;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * A client's stream, whichever variant it speaks: who it is, what it wants and what it holds.
+ * Belongs to the loop.
+ */
+public final class DiscoveryConnection {
+  private final DiscoveryServer server;
+  private final Wire wire;
+  private final long number;
+  private final String peer;
+  private final Node node;
+  private final Instant connectedAt;
+  final Map<TypeUrl, Subscription> subscriptions = new LinkedHashMap<>();
+  private boolean open = true;
+
+  DiscoveryConnection(
+      DiscoveryServer server, Wire wire, long number, String peer, Node node, Instant connectedAt) {
+    this.server = server;
+    this.wire = wire;
+    this.number = number;
+    this.peer = peer;
+    this.node = node;
+    this.connectedAt = connectedAt;
+  }
+
+  /** Counts connections from 1 since the server's start. */
+  public long number() {
+    return number;
+  }
+
+  /** Address of the client. */
+  public String peer() {
+    return peer;
+  }
+
+  /** As the client described itself in its first message. */
+  public Node node() {
+    return node;
+  }
+
+  public Instant connectedAt() {
+    return connectedAt;
+  }
+
+  /** True for the delta variant, false for state of the world. */
+  public boolean delta() {
+    return wire.delta();
+  }
+
+  public boolean isOpen() {
+    return open;
+  }
+
+  /** False while the client is slow to read; nothing but answers should be sent then. */
+  public boolean isReady() {
+    return open && wire.isReady();
+  }
+
+  public Optional<Subscription> subscription(TypeUrl type) {
+    return Optional.ofNullable(subscriptions.get(type));
+  }
+
+  /** All subscriptions in the order in which they were made. */
+  public Collection<Subscription> subscriptions() {
+    return Collections.unmodifiableCollection(subscriptions.values());
+  }
+
+  /** Ends the stream; the client will come back. */
+  public void close(Status status) {
+    if (open) {
+      open = false;
+      wire.close(status);
+    }
+  }
+
+  void closedByPeer() {
+    open = false;
+  }
+
+  /** Sends what of an update the client does not hold; nothing when it is not subscribed. */
+  public Sent send(TypeUrl type, DiscoveryUpdate update) {
+    Subscription subscription = subscriptions.get(type);
+    if (!open || subscription == null) {
+      return new Sent(false, List.of(), List.of(), List.of(), 0);
+    }
+    Difference difference = Difference.of(subscription, update);
+    boolean whole = !wire.delta() && type.completeInEveryResponse();
+    List<EncodedResource> body = difference.upserts;
+    if (whole) {
+      body = new ArrayList<>(difference.wanted);
+      for (String name : difference.kept) {
+        EncodedResource kept = subscription.heldBodies.get(name);
+        if (kept != null) {
+          body.add(kept);
+        }
+      }
+    }
+    boolean say =
+        update.answer()
+            || !difference.upserts.isEmpty()
+            || (!difference.removed.isEmpty() && (whole || wire.delta()));
+    long bytes = 0;
+    if (say) {
+      bytes = transmit(subscription, update.version(), body, difference.removed);
+    }
+    difference.removed.forEach(subscription.held::remove);
+    difference.removed.forEach(subscription.heldBodies::remove);
+    for (EncodedResource resource : difference.upserts) {
+      subscription.held.put(resource.name(), resource.version());
+      if (whole) {
+        subscription.heldBodies.put(resource.name(), resource);
+      }
+    }
+    return new Sent(say, difference.changed, difference.removed, difference.kept, bytes);
+  }
+
+  private long transmit(
+      Subscription subscription, String version, List<EncodedResource> body, List<String> removed) {
+    String nonce = server.newNonce(version);
+    subscription.nonceSent = nonce;
+    subscription.versionSent = version;
+    subscription.sentAt = server.ticker().now();
+    subscription.unanswered.add(new Subscription.Unanswered(nonce, version));
+    if (subscription.unanswered.size() > server.settings().unansweredMax()) {
+      subscription.unanswered.removeFirst();
+      server.counters().unansweredDropped.increment();
+    }
+    wire.transmit(subscription.type(), version, nonce, body, removed);
+    long bytes = 0;
+    for (EncodedResource resource : body) {
+      bytes += resource.sizeBytes();
+    }
+    server.counters().responses.increment();
+    server.counters().responseBytes.add(bytes);
+    return bytes;
+  }
+
+  /** What an update means for a subscription. */
+  private record Difference(
+      List<EncodedResource> wanted,
+      List<EncodedResource> upserts,
+      List<String> changed,
+      List<String> removed,
+      List<String> kept) {
+
+    static Difference of(Subscription subscription, DiscoveryUpdate update) {
+      List<EncodedResource> wanted = new ArrayList<>();
+      List<EncodedResource> upserts = new ArrayList<>();
+      List<String> changed = new ArrayList<>();
+      Set<String> existing = new HashSet<>();
+      for (EncodedResource resource : update.resources()) {
+        String name = resource.name();
+        if (!subscription.wants(name) || !existing.add(name)) {
+          continue;
+        }
+        wanted.add(resource);
+        if (!resource.version().equals(subscription.held.get(name))) {
+          upserts.add(resource);
+          changed.add(name);
+        } else if (update.forced().contains(name)) {
+          upserts.add(resource);
+        }
+      }
+      List<String> gone = new ArrayList<>();
+      Collection<String> candidates =
+          update.everything() ? subscription.held.keySet() : update.names();
+      for (String name : candidates) {
+        if (!existing.contains(name) && subscription.held.containsKey(name)) {
+          gone.add(name);
+        }
+      }
+      for (String name : update.forced()) {
+        if (!existing.contains(name) && !subscription.held.containsKey(name)) {
+          gone.add(name);
+        }
+      }
+      return update.removals()
+          ? new Difference(wanted, upserts, changed, gone, List.of())
+          : new Difference(wanted, upserts, changed, List.of(), gone);
+    }
+  }
+}
