@@ -58,11 +58,12 @@ final class RouteActionParser {
           "grpc_timeout_header_offset");
   private static final SupportedFields MIRROR =
       SupportedFields.of(
-          RequestMirrorPolicy.getDescriptor(),
-          "cluster",
-          "cluster_header",
-          "runtime_fraction",
-          "disable_shadow_host_suffix_append");
+              RequestMirrorPolicy.getDescriptor(),
+              "cluster",
+              "cluster_header",
+              "runtime_fraction",
+              "disable_shadow_host_suffix_append")
+          .withoutEffect("nothing is traced yet", "trace_sampled");
   private static final SupportedFields UPGRADE =
       SupportedFields.of(UpgradeConfig.getDescriptor(), "upgrade_type", "enabled");
   private static final SupportedFields REDIRECT =
