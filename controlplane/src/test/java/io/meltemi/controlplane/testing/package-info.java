@@ -1,0 +1,3 @@
+/** Worlds for tests of the control plane. */
+@org.jspecify.annotations.NullMarked
+package io.meltemi.controlplane.testing;
