@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -103,7 +104,7 @@ public record GatewayServers(List<Port> ports, List<Violation> problems) {
                     case "." -> gateway.namespace().equals(namespace);
                     default -> host.namespace().equals(namespace);
                   })
-          .map(Gateway.Host::host)
+          .map(host -> host.host().toLowerCase(Locale.ROOT))
           .toList();
     }
   }
@@ -146,6 +147,10 @@ public record GatewayServers(List<Port> ports, List<Violation> problems) {
     void add(Server server) {
       Optional<Kind> kind = kind(server);
       if (kind.isEmpty()) {
+        return;
+      }
+      if (server.spec().bind().startsWith("unix://")) {
+        problem(server, ".bind", server.spec().bind(), "an IP address; Unix sockets come later");
         return;
       }
       int port = workloadPort(server.port());

@@ -9,7 +9,9 @@ import io.meltemi.controlplane.push.SidecarScope;
 import io.meltemi.xds.resource.TypeUrl;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /** Listeners (LDS) of sidecars and gateways. */
@@ -41,6 +43,13 @@ public final class ListenerGenerator implements ResourceGenerator {
       listeners.addAll(outbound.listeners());
       listeners.addAll(inbound.listeners());
     }
-    return listeners;
+    return distinct(listeners);
+  }
+
+  /** No two listeners may stand on one address; the first keeps it. */
+  private static List<GeneratedResource> distinct(List<GeneratedResource> listeners) {
+    Map<String, GeneratedResource> byName = new LinkedHashMap<>();
+    listeners.forEach(listener -> byName.putIfAbsent(listener.name(), listener));
+    return List.copyOf(byName.values());
   }
 }

@@ -44,9 +44,12 @@ import java.util.TreeMap;
  *
  * <p>Services that want the same address and port share one listener: HTTP services by its routes,
  * byte streams by their filter chains, of which the older service's stays when two match alike.
+ *
+ * <p>Differs from Istio: egress entries on Unix sockets have no listener yet.
  */
 final class OutboundListeners {
   private static final String LOCALHOST = "127.0.0.1";
+  private static final String UNIX_PREFIX = "unix://";
 
   private final ProxyNode node;
   private final PushContext context;
@@ -249,6 +252,9 @@ final class OutboundListeners {
         bind = address;
       }
     }
+    if (bind.startsWith(UNIX_PREFIX) || isOwnPort(request, bind)) {
+      return;
+    }
     HostPort key = new HostPort(bind, port.number());
     Entry entry = entries.get(key);
     if (entry != null && entry.locked) {
@@ -268,6 +274,15 @@ final class OutboundListeners {
       }
     }
     entry.origins.add(request.service().origin());
+  }
+
+  /** Captured connections to the proxy's own ports would run in a circle. */
+  private boolean isOwnPort(Request request, String bind) {
+    int port = request.port().number();
+    return !request.bindToPort()
+        && bind.equals(MeshService.ANY_ADDRESS)
+        && (port == context.mesh().listeners().outboundPort()
+            || port == context.mesh().listeners().inboundPort());
   }
 
   private static void merge(Entry entry, List<FilterChain> incoming) {

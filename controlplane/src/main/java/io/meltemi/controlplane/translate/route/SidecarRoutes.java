@@ -58,9 +58,6 @@ import java.util.TreeMap;
 final class SidecarRoutes {
   static final String HTTP_PROXY = "http_proxy";
 
-  /** The HTTP proxy's routes are for no port in particular. */
-  private static final int ANY_PORT = 0;
-
   private static final int HTTP_PORT = 80;
   private static final int BAD_GATEWAY = 502;
 
@@ -79,11 +76,17 @@ final class SidecarRoutes {
     this.policies = DestinationPolicies.of(node, context);
   }
 
-  /** What one route configuration is made for. */
-  private record Target(String name, int port, String sniffedHost) {
+  /**
+   * What one route configuration is made for.
+   *
+   * @param port the listener's; 0 for the proxy's own HTTP proxy listener
+   * @param sniffedHost the service whose port's protocol is detected, or empty
+   * @param proxy requests name host and port themselves, so every port is meant
+   */
+  private record Target(String name, int port, String sniffedHost, boolean proxy) {
     static Optional<Target> parse(String name) {
       if (name.equals(HTTP_PROXY)) {
-        return Optional.of(new Target(name, ANY_PORT, ""));
+        return Optional.of(new Target(name, 0, "", true));
       }
       int colon = name.lastIndexOf(':');
       String port = name.substring(colon + 1);
@@ -91,7 +94,12 @@ final class SidecarRoutes {
         return Optional.empty();
       }
       return Optional.of(
-          new Target(name, Integer.parseInt(port), colon < 0 ? "" : name.substring(0, colon)));
+          new Target(
+              name, Integer.parseInt(port), colon < 0 ? "" : name.substring(0, colon), false));
+    }
+
+    Target asProxy() {
+      return new Target(name, port, sniffedHost, true);
     }
   }
 
@@ -110,19 +118,26 @@ final class SidecarRoutes {
       return new GeneratedResource(
           name, RouteConfiguration.newBuilder().setName(name).build(), List.of());
     }
-    return of(target.get());
+    Optional<SidecarScope.EgressListener> egress = egress(target.get());
+    boolean proxy =
+        egress
+            .flatMap(SidecarScope.EgressListener::config)
+            .flatMap(Sidecar.Egress::port)
+            .filter(port -> port.protocol() == Protocol.HTTP_PROXY)
+            .isPresent();
+    return of(proxy ? target.get().asProxy() : target.get(), egress);
   }
 
-  private GeneratedResource of(Target target) {
+  private GeneratedResource of(Target target, Optional<SidecarScope.EgressListener> egress) {
     Set<Origin> origins = new LinkedHashSet<>();
     List<VirtualHost> hosts = new ArrayList<>();
     Set<String> names = new HashSet<>();
     Set<String> taken = new HashSet<>();
-    List<Group> groups = groups(target);
+    List<Group> groups = egress.map(listener -> groups(target, listener)).orElseGet(List::of);
     Set<String> fullNames = new HashSet<>();
     groups.forEach(group -> group.services().forEach(service -> fullNames.add(service.hostname())));
     for (Group group : groups) {
-      if (target.port() != ANY_PORT && group.port() != target.port()) {
+      if (!target.proxy() && group.port() != target.port()) {
         continue;
       }
       for (String host : group.otherHosts()) {
@@ -151,7 +166,7 @@ final class SidecarRoutes {
             .addAllVirtualHosts(hosts)
             .setValidateClusters(ProtoValues.FALSE)
             .setMaxDirectResponseBodySizeBytes(ProtoValues.uint32(DIRECT_RESPONSE_BYTES_MAX))
-            .setIgnorePortInHostMatching(target.port() != ANY_PORT);
+            .setIgnorePortInHostMatching(!target.proxy());
     return new GeneratedResource(target.name(), routes.build(), List.copyOf(origins));
   }
 
@@ -166,18 +181,14 @@ final class SidecarRoutes {
   }
 
   /** Virtual services first, then every service port that none of them is for. */
-  private List<Group> groups(Target target) {
-    Optional<SidecarScope.EgressListener> egress = egress(target);
-    if (egress.isEmpty()) {
-      return List.of();
-    }
+  private List<Group> groups(Target target, SidecarScope.EgressListener egress) {
     Map<String, MeshService> services = new LinkedHashMap<>();
-    for (MeshService service : servicesOf(target, egress.get())) {
+    for (MeshService service : servicesOf(target, egress)) {
       services.merge(service.hostname(), service, SidecarRoutes::preferred);
     }
     List<Group> groups = new ArrayList<>();
     Set<String> handled = new HashSet<>();
-    List<Resource<VirtualService>> rules = egress.get().virtualServices();
+    List<Resource<VirtualService>> rules = egress.virtualServices();
     for (Resource<VirtualService> rule : rules) {
       groups.addAll(ofRule(target, rule, rules, services, handled));
     }
@@ -222,7 +233,7 @@ final class SidecarRoutes {
         return Optional.of(listener);
       }
     }
-    if (target.port() == ANY_PORT && !scope.egress().isEmpty()) {
+    if (target.proxy() && !scope.egress().isEmpty()) {
       return Optional.of(
           new SidecarScope.EgressListener(
               Optional.empty(),
@@ -236,23 +247,16 @@ final class SidecarRoutes {
   }
 
   private static List<MeshService> servicesOf(Target target, SidecarScope.EgressListener egress) {
-    boolean anyPort =
-        target.port() == ANY_PORT
-            || egress
-                .config()
-                .flatMap(Sidecar.Egress::port)
-                .filter(port -> port.protocol() == Protocol.HTTP_PROXY)
-                .isPresent();
     return egress.services().stream()
         .filter(service -> service.resolution() != Resolution.ALIAS)
-        .filter(service -> anyPort || service.port(target.port()).isPresent())
+        .filter(service -> target.proxy() || service.port(target.port()).isPresent())
         .toList();
   }
 
   private static List<ServicePort> httpPorts(MeshService service, Target target) {
     return service.ports().stream()
         .filter(port -> port.protocol().isHttp() || port.protocol().isUnsupported())
-        .filter(port -> target.port() == ANY_PORT || port.number() == target.port())
+        .filter(port -> target.proxy() || port.number() == target.port())
         .toList();
   }
 
@@ -284,7 +288,7 @@ final class SidecarRoutes {
       }
     }
     boolean anyHttpPort = mine.stream().anyMatch(service -> !httpPorts(service, target).isEmpty());
-    if (!anyHttpPort && (target.port() == HTTP_PORT || target.port() == ANY_PORT)) {
+    if (!anyHttpPort && (target.port() == HTTP_PORT || target.proxy())) {
       // hosts that no service is known for can be called on port 80
       byPort.put(HTTP_PORT, List.of());
     }
@@ -360,7 +364,7 @@ final class SidecarRoutes {
   }
 
   private static List<String> domains(Target target, int port, List<String> domains) {
-    if (target.port() != ANY_PORT) {
+    if (!target.proxy()) {
       return domains;
     }
     List<String> all = new ArrayList<>(Domains.withPort(domains, port));
@@ -395,13 +399,13 @@ final class SidecarRoutes {
     OutboundTrafficPolicy policy = scope.outboundTrafficPolicy();
     boolean block = policy.mode() == OutboundTrafficPolicy.Mode.REGISTRY_ONLY;
     boolean nowhereToPass =
-        target.port() == ANY_PORT && node.placement().isPresent() && policy.egressProxy().isEmpty();
+        target.proxy() && node.placement().isPresent() && policy.egressProxy().isEmpty();
     String name = block ? "block_all" : "allow_any";
     Route.Builder route = Route.newBuilder().setName(name).setMatch(RouteMatches.ANY);
     if (block || nowhereToPass) {
       DirectResponseAction.Builder answer =
           DirectResponseAction.newBuilder().setStatus(BAD_GATEWAY);
-      if (target.port() == ANY_PORT && node.placement().isPresent()) {
+      if (target.proxy() && node.placement().isPresent()) {
         answer.setBody(
             DataSource.newBuilder()
                 .setInlineString(
