@@ -26,6 +26,7 @@ public final class LoopContext {
   private @Nullable Flushable[] batch = new @Nullable Flushable[16];
   private int batchSize;
   private int depth;
+  private long readNanos;
 
   LoopContext(EventLoop eventLoop, Ticker ticker, long seed) {
     this.eventLoop = eventLoop;
@@ -46,6 +47,11 @@ public final class LoopContext {
     return ticker.nanos();
   }
 
+  /** As {@link #nanos}, but within a read the time at which it began. */
+  public long now() {
+    return depth > 0 ? readNanos : ticker.nanos();
+  }
+
   public TimerWheel timers() {
     return timers;
   }
@@ -57,7 +63,7 @@ public final class LoopContext {
 
   /** The present time as an HTTP date; at most half a second old. Not to be changed. */
   public byte[] date() {
-    long now = ticker.nanos();
+    long now = now();
     if (date.length == 0 || now - dateNanos > DATE_NANOS) {
       date = DATE.format(ticker.now()).getBytes(StandardCharsets.US_ASCII);
       dateNanos = now;
@@ -67,7 +73,9 @@ public final class LoopContext {
 
   /** A read begins: flushes asked for until {@link #exit} wait for it. */
   public void enter() {
-    depth++;
+    if (depth++ == 0) {
+      readNanos = ticker.nanos();
+    }
   }
 
   /** The read is over: everything asked for is flushed. */

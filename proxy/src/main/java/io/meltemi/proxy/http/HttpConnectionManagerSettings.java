@@ -1,0 +1,146 @@
+package io.meltemi.proxy.http;
+
+import io.meltemi.proxy.codec.HeadLimits;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * What an {@code HttpConnectionManager} message says apart from routes, filters and logs.
+ *
+ * @param statPrefix of {@code http.<prefix>.}
+ * @param upgrades upgrade types in lower case that are let through
+ */
+public record HttpConnectionManagerSettings(
+    String statPrefix,
+    ClientAddress clientAddress,
+    RequestIds requestIds,
+    Answers answers,
+    Paths paths,
+    Times times,
+    Protocol protocol,
+    Set<String> upgrades) {
+
+  public HttpConnectionManagerSettings {
+    upgrades = Set.copyOf(upgrades);
+  }
+
+  /**
+   * Whom to believe about the client.
+   *
+   * @param useRemoteAddress whether this is the edge: the peer is the client
+   * @param trustedHops proxies in front of this one whose {@code x-forwarded-for} is believed
+   * @param skipAppend whether {@code x-forwarded-for} is left as it is
+   * @param internalRanges addresses of clients that count as internal
+   */
+  public record ClientAddress(
+      boolean useRemoteAddress,
+      int trustedHops,
+      boolean skipAppend,
+      boolean appendPort,
+      List<AddressRange> internalRanges) {
+    public ClientAddress {
+      internalRanges = List.copyOf(internalRanges);
+    }
+  }
+
+  /**
+   * @param preserveExternal whether an edge request keeps an id it came with
+   */
+  public record RequestIds(boolean generate, boolean preserveExternal, boolean alwaysInResponse) {}
+
+  /** What becomes of the {@code server} header. */
+  public enum ServerHeader {
+    OVERWRITE,
+    APPEND_IF_ABSENT,
+    PASS_THROUGH
+  }
+
+  /**
+   * @param via appended to {@code via} in both directions; empty for none
+   */
+  public record Answers(String serverName, ServerHeader serverHeader, String via) {}
+
+  /** What becomes of {@code %2F}, {@code %5C} in a path. */
+  public enum EscapedSlashes {
+    KEEP,
+    REJECT,
+    UNESCAPE_AND_REDIRECT,
+    UNESCAPE_AND_FORWARD
+  }
+
+  /** What becomes of names with underscores. */
+  public enum Underscores {
+    ALLOW,
+    REJECT,
+    DROP
+  }
+
+  /**
+   * How paths and authorities are made comparable before routing.
+   *
+   * @param stripPort which ports leave the authority
+   */
+  public record Paths(
+      boolean normalize,
+      boolean mergeSlashes,
+      EscapedSlashes escapedSlashes,
+      StripPort stripPort,
+      boolean stripTrailingHostDot) {}
+
+  /** Which ports leave the authority. */
+  public enum StripPort {
+    NONE,
+    MATCHING,
+    ANY
+  }
+
+  /**
+   * In nanoseconds; 0 for no limit.
+   *
+   * @param connectionIdleNanos without a stream
+   * @param streamIdleNanos of a stream without a byte
+   * @param requestNanos until the request is complete
+   * @param requestHeadersNanos until the head is complete
+   * @param drainNanos between the notice and the end of a draining connection
+   */
+  public record Times(
+      long connectionIdleNanos,
+      long connectionNanosMax,
+      long streamIdleNanos,
+      long streamNanosMax,
+      long requestNanos,
+      long requestHeadersNanos,
+      long drainNanos,
+      long delayedCloseNanos) {
+    /** Envoy's defaults: an hour idle, five minutes per stream. */
+    public static final Times DEFAULT =
+        new Times(3_600_000_000_000L, 0, 300_000_000_000L, 0, 0, 0, 5_000_000_000L, 1_000_000_000L);
+  }
+
+  /**
+   * @param requestsPerConnectionMax 0 for no limit
+   * @param defaultHost authority of an HTTP/1.0 request without one; empty refuses it
+   */
+  public record Protocol(
+      HeadLimits head,
+      Underscores underscores,
+      int requestsPerConnectionMax,
+      boolean acceptHttp10,
+      String defaultHost) {
+    public static final Protocol DEFAULT =
+        new Protocol(HeadLimits.DEFAULT, Underscores.ALLOW, 0, false, "");
+  }
+
+  /** Envoy's defaults. */
+  public static HttpConnectionManagerSettings defaults(String statPrefix) {
+    return new HttpConnectionManagerSettings(
+        statPrefix,
+        new ClientAddress(false, 0, false, false, List.of()),
+        new RequestIds(true, false, false),
+        new Answers("envoy", ServerHeader.OVERWRITE, ""),
+        new Paths(false, false, EscapedSlashes.KEEP, StripPort.NONE, false),
+        Times.DEFAULT,
+        Protocol.DEFAULT,
+        Set.of());
+  }
+}

@@ -1,0 +1,1015 @@
+package io.meltemi.proxy.http;
+
+import io.meltemi.proxy.codec.BodyDecoder;
+import io.meltemi.proxy.codec.CodecError;
+import io.meltemi.proxy.codec.HeadEncoder;
+import io.meltemi.proxy.codec.HeadParser;
+import io.meltemi.proxy.header.HeaderBlock;
+import io.meltemi.proxy.header.HeaderName;
+import io.meltemi.proxy.loop.LoopContext;
+import io.meltemi.proxy.loop.LoopTimer;
+import io.meltemi.proxy.matcher.MatchTrace;
+import io.meltemi.proxy.route.RequestView;
+import io.meltemi.proxy.route.Route;
+import io.meltemi.proxy.route.RouteAction;
+import io.meltemi.proxy.route.RouteFilterConfig;
+import io.meltemi.proxy.route.RouteTable;
+import io.meltemi.proxy.telemetry.ResponseFlag;
+import io.meltemi.proxy.telemetry.StreamInfo;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import java.net.SocketAddress;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One request and its response on their way through the filter chain. Kept per event loop and
+ * connection manager, and used again for later streams with its filters, blocks and timers.
+ *
+ * <p>Any callback may end the stream, and the object may then serve another one before the callback
+ * returns: whoever calls out compares {@link #generation} afterwards.
+ */
+final class HttpStream implements RequestView {
+  private static final byte[] TEXT_PLAIN = "text/plain".getBytes(StandardCharsets.US_ASCII);
+  private static final byte[] HEAD = "HEAD".getBytes(StandardCharsets.US_ASCII);
+
+  private enum Phase {
+    HEADERS,
+    DATA,
+    TRAILERS
+  }
+
+  private final class IdleTimer extends LoopTimer {
+    @Override
+    protected void onTimeout() {
+      onIdle();
+    }
+  }
+
+  private final class RequestTimer extends LoopTimer {
+    @Override
+    protected void onTimeout() {
+      onRequestTimeout();
+    }
+  }
+
+  private final class DurationTimer extends LoopTimer {
+    @Override
+    protected void onTimeout() {
+      onDurationTimeout();
+    }
+  }
+
+  private final HttpConnectionManager manager;
+  private final HttpConnectionManagerSettings settings;
+  private final LoopContext loop;
+  private final HttpFilter[] filters;
+  private final int last;
+  final HeaderBlock request = new HeaderBlock();
+  final HeaderBlock response = new HeaderBlock();
+  final HeaderBlock requestTrailers = new HeaderBlock();
+  final HeadParser parser;
+  final BodyDecoder body = new BodyDecoder();
+  final StreamInfo info = new StreamInfo();
+  private final byte[] uuid = new byte[36];
+  private final RouteChoice choice = new RouteChoice();
+  private final IdleTimer idleTimer = new IdleTimer();
+  private final RequestTimer requestTimer = new RequestTimer();
+  private final DurationTimer durationTimer = new DurationTimer();
+
+  private @Nullable DownstreamConnection connection;
+  private int generation;
+  private long random;
+  private long idleNanos;
+  private long activeNanos;
+  private boolean internal;
+  private boolean routeKnown;
+  private boolean headersReceived;
+  private boolean headRequest;
+  private boolean decodeEnded;
+  private boolean trailersHeld;
+  private boolean filtersRun;
+  private boolean replied;
+  private boolean responseStarted;
+  private boolean responseSent;
+  private boolean encodeEnded;
+  private boolean readingHeldByBuffer;
+  private boolean readingHeldByRouter;
+  private int decodePausedAt = -1;
+  private Phase decodePhase = Phase.HEADERS;
+  private FilterStatus decodeStatus = FilterStatus.CONTINUE;
+  private @Nullable ByteBuf decodeHeld;
+  private int encodePausedAt = -1;
+  private Phase encodePhase = Phase.HEADERS;
+  private FilterStatus encodeStatus = FilterStatus.CONTINUE;
+  private @Nullable ByteBuf encodeHeld;
+  private @Nullable HeaderBlock encodeTrailers;
+  private int status;
+  private boolean routerToldUnwritable;
+
+  HttpStream(HttpConnectionManager manager, LoopContext loop) {
+    this.manager = manager;
+    this.settings = manager.settings();
+    this.loop = loop;
+    this.parser = new HeadParser(settings.protocol().head());
+    List<HttpConnectionManager.ChainEntry> chain = manager.chain();
+    filters = new HttpFilter[chain.size()];
+    for (int i = 0; i < filters.length; i++) {
+      HttpConnectionManager.ChainEntry entry = chain.get(i);
+      filters[i] = entry.config().newFilter(new Slot(i, entry.name()));
+    }
+    last = filters.length - 1;
+  }
+
+  /** The first bytes of a request have come. */
+  void begin(DownstreamConnection newConnection) {
+    connection = newConnection;
+    long now = loop.now();
+    info.clear();
+    info.startNanos = now;
+    info.requestHeaders = request;
+    info.responseHeaders = response;
+    activeNanos = now;
+    response.clear();
+    parser.beginRequest(request);
+    body.beginNone();
+  }
+
+  int generation() {
+    return generation;
+  }
+
+  boolean isDecodeEnded() {
+    return decodeEnded;
+  }
+
+  boolean isResponseSent() {
+    return responseSent;
+  }
+
+  boolean isHeadRequest() {
+    return headRequest;
+  }
+
+  boolean areHeadersReceived() {
+    return headersReceived;
+  }
+
+  private DownstreamConnection connection() {
+    DownstreamConnection present = connection;
+    if (present == null) {
+      throw new IllegalStateException("stream is over");
+    }
+    return present;
+  }
+
+  // ---- the request comes in
+
+  /** The request's head is in {@link #request}. */
+  void onHeaders(boolean endStream) {
+    headersReceived = true;
+    decodeEnded = endStream;
+    int method = request.find(HeaderName.METHOD);
+    headRequest = method >= 0 && request.valueEquals(method, HEAD);
+    info.protocol = parser.minorVersion() == 1 ? "HTTP/1.1" : "HTTP/1.0";
+    info.headerBytesReceived = parser.headBytes();
+    random = loop.random();
+    manager.stats().rqTotal.inc();
+    manager.stats().rqHttp1Total.inc();
+    manager.stats().rqActive.inc();
+    startTimers(endStream);
+    int g = generation;
+    DownstreamConnection from = connection();
+    internal = manager.requestRules().apply(this, from);
+    if (generation != g || replied) {
+      return;
+    }
+    filtersRun = true;
+    decodeHeadersFrom(0);
+  }
+
+  private void startTimers(boolean endStream) {
+    HttpConnectionManagerSettings.Times times = settings.times();
+    idleNanos = times.streamIdleNanos();
+    if (idleNanos > 0) {
+      loop.timers().start(idleTimer, idleNanos);
+    }
+    if (times.requestNanos() > 0 && !endStream) {
+      loop.timers().start(requestTimer, times.requestNanos());
+    }
+    if (times.streamNanosMax() > 0) {
+      loop.timers().start(durationTimer, times.streamNanosMax());
+    }
+    if (endStream) {
+      info.lastDownstreamRxByteNanos = loop.now();
+    }
+  }
+
+  private void requestEnded() {
+    decodeEnded = true;
+    info.lastDownstreamRxByteNanos = loop.now();
+    loop.timers().cancel(requestTimer);
+  }
+
+  private void decodeHeadersFrom(int from) {
+    int g = generation;
+    for (int i = from; i <= last; i++) {
+      boolean end = decodeEnded && decodeHeld == null && !trailersHeld;
+      FilterStatus answer = filters[i].decodeHeaders(request, end);
+      if (generation != g || replied) {
+        return;
+      }
+      if (answer != FilterStatus.CONTINUE && i < last) {
+        pauseDecode(i, Phase.HEADERS, answer);
+        return;
+      }
+    }
+  }
+
+  private void pauseDecode(int at, Phase phase, FilterStatus answer) {
+    decodePausedAt = at;
+    decodePhase = phase;
+    decodeStatus = answer;
+  }
+
+  /** A piece of the request's body, lent for the call. */
+  void onData(ByteBuf data, boolean endStream) {
+    activeNanos = loop.now();
+    info.bytesReceived += data.readableBytes();
+    if (endStream) {
+      requestEnded();
+    }
+    if (replied || encodeEnded) {
+      return;
+    }
+    if (decodePausedAt >= 0) {
+      dataWhilePaused(data, endStream);
+    } else {
+      decodeDataFrom(0, data, endStream);
+    }
+  }
+
+  /** The request's trailers are in {@link #requestTrailers}. */
+  void onTrailers() {
+    requestEnded();
+    if (replied || encodeEnded) {
+      return;
+    }
+    if (decodePausedAt >= 0) {
+      trailersHeld = true;
+      if (decodeStatus == FilterStatus.BUFFER) {
+        int g = generation;
+        FilterStatus answer = filters[decodePausedAt].decodeTrailers(requestTrailers);
+        if (generation == g && !replied && answer == FilterStatus.CONTINUE) {
+          continueDecoding(decodePausedAt);
+        }
+      }
+    } else {
+      decodeTrailersFrom(0);
+    }
+  }
+
+  private void decodeDataFrom(int from, ByteBuf data, boolean end) {
+    int g = generation;
+    for (int i = from; i <= last; i++) {
+      FilterStatus answer = filters[i].decodeData(data, end);
+      if (generation != g || replied) {
+        return;
+      }
+      if (answer != FilterStatus.CONTINUE && i < last) {
+        pauseDecode(i, Phase.DATA, answer);
+        holdDecoded(data);
+        return;
+      }
+    }
+  }
+
+  private void decodeTrailersFrom(int from) {
+    int g = generation;
+    for (int i = from; i <= last; i++) {
+      FilterStatus answer = filters[i].decodeTrailers(requestTrailers);
+      if (generation != g || replied) {
+        return;
+      }
+      if (answer != FilterStatus.CONTINUE && i < last) {
+        trailersHeld = true;
+        pauseDecode(i, Phase.TRAILERS, answer);
+        return;
+      }
+    }
+  }
+
+  private void dataWhilePaused(ByteBuf data, boolean end) {
+    if (decodeStatus == FilterStatus.BUFFER) {
+      int g = generation;
+      int at = decodePausedAt;
+      FilterStatus answer = filters[at].decodeData(data, end);
+      if (generation != g || replied) {
+        return;
+      }
+      holdDecoded(data);
+      if (generation != g || replied) {
+        return;
+      }
+      if (answer == FilterStatus.CONTINUE) {
+        continueDecoding(at);
+      } else {
+        decodeStatus = answer;
+      }
+      return;
+    }
+    holdDecoded(data);
+  }
+
+  private void holdDecoded(ByteBuf data) {
+    ByteBuf held = decodeHeld;
+    if (held == null) {
+      held = connection().allocator().buffer(Math.max(256, data.readableBytes()));
+      decodeHeld = held;
+    }
+    held.writeBytes(data, data.readerIndex(), data.readableBytes());
+    if (held.readableBytes() <= connection().bufferBytesMax()) {
+      return;
+    }
+    if (decodeStatus == FilterStatus.BUFFER) {
+      manager.stats().rqTooLarge.inc();
+      sendLocalReply(
+          LocalReply.of(413, HeadEncoder.reason(413), null, "request_payload_too_large"));
+    } else {
+      readingHeldByBuffer = true;
+      updateReading();
+    }
+  }
+
+  private void updateReading() {
+    connection().setReading(this, !readingHeldByBuffer && !readingHeldByRouter);
+  }
+
+  private void continueDecoding(int at) {
+    if (decodePausedAt != at || replied) {
+      return;
+    }
+    Phase phase = decodePhase;
+    decodePausedAt = -1;
+    decodeStatus = FilterStatus.CONTINUE;
+    int g = generation;
+    if (phase == Phase.HEADERS) {
+      decodeHeadersFrom(at + 1);
+      if (generation != g || replied) {
+        return;
+      }
+      if (decodePausedAt >= 0) {
+        showHeld(g);
+        return;
+      }
+    }
+    if (phase != Phase.TRAILERS) {
+      ByteBuf held = decodeHeld;
+      if (held != null) {
+        decodeHeld = null;
+        try {
+          decodeDataFrom(at + 1, held, decodeEnded && !trailersHeld);
+        } finally {
+          held.release();
+        }
+        if (generation != g || replied) {
+          return;
+        }
+      }
+    }
+    if (trailersHeld && decodePausedAt < 0) {
+      trailersHeld = false;
+      decodeTrailersFrom(at + 1);
+      if (generation != g || replied) {
+        return;
+      }
+    }
+    if (readingHeldByBuffer && decodeHeld == null) {
+      readingHeldByBuffer = false;
+      updateReading();
+    }
+  }
+
+  /** A filter that has just paused to buffer is shown what another one held back before. */
+  private void showHeld(int g) {
+    ByteBuf held = decodeHeld;
+    if (held == null || decodeStatus != FilterStatus.BUFFER) {
+      return;
+    }
+    decodeHeld = null;
+    try {
+      if (generation == g) {
+        dataWhilePaused(held, decodeEnded && !trailersHeld);
+      }
+    } finally {
+      held.release();
+    }
+  }
+
+  /** The request cannot be read. */
+  void onCodecError(CodecError error) {
+    manager.stats().cxProtocolError.inc();
+    if (!headersReceived) {
+      headersReceived = true;
+      manager.stats().rqTotal.inc();
+      manager.stats().rqHttp1Total.inc();
+      manager.stats().rqActive.inc();
+    }
+    info.set(ResponseFlag.DOWNSTREAM_PROTOCOL_ERROR);
+    info.protocol = "HTTP/1.1";
+    if (responseStarted) {
+      resetStream(ResponseFlag.DOWNSTREAM_PROTOCOL_ERROR, error.details());
+      return;
+    }
+    sendLocalReply(
+        LocalReply.of(
+            error.status(),
+            HeadEncoder.reason(error.status()),
+            ResponseFlag.DOWNSTREAM_PROTOCOL_ERROR,
+            error.details()));
+  }
+
+  /** The request is not served here; no filter sees it. */
+  void refuse(LocalReply reply) {
+    headersReceived = true;
+    info.protocol = parser.minorVersion() == 1 ? "HTTP/1.1" : "HTTP/1.0";
+    headRequest = parser.isHead();
+    manager.stats().rqTotal.inc();
+    manager.stats().rqHttp1Total.inc();
+    manager.stats().rqActive.inc();
+    sendLocalReply(reply);
+  }
+
+  /** The client is gone. */
+  void onConnectionClosed() {
+    info.set(ResponseFlag.DOWNSTREAM_CONNECTION_TERMINATION);
+    if (info.responseCodeDetails.isEmpty() || !encodeEnded) {
+      info.responseCodeDetails = "downstream_remote_disconnect";
+    }
+    manager.stats().rqRxReset.inc();
+    finish();
+  }
+
+  void onWritable(boolean writable) {
+    if (!filtersRun || replied) {
+      return;
+    }
+    tellWritable(writable && encodeHeldBytes() <= connection().bufferBytesMax());
+  }
+
+  private void tellWritable(boolean writable) {
+    routerToldUnwritable = !writable;
+    int g = generation;
+    for (int i = 0; i <= last && generation == g; i++) {
+      filters[i].onDownstreamWritable(writable);
+    }
+  }
+
+  private int encodeHeldBytes() {
+    ByteBuf held = encodeHeld;
+    return held == null ? 0 : held.readableBytes();
+  }
+
+  // ---- time
+
+  private void onIdle() {
+    long left = activeNanos + idleNanos - loop.nanos();
+    if (left > 0) {
+      loop.timers().start(idleTimer, left);
+      return;
+    }
+    manager.stats().rqIdleTimeout.inc();
+    timeout("stream timeout", ResponseFlag.STREAM_IDLE_TIMEOUT, "stream_idle_timeout");
+  }
+
+  private void onRequestTimeout() {
+    manager.stats().rqTimeout.inc();
+    timeout("request timeout", null, "request_overall_timeout");
+  }
+
+  private void onDurationTimeout() {
+    manager.stats().rqMaxDurationReached.inc();
+    timeout("downstream duration timeout", ResponseFlag.DURATION_TIMEOUT, "max_duration_timeout");
+  }
+
+  private void timeout(String text, @Nullable ResponseFlag flag, String details) {
+    if (responseStarted) {
+      resetStream(flag, details);
+    } else {
+      sendLocalReply(LocalReply.of(decodeEnded ? 504 : 408, text, flag, details));
+    }
+  }
+
+  /** The head did not come in time. */
+  void onHeadTimeout() {
+    manager.stats().rqHeaderTimeout.inc();
+    headersReceived = true;
+    manager.stats().rqTotal.inc();
+    manager.stats().rqActive.inc();
+    sendLocalReply(LocalReply.of(408, "Request Timeout", null, "request_header_timeout"));
+  }
+
+  // ---- the response goes out
+
+  void sendLocalReply(LocalReply reply) {
+    if (responseStarted) {
+      resetStream(reply.flag(), reply.details());
+      return;
+    }
+    replied = true;
+    decodePausedAt = -1;
+    releaseDecodeHeld();
+    encodePausedAt = -1;
+    ResponseFlag flag = reply.flag();
+    if (flag != null) {
+      info.set(flag);
+    }
+    info.responseCodeDetails = reply.details();
+    response.clear();
+    response.addNumber(HeaderName.STATUS, reply.status());
+    byte[] text = reply.body();
+    if (text.length > 0) {
+      response.addNumber(HeaderName.CONTENT_LENGTH, text.length);
+      response.add(HeaderName.CONTENT_TYPE, TEXT_PLAIN);
+    }
+    reply.headers().accept(response);
+    boolean bodiless = text.length == 0 || headRequest;
+    int g = generation;
+    startResponse(last, reply.status(), bodiless);
+    if (generation == g && !bodiless) {
+      dataFrom(last, Unpooled.wrappedBuffer(text), true);
+    }
+  }
+
+  private void startResponse(int from, int newStatus, boolean endStream) {
+    responseStarted = true;
+    status = newStatus;
+    if (endStream) {
+      encodeEnded = true;
+    }
+    if (filtersRun) {
+      encodeHeadersFrom(from, endStream);
+    } else {
+      emitHeaders(endStream);
+    }
+  }
+
+  private void encodeHeadersFrom(int from, boolean endStream) {
+    int g = generation;
+    for (int i = from; i >= 0; i--) {
+      FilterStatus answer = filters[i].encodeHeaders(response, endStream);
+      if (generation != g) {
+        return;
+      }
+      if (answer != FilterStatus.CONTINUE) {
+        encodePausedAt = i;
+        encodePhase = Phase.HEADERS;
+        encodeStatus = answer;
+        return;
+      }
+    }
+    emitHeaders(endStream);
+  }
+
+  private void emitHeaders(boolean endStream) {
+    activeNanos = loop.now();
+    responseSent = true;
+    info.responseCode = status;
+    info.firstDownstreamTxByteNanos = activeNanos;
+    manager.responseRules().apply(this, response);
+    connection().sendHeaders(this, status, response, endStream);
+  }
+
+  private void dataFrom(int from, ByteBuf data, boolean endStream) {
+    if (endStream) {
+      encodeEnded = true;
+    }
+    if (encodePausedAt >= 0) {
+      encodeWhilePaused(data, endStream);
+    } else {
+      encodeDataFrom(from, data, endStream);
+    }
+  }
+
+  private void encodeDataFrom(int from, ByteBuf data, boolean endStream) {
+    if (filtersRun) {
+      int g = generation;
+      for (int i = from; i >= 0; i--) {
+        FilterStatus answer = filters[i].encodeData(data, endStream);
+        if (generation != g) {
+          return;
+        }
+        if (answer != FilterStatus.CONTINUE) {
+          encodePausedAt = i;
+          encodePhase = Phase.DATA;
+          encodeStatus = answer;
+          holdEncoded(data);
+          return;
+        }
+      }
+    }
+    activeNanos = loop.now();
+    info.bytesSent += data.readableBytes();
+    connection().sendData(this, data, endStream);
+  }
+
+  private void encodeWhilePaused(ByteBuf data, boolean endStream) {
+    int g = generation;
+    int at = encodePausedAt;
+    if (encodeStatus == FilterStatus.BUFFER) {
+      FilterStatus answer = filters[at].encodeData(data, endStream);
+      if (generation != g) {
+        return;
+      }
+      holdEncoded(data);
+      if (generation != g) {
+        return;
+      }
+      if (answer == FilterStatus.CONTINUE) {
+        continueEncoding(at);
+      } else {
+        encodeStatus = answer;
+      }
+      return;
+    }
+    holdEncoded(data);
+  }
+
+  private void holdEncoded(ByteBuf data) {
+    ByteBuf held = encodeHeld;
+    if (held == null) {
+      held = connection().allocator().buffer(Math.max(256, data.readableBytes()));
+      encodeHeld = held;
+    }
+    held.writeBytes(data, data.readerIndex(), data.readableBytes());
+    if (held.readableBytes() <= connection().bufferBytesMax()) {
+      return;
+    }
+    if (encodeStatus == FilterStatus.BUFFER) {
+      if (responseSent) {
+        resetStream(null, "response_payload_too_large");
+      } else {
+        responseStarted = false;
+        encodeEnded = false;
+        releaseEncodeHeld();
+        sendLocalReply(
+            LocalReply.of(500, HeadEncoder.reason(500), null, "response_payload_too_large"));
+      }
+    } else if (!routerToldUnwritable) {
+      tellWritable(false);
+    }
+  }
+
+  private void continueEncoding(int at) {
+    if (encodePausedAt != at) {
+      return;
+    }
+    Phase phase = encodePhase;
+    encodePausedAt = -1;
+    encodeStatus = FilterStatus.CONTINUE;
+    int g = generation;
+    ByteBuf held = encodeHeld;
+    HeaderBlock trailers = encodeTrailers;
+    if (phase == Phase.HEADERS) {
+      encodeHeadersFrom(at - 1, encodeEnded && held == null && trailers == null);
+      if (generation != g || encodePausedAt >= 0) {
+        return;
+      }
+    }
+    if (held != null && phase != Phase.TRAILERS) {
+      encodeHeld = null;
+      try {
+        encodeDataFrom(at - 1, held, encodeEnded && trailers == null);
+      } finally {
+        held.release();
+      }
+      if (generation != g || encodePausedAt >= 0) {
+        return;
+      }
+    }
+    if (trailers != null) {
+      encodeTrailers = null;
+      encodeTrailersFrom(at - 1, trailers);
+      if (generation != g) {
+        return;
+      }
+    }
+    if (routerToldUnwritable && connection().isWritable()) {
+      tellWritable(true);
+    }
+  }
+
+  private void encodeTrailersFrom(int from, HeaderBlock trailers) {
+    int g = generation;
+    for (int i = from; i >= 0; i--) {
+      FilterStatus answer = filters[i].encodeTrailers(trailers);
+      if (generation != g) {
+        return;
+      }
+      if (answer != FilterStatus.CONTINUE) {
+        encodePausedAt = i;
+        encodePhase = Phase.TRAILERS;
+        encodeStatus = answer;
+        holdTrailers(trailers);
+        return;
+      }
+    }
+    info.responseTrailers = trailers;
+    connection().sendTrailers(this, trailers);
+  }
+
+  private void holdTrailers(HeaderBlock trailers) {
+    HeaderBlock copy = new HeaderBlock();
+    copy.copyFrom(trailers);
+    encodeTrailers = copy;
+  }
+
+  void resetStream(@Nullable ResponseFlag flag, String details) {
+    if (flag != null) {
+      info.set(flag);
+    }
+    info.responseCodeDetails = details;
+    DownstreamConnection from = connection();
+    from.resetStream(this);
+  }
+
+  /**
+   * Ends the stream, once: logs it, tells the filters, and makes the object ready for the next one.
+   */
+  void finish() {
+    DownstreamConnection from = connection();
+    info.endNanos = loop.now();
+    info.lastDownstreamTxByteNanos = info.endNanos;
+    loop.timers().cancel(idleTimer);
+    loop.timers().cancel(requestTimer);
+    loop.timers().cancel(durationTimer);
+    if (headersReceived) {
+      manager.stats().rqActive.dec();
+      if (info.responseCode > 0) {
+        manager.stats().responseCode(info.responseCode);
+      }
+      manager.stats().rqTime.record((info.endNanos - info.startNanos) / 1_000_000);
+    }
+    if (filtersRun) {
+      for (HttpFilter filter : filters) {
+        filter.onStreamEnd();
+      }
+    }
+    if (headersReceived) {
+      manager.log(info);
+    }
+    generation++;
+    reset();
+    from.streamFinished(this);
+  }
+
+  private void reset() {
+    releaseDecodeHeld();
+    releaseEncodeHeld();
+    encodeTrailers = null;
+    connection = null;
+    choice.clear();
+    routeKnown = false;
+    internal = false;
+    headersReceived = false;
+    headRequest = false;
+    decodeEnded = false;
+    trailersHeld = false;
+    filtersRun = false;
+    replied = false;
+    responseStarted = false;
+    responseSent = false;
+    encodeEnded = false;
+    readingHeldByBuffer = false;
+    readingHeldByRouter = false;
+    routerToldUnwritable = false;
+    decodePausedAt = -1;
+    decodeStatus = FilterStatus.CONTINUE;
+    encodePausedAt = -1;
+    encodeStatus = FilterStatus.CONTINUE;
+    status = 0;
+  }
+
+  private void releaseDecodeHeld() {
+    ByteBuf held = decodeHeld;
+    if (held != null) {
+      decodeHeld = null;
+      held.release();
+    }
+  }
+
+  private void releaseEncodeHeld() {
+    ByteBuf held = encodeHeld;
+    if (held != null) {
+      encodeHeld = null;
+      held.release();
+    }
+  }
+
+  // ---- what routing asks
+
+  @Override
+  public HeaderBlock headers() {
+    return request;
+  }
+
+  @Override
+  public boolean isTls() {
+    int proto = request.find(RequestRules.X_FORWARDED_PROTO);
+    return proto >= 0 ? request.valueEquals(proto, RequestRules.HTTPS) : connection().isTls();
+  }
+
+  @Override
+  public boolean isInternal() {
+    return internal;
+  }
+
+  @Override
+  public long random() {
+    return random;
+  }
+
+  /** Room for the text of one UUID, valid until the next call on this stream. */
+  byte[] uuidScratch() {
+    return uuid;
+  }
+
+  /** Random bits unlike those of {@link #random()}. */
+  long nextRandom() {
+    return loop.random();
+  }
+
+  byte[] date() {
+    return loop.date();
+  }
+
+  private RouteChoice choice() {
+    if (!routeKnown) {
+      routeKnown = true;
+      RouteTable table = manager.routes().table();
+      Route route = table == null ? null : table.match(this, MatchTrace.NONE);
+      if (route != null) {
+        choice.choose(route, random, request);
+        info.routeName = route.name();
+        info.virtualHostName = route.labels().virtualHost();
+        if (route.action() instanceof RouteAction.Forward forward) {
+          applyTimeouts(forward);
+        }
+      }
+    }
+    return choice;
+  }
+
+  private void applyTimeouts(RouteAction.Forward forward) {
+    long idle = forward.timeouts().idleNanos();
+    if (idle >= 0 && idle != idleNanos) {
+      idleNanos = idle;
+      loop.timers().cancel(idleTimer);
+      if (idle > 0) {
+        loop.timers().start(idleTimer, idle);
+      }
+    }
+    long duration = forward.timeouts().streamNanosMax();
+    if (duration >= 0) {
+      loop.timers().cancel(durationTimer);
+      if (duration > 0) {
+        loop.timers().start(durationTimer, duration);
+      }
+    }
+  }
+
+  /** The context of one filter. */
+  private final class Slot implements HttpFilterContext {
+    private final int index;
+    private final String name;
+
+    Slot(int index, String name) {
+      this.index = index;
+      this.name = name;
+    }
+
+    @Override
+    public LoopContext loop() {
+      return loop;
+    }
+
+    @Override
+    public HeaderBlock requestHeaders() {
+      return request;
+    }
+
+    @Override
+    public HeaderBlock responseHeaders() {
+      return response;
+    }
+
+    @Override
+    public StreamInfo streamInfo() {
+      return info;
+    }
+
+    @Override
+    public SocketAddress remoteAddress() {
+      return connection().remoteAddress();
+    }
+
+    @Override
+    public boolean isInternal() {
+      return internal;
+    }
+
+    @Override
+    public long streamRandom() {
+      return random;
+    }
+
+    @Override
+    public @Nullable Route route() {
+      return choice().route();
+    }
+
+    @Override
+    public void clearRoute() {
+      routeKnown = false;
+      choice.clear();
+    }
+
+    @Override
+    public @Nullable RouteFilterConfig routeConfig() {
+      return choice().filterConfigs().get(name);
+    }
+
+    @Override
+    public void continueDecoding() {
+      HttpStream.this.continueDecoding(index);
+    }
+
+    @Override
+    public void continueEncoding() {
+      HttpStream.this.continueEncoding(index);
+    }
+
+    @Override
+    public void sendLocalReply(
+        int replyStatus, String text, @Nullable ResponseFlag flag, String details) {
+      HttpStream.this.sendLocalReply(LocalReply.of(replyStatus, text, flag, details));
+    }
+
+    @Override
+    public void sendLocalReply(LocalReply reply) {
+      HttpStream.this.sendLocalReply(reply);
+    }
+
+    @Override
+    public @Nullable RouteChoice routeChoice() {
+      RouteChoice made = choice();
+      return made.route() == null ? null : made;
+    }
+
+    @Override
+    public void encodeHeaders(int newStatus, boolean endStream) {
+      startResponse(index - 1, newStatus, endStream);
+    }
+
+    @Override
+    public void encodeData(ByteBuf data, boolean endStream) {
+      dataFrom(index - 1, data, endStream);
+    }
+
+    @Override
+    public void encodeTrailers(HeaderBlock trailers) {
+      encodeEnded = true;
+      if (encodePausedAt >= 0) {
+        holdTrailers(trailers);
+        if (encodeStatus == FilterStatus.BUFFER
+            && filters[encodePausedAt].encodeTrailers(trailers) == FilterStatus.CONTINUE) {
+          HttpStream.this.continueEncoding(encodePausedAt);
+        }
+      } else {
+        encodeTrailersFrom(index - 1, trailers);
+      }
+    }
+
+    @Override
+    public void resetStream(@Nullable ResponseFlag flag, String details) {
+      HttpStream.this.resetStream(flag, details);
+    }
+
+    @Override
+    public void setRequestReading(boolean reading) {
+      readingHeldByRouter = !reading;
+      updateReading();
+    }
+
+    @Override
+    public boolean isDownstreamWritable() {
+      return connection().isWritable() && !routerToldUnwritable;
+    }
+
+    @Override
+    public int bufferBytesMax() {
+      return connection().bufferBytesMax();
+    }
+  }
+}

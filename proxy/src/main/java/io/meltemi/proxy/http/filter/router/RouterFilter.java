@@ -1,0 +1,787 @@
+package io.meltemi.proxy.http.filter.router;
+
+import io.meltemi.proxy.cluster.Cluster;
+import io.meltemi.proxy.cluster.ClusterManager;
+import io.meltemi.proxy.cluster.Host;
+import io.meltemi.proxy.cluster.HostStat;
+import io.meltemi.proxy.cluster.LbContext;
+import io.meltemi.proxy.header.HeaderBlock;
+import io.meltemi.proxy.header.HeaderName;
+import io.meltemi.proxy.http.FilterStatus;
+import io.meltemi.proxy.http.HttpFilter;
+import io.meltemi.proxy.http.HttpFilterContext;
+import io.meltemi.proxy.http.LocalReply;
+import io.meltemi.proxy.http.RouteChoice;
+import io.meltemi.proxy.loop.LoopContext;
+import io.meltemi.proxy.loop.LoopTimer;
+import io.meltemi.proxy.route.MirrorPolicy;
+import io.meltemi.proxy.route.RetryPolicy;
+import io.meltemi.proxy.route.Route;
+import io.meltemi.proxy.route.RouteAction;
+import io.meltemi.proxy.telemetry.ResponseFlag;
+import io.meltemi.proxy.telemetry.StreamInfo;
+import io.meltemi.proxy.upstream.ConnectionPool;
+import io.meltemi.proxy.upstream.PoolFailure;
+import io.meltemi.proxy.upstream.ResetReason;
+import io.meltemi.proxy.upstream.UpstreamCallbacks;
+import io.meltemi.proxy.upstream.UpstreamPools;
+import io.meltemi.proxy.upstream.UpstreamStream;
+import io.netty.buffer.ByteBuf;
+import java.net.SocketAddress;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Sends one request at a time to its cluster and its answer back. One try is under way at any
+ * moment; the connection of a try is leased from the pool of this event loop.
+ */
+final class RouterFilter implements HttpFilter, LbContext, UpstreamCallbacks {
+  private static final HeaderName UPSTREAM_SERVICE_TIME =
+      HeaderName.of("x-envoy-upstream-service-time");
+  private static final HeaderName EXPECTED_TIMEOUT =
+      HeaderName.of("x-envoy-expected-rq-timeout-ms");
+  private static final HeaderName ATTEMPT_COUNT = HeaderName.of("x-envoy-attempt-count");
+  private static final HeaderName REQUEST_TIMEOUT = HeaderName.of("x-envoy-upstream-rq-timeout-ms");
+  private static final HeaderName TRY_TIMEOUT =
+      HeaderName.of("x-envoy-upstream-rq-per-try-timeout-ms");
+  private static final HeaderName OVERLOADED = HeaderName.of("x-envoy-overloaded");
+  private static final HeaderName DECORATOR = HeaderName.of("x-envoy-decorator-operation");
+  private static final byte[] TRUE = "true".getBytes(StandardCharsets.US_ASCII);
+  private static final String RESET_TEXT =
+      "upstream connect error or disconnect/reset before headers. ";
+
+  private final class ResponseTimer extends LoopTimer {
+    @Override
+    protected void onTimeout() {
+      onResponseTimeout();
+    }
+  }
+
+  private final class TryTimer extends LoopTimer {
+    @Override
+    protected void onTimeout() {
+      onTryTimeout();
+    }
+  }
+
+  private final class RetryTimer extends LoopTimer {
+    @Override
+    protected void onTimeout() {
+      startTry();
+    }
+  }
+
+  private final HttpFilterContext context;
+  private final LoopContext loop;
+  private final ClusterManager clusters;
+  private final UpstreamPools.LoopPools pools;
+  private final boolean suppressHeaders;
+  private final RetryState retry = new RetryState();
+  private final BodyBuffer body = new BodyBuffer();
+  private final List<MirrorRequest> mirrors = new ArrayList<>(1);
+  private final ResponseTimer responseTimer = new ResponseTimer();
+  private final TryTimer tryTimer = new TryTimer();
+  private final RetryTimer retryTimer = new RetryTimer();
+
+  private @Nullable Cluster cluster;
+  private RouteAction.@Nullable Forward forward;
+  private @Nullable RouteChoice choice;
+  private @Nullable Host host;
+  private @Nullable ConnectionPool leasing;
+  private @Nullable UpstreamStream upstream;
+  private boolean requestEnded;
+  private boolean trailersKept;
+  private @Nullable HeaderBlock trailers;
+  private boolean requestSent;
+  private boolean responseBegun;
+  private boolean over = true;
+  private boolean readingStopped;
+  private long responseNanos;
+  private long tryNanos;
+  private long tryStartNanos;
+  private int attempts;
+
+  RouterFilter(
+      HttpFilterContext context,
+      ClusterManager clusters,
+      UpstreamPools.LoopPools pools,
+      boolean suppressHeaders) {
+    this.context = context;
+    this.loop = context.loop();
+    this.clusters = clusters;
+    this.pools = pools;
+    this.suppressHeaders = suppressHeaders;
+  }
+
+  private StreamInfo info() {
+    return context.streamInfo();
+  }
+
+  private Cluster cluster() {
+    Cluster present = cluster;
+    if (present == null) {
+      throw new IllegalStateException("no cluster");
+    }
+    return present;
+  }
+
+  private Host host() {
+    Host present = host;
+    if (present == null) {
+      throw new IllegalStateException("no host");
+    }
+    return present;
+  }
+
+  // ---- the request
+
+  @Override
+  public FilterStatus decodeHeaders(HeaderBlock headers, boolean endStream) {
+    over = false;
+    requestEnded = endStream;
+    RouteChoice chosen = context.routeChoice();
+    Route route = chosen == null ? null : chosen.route();
+    if (chosen == null || route == null) {
+      reply(404, "", ResponseFlag.NO_ROUTE_FOUND, "route_not_found");
+      return FilterStatus.PAUSE;
+    }
+    choice = chosen;
+    switch (route.action()) {
+      case RouteAction.Forward target -> forward(target, route, chosen, headers, endStream);
+      case RouteAction.DirectResponse(int status, RouteAction.Body text) ->
+          direct(status, text.bytes(), chosen, _ -> {});
+      case RouteAction.Redirect redirect -> {
+        String location = Rewrites.location(route, redirect, headers);
+        direct(
+            redirect.status(),
+            new byte[0],
+            chosen,
+            response -> response.add(HeaderName.LOCATION, location));
+      }
+      case RouteAction.NonForwarding _ -> reply(404, "", null, "non_forwarding_action");
+    }
+    return FilterStatus.PAUSE;
+  }
+
+  private void reply(int status, String text, @Nullable ResponseFlag flag, String details) {
+    over = true;
+    context.sendLocalReply(status, text, flag, details);
+  }
+
+  private void direct(
+      int status,
+      byte[] text,
+      RouteChoice chosen,
+      java.util.function.Consumer<HeaderBlock> headers) {
+    over = true;
+    context.sendLocalReply(
+        new LocalReply(
+            status,
+            text,
+            null,
+            "direct_response",
+            response -> {
+              headers.accept(response);
+              chosen
+                  .headers()
+                  .response()
+                  .apply(response, info(), context.requestHeaders(), response);
+            }));
+  }
+
+  private void forward(
+      RouteAction.Forward target,
+      Route route,
+      RouteChoice chosen,
+      HeaderBlock headers,
+      boolean endStream) {
+    String name = chosen.cluster();
+    Cluster found = name == null ? null : clusters.get(name);
+    if (found == null) {
+      info().upstreamCluster = name == null ? "" : name;
+      reply(
+          target.options().clusterNotFoundStatus(),
+          "",
+          ResponseFlag.NO_CLUSTER_FOUND,
+          "cluster_not_found");
+      return;
+    }
+    cluster = found;
+    forward = target;
+    info().upstreamCluster = found.name();
+    attempts = 0;
+    timeouts(target, headers);
+    retry.begin(target.retryPolicy().orElse(null), headers, found);
+    requestHeaders(target, route, chosen, headers);
+    Host first = found.loadBalancer().choose(this);
+    if (first == null) {
+      noHost();
+      return;
+    }
+    Rewrites.rewriteAuto(headers, target, first, !suppressHeaders);
+    for (int i = 0; i < target.mirrors().size(); i++) {
+      mirror(target.mirrors().get(i), headers, endStream);
+    }
+    if (endStream) {
+      startResponseTimer();
+    }
+    startTry(first);
+  }
+
+  private void noHost() {
+    cluster().stats().cxNoneHealthy.inc();
+    reply(503, "no healthy upstream", ResponseFlag.NO_HEALTHY_UPSTREAM, "no_healthy_upstream");
+  }
+
+  private void timeouts(RouteAction.Forward target, HeaderBlock headers) {
+    responseNanos = target.timeouts().responseNanos();
+    RetryPolicy policy = target.retryPolicy().orElse(null);
+    tryNanos = policy == null ? 0 : policy.perTryNanos();
+    int asked = headers.find(REQUEST_TIMEOUT);
+    if (asked >= 0) {
+      responseNanos = millis(headers, asked, responseNanos);
+      headers.remove(REQUEST_TIMEOUT);
+    }
+    int askedTry = headers.find(TRY_TIMEOUT);
+    if (askedTry >= 0) {
+      tryNanos = millis(headers, askedTry, tryNanos);
+      headers.remove(TRY_TIMEOUT);
+    }
+    if (responseNanos > 0 && tryNanos >= responseNanos) {
+      tryNanos = 0;
+    }
+    long expected = tryNanos > 0 ? tryNanos : responseNanos;
+    if (expected > 0 && !suppressHeaders) {
+      headers.setNumber(EXPECTED_TIMEOUT, expected / 1_000_000);
+    }
+  }
+
+  private static long millis(HeaderBlock headers, int index, long otherwise) {
+    try {
+      long millis = Long.parseLong(headers.value(index));
+      return millis < 0 || millis > Long.MAX_VALUE / 1_000_000 ? otherwise : millis * 1_000_000;
+    } catch (NumberFormatException e) {
+      return otherwise;
+    }
+  }
+
+  private void requestHeaders(
+      RouteAction.Forward target, Route route, RouteChoice chosen, HeaderBlock headers) {
+    if (target.options().includeAttemptCount()) {
+      headers.setNumber(ATTEMPT_COUNT, 1);
+    }
+    if (!chosen.headers().request().isEmpty()) {
+      chosen.headers().request().apply(headers, info(), headers, context.responseHeaders());
+    }
+    Rewrites.rewritePath(headers, route, target.pathRewrite(), !suppressHeaders);
+    Rewrites.rewriteHost(headers, target, chosen.hostRewrite(), !suppressHeaders);
+    String operation = route.labels().operation();
+    if (!operation.isEmpty()) {
+      headers.set(DECORATOR, operation);
+    }
+  }
+
+  private void startResponseTimer() {
+    if (responseNanos > 0 && !responseTimer.isStarted()) {
+      loop.timers().start(responseTimer, responseNanos);
+    }
+  }
+
+  private void mirror(MirrorPolicy policy, HeaderBlock headers, boolean endStream) {
+    if (!policy.share().includes(loop.random())) {
+      return;
+    }
+    String name = RouteChoice.clusterName(policy.cluster(), headers);
+    Cluster target = name == null ? null : clusters.get(name);
+    Host to = target == null ? null : target.loadBalancer().choose(this);
+    if (target == null || to == null) {
+      return;
+    }
+    MirrorRequest copy =
+        new MirrorRequest(loop, target, pools.get(target, to), to, context.bufferBytesMax());
+    mirrors.add(copy);
+    copy.start(headers, policy.hostSuffix(), endStream, responseNanos);
+  }
+
+  private void startTry() {
+    Host next = cluster().loadBalancer().choose(this);
+    if (next == null) {
+      noHost();
+      return;
+    }
+    startTry(next);
+  }
+
+  private void startTry(Host to) {
+    attempts++;
+    host = to;
+    retry.tried(to);
+    StreamInfo info = info();
+    info.attemptCount = attempts;
+    info.upstreamRemoteAddress = to.address();
+    info.upstreamHostName = to.hostname();
+    RouteAction.Forward target = forward;
+    if (attempts > 1 && target != null && target.options().includeAttemptCount()) {
+      context.requestHeaders().setNumber(ATTEMPT_COUNT, attempts);
+    }
+    requestSent = false;
+    tryStartNanos = loop.now();
+    ConnectionPool pool = pools.get(cluster(), to);
+    leasing = pool;
+    pool.lease(this);
+  }
+
+  @Override
+  public FilterStatus decodeData(ByteBuf data, boolean endStream) {
+    if (over) {
+      return FilterStatus.CONTINUE;
+    }
+    requestEnded = endStream;
+    for (int i = 0; i < mirrors.size(); i++) {
+      mirrors.get(i).data(data, endStream);
+    }
+    if (endStream) {
+      startResponseTimer();
+    }
+    UpstreamStream present = upstream;
+    if (retry.isActive() || present == null) {
+      keep(data);
+    }
+    if (over || present == null) {
+      return FilterStatus.CONTINUE;
+    }
+    present.sendData(data, endStream);
+    sent(endStream);
+    checkWritable();
+    return FilterStatus.CONTINUE;
+  }
+
+  private void keep(ByteBuf data) {
+    body.add(data);
+    if (body.size() <= context.bufferBytesMax()) {
+      return;
+    }
+    if (retry.isActive()) {
+      retry.giveUp();
+    }
+    if (upstream == null) {
+      stopReading();
+    } else {
+      body.clear();
+    }
+  }
+
+  @Override
+  public FilterStatus decodeTrailers(HeaderBlock requestTrailers) {
+    if (over) {
+      return FilterStatus.CONTINUE;
+    }
+    requestEnded = true;
+    trailersKept = true;
+    trailers = requestTrailers;
+    for (int i = 0; i < mirrors.size(); i++) {
+      mirrors.get(i).trailers();
+    }
+    startResponseTimer();
+    UpstreamStream present = upstream;
+    if (present != null) {
+      present.sendTrailers(requestTrailers);
+      sent(true);
+    }
+    return FilterStatus.CONTINUE;
+  }
+
+  private void sent(boolean all) {
+    long now = loop.now();
+    info().lastUpstreamTxByteNanos = now;
+    if (all) {
+      requestSent = true;
+    }
+  }
+
+  private void stopReading() {
+    if (!readingStopped) {
+      readingStopped = true;
+      context.setRequestReading(false);
+    }
+  }
+
+  private void resumeReading() {
+    if (readingStopped) {
+      readingStopped = false;
+      context.setRequestReading(true);
+    }
+  }
+
+  private void checkWritable() {
+    UpstreamStream present = upstream;
+    if (present != null && !requestEnded && !present.isWritable()) {
+      stopReading();
+    }
+  }
+
+  @Override
+  public void onReady(UpstreamStream stream) {
+    leasing = null;
+    upstream = stream;
+    StreamInfo info = info();
+    info.firstUpstreamTxByteNanos = loop.now();
+    info.upstreamLocalAddress = stream.localAddress();
+    info.upstreamProtocol = "HTTP/1.1";
+    info.upstreamRequestsOnConnection = stream.requestNumber();
+    if (tryNanos > 0) {
+      loop.timers().start(tryTimer, tryNanos);
+    }
+    boolean bodyless = requestEnded && body.count() == 0 && !trailersKept;
+    stream.sendHeaders(context.requestHeaders(), bodyless);
+    int pieces = body.count();
+    boolean endWithData = requestEnded && !trailersKept;
+    for (int i = 0; i < pieces; i++) {
+      stream.sendData(body.piece(i), endWithData && i == pieces - 1);
+    }
+    HeaderBlock ending = trailers;
+    if (trailersKept && ending != null) {
+      stream.sendTrailers(ending);
+    }
+    if (pieces > 0 && !retry.isActive()) {
+      body.clear();
+    }
+    sent(requestEnded);
+    if (!context.isDownstreamWritable()) {
+      stream.setReading(false);
+    }
+    resumeReading();
+    checkWritable();
+  }
+
+  @Override
+  public void onUpstreamWritable(boolean writable) {
+    if (writable) {
+      resumeReading();
+    } else {
+      checkWritable();
+    }
+  }
+
+  @Override
+  public void onDownstreamWritable(boolean writable) {
+    UpstreamStream present = upstream;
+    if (present != null) {
+      present.setReading(writable);
+    }
+  }
+
+  // ---- the response
+
+  @Override
+  public HeaderBlock responseHeaders() {
+    return context.responseHeaders();
+  }
+
+  @Override
+  public void onResponseHeaders(int status, boolean endStream) {
+    if (endStream) {
+      upstream = null;
+    }
+    loop.timers().cancel(tryTimer);
+    Cluster from = cluster();
+    Host by = host();
+    long now = loop.now();
+    StreamInfo info = info();
+    info.firstUpstreamRxByteNanos = now;
+    from.outlierDetector().onResponse(by, status);
+    by.add(status >= 500 ? HostStat.RQ_ERROR : HostStat.RQ_SUCCESS, 1);
+    from.stats().responseCode(status);
+    HeaderBlock headers = context.responseHeaders();
+    if (retry.isActive() && retried(retry.onResponse(status, headers))) {
+      return;
+    }
+    if (retry.made() > 0 && status < 500) {
+      from.stats().rqRetrySuccess.inc();
+    }
+    respond(status, endStream, now, headers);
+  }
+
+  private void respond(int status, boolean endStream, long now, HeaderBlock headers) {
+    responseBegun = true;
+    retry.clear();
+    body.clear();
+    if (!suppressHeaders) {
+      headers.setNumber(UPSTREAM_SERVICE_TIME, (now - tryStartNanos) / 1_000_000);
+    }
+    RouteAction.Forward target = forward;
+    if (target != null && target.options().attemptCountInResponse()) {
+      headers.setNumber(ATTEMPT_COUNT, attempts);
+    }
+    RouteChoice chosen = choice;
+    if (chosen != null && !chosen.headers().response().isEmpty()) {
+      chosen.headers().response().apply(headers, info(), context.requestHeaders(), headers);
+    }
+    info().responseCodeDetails = "via_upstream";
+    if (endStream) {
+      responseEnded(now);
+    }
+    context.encodeHeaders(status, endStream);
+  }
+
+  private void responseEnded(long now) {
+    over = true;
+    upstream = null;
+    StreamInfo info = info();
+    info.lastUpstreamRxByteNanos = now;
+    cluster().stats().rqTime.record((now - tryStartNanos) / 1_000_000);
+    loop.timers().cancel(responseTimer);
+  }
+
+  @Override
+  public void onResponseData(ByteBuf data, boolean endStream) {
+    if (endStream) {
+      responseEnded(loop.now());
+    }
+    context.encodeData(data, endStream);
+  }
+
+  @Override
+  public void onResponseTrailers(HeaderBlock responseTrailers) {
+    responseEnded(loop.now());
+    context.encodeTrailers(responseTrailers);
+  }
+
+  /** Starts another try when the decision is yes; true when it does. */
+  private boolean retried(RetryState.Decision decision) {
+    return switch (decision) {
+      case NO -> false;
+      case LIMIT -> {
+        cluster().stats().rqRetryLimitExceeded.inc();
+        info().set(ResponseFlag.UPSTREAM_RETRY_LIMIT_EXCEEDED);
+        yield false;
+      }
+      case OVERFLOW -> {
+        cluster().stats().rqRetryOverflow.inc();
+        info().set(ResponseFlag.UPSTREAM_OVERFLOW);
+        yield false;
+      }
+      case YES -> {
+        cluster().stats().rqRetry.inc();
+        cluster().stats().rqRetryBackoffExponential.inc();
+        dropTry();
+        loop.timers().start(retryTimer, retry.backOffNanos(loop));
+        yield true;
+      }
+    };
+  }
+
+  /** Ends the present try, however far it has come. */
+  private void dropTry() {
+    loop.timers().cancel(tryTimer);
+    ConnectionPool waiting = leasing;
+    if (waiting != null) {
+      leasing = null;
+      waiting.cancel(this);
+    }
+    UpstreamStream present = upstream;
+    if (present != null) {
+      upstream = null;
+      present.reset();
+    }
+  }
+
+  @Override
+  public void onPoolFailure(PoolFailure failure, String detail) {
+    leasing = null;
+    host().add(HostStat.RQ_ERROR, 1);
+    switch (failure) {
+      case OVERFLOW ->
+          failed("overflow", "overflow", 503, ResponseFlag.UPSTREAM_OVERFLOW, false, false);
+      case CONNECT_FAILED -> {
+        cluster().outlierDetector().onLocalFailure(host());
+        String reason = "delayed connect error: " + cause(detail);
+        info().upstreamTransportFailureReason = reason;
+        failed(
+            "remote connection failure, transport failure reason: " + reason,
+            "remote_connection_failure|" + reason.replace(' ', '_'),
+            503,
+            ResponseFlag.UPSTREAM_CONNECTION_FAILURE,
+            true,
+            true);
+      }
+      case CONNECT_TIMEOUT -> {
+        cluster().outlierDetector().onLocalFailure(host());
+        failed(
+            "connection timeout",
+            "connection_timeout",
+            503,
+            ResponseFlag.UPSTREAM_CONNECTION_FAILURE,
+            true,
+            true);
+      }
+    }
+  }
+
+  /** The system's words without the address that Netty adds. */
+  private static String cause(String detail) {
+    int at = detail.indexOf(": ");
+    String text = at < 0 || detail.indexOf('/') > at ? detail : detail.substring(0, at);
+    if (text.contains("Connection refused")) {
+      return "Connection refused";
+    }
+    return text;
+  }
+
+  @Override
+  public void onReset(ResetReason reason, String detail) {
+    upstream = null;
+    loop.timers().cancel(tryTimer);
+    host().add(HostStat.RQ_ERROR, 1);
+    cluster().outlierDetector().onLocalFailure(host());
+    if (responseBegun) {
+      over = true;
+      retry.clear();
+      ResponseFlag flag =
+          reason == ResetReason.PROTOCOL_ERROR
+              ? ResponseFlag.UPSTREAM_PROTOCOL_ERROR
+              : ResponseFlag.UPSTREAM_CONNECTION_TERMINATION;
+      context.resetStream(
+          flag,
+          "upstream_reset_after_response_started{"
+              + (reason == ResetReason.PROTOCOL_ERROR ? "protocol_error" : "connection_termination")
+              + "}");
+      return;
+    }
+    switch (reason) {
+      case CLOSED, CLOSED_BEFORE_RESPONSE ->
+          failed(
+              "connection termination",
+              "connection_termination",
+              503,
+              ResponseFlag.UPSTREAM_CONNECTION_TERMINATION,
+              true,
+              false);
+      case PROTOCOL_ERROR ->
+          failed(
+              "protocol error",
+              "protocol_error",
+              502,
+              ResponseFlag.UPSTREAM_PROTOCOL_ERROR,
+              true,
+              false);
+    }
+  }
+
+  private void failed(
+      String text,
+      String detail,
+      int status,
+      ResponseFlag flag,
+      boolean retriable,
+      boolean connectFailure) {
+    if (retriable && retried(retry.onReset(connectFailure, requestSent))) {
+      return;
+    }
+    boolean overflow = flag == ResponseFlag.UPSTREAM_OVERFLOW;
+    String again = retry.made() > 0 ? "retried and the latest reset reason: " : "reset reason: ";
+    over = true;
+    cluster().stats().responseCode(status);
+    context.sendLocalReply(
+        new LocalReply(
+            status,
+            (RESET_TEXT + again + text).getBytes(StandardCharsets.UTF_8),
+            flag,
+            "upstream_reset_before_response_started{" + detail + "}",
+            response -> {
+              if (overflow && !suppressHeaders) {
+                response.set(OVERLOADED, TRUE);
+              }
+            }));
+  }
+
+  private void onResponseTimeout() {
+    if (over) {
+      return;
+    }
+    Cluster from = cluster();
+    from.stats().rqTimeout.inc();
+    if (host != null) {
+      host().add(HostStat.RQ_TIMEOUT, 1);
+      from.outlierDetector().onLocalFailure(host());
+    }
+    loop.timers().cancel(retryTimer);
+    dropTry();
+    timedOut("response_timeout");
+  }
+
+  private void onTryTimeout() {
+    if (over || responseBegun) {
+      return;
+    }
+    Cluster from = cluster();
+    from.stats().rqPerTryTimeout.inc();
+    host().add(HostStat.RQ_TIMEOUT, 1);
+    from.outlierDetector().onLocalFailure(host());
+    dropTry();
+    if (!retried(retry.onTryTimeout())) {
+      timedOut("upstream_per_try_timeout");
+    }
+  }
+
+  private void timedOut(String details) {
+    over = true;
+    if (responseBegun) {
+      context.resetStream(ResponseFlag.UPSTREAM_REQUEST_TIMEOUT, details);
+      return;
+    }
+    cluster().stats().responseCode(504);
+    context.sendLocalReply(
+        504, "upstream request timeout", ResponseFlag.UPSTREAM_REQUEST_TIMEOUT, details);
+  }
+
+  @Override
+  public void onStreamEnd() {
+    over = true;
+    loop.timers().cancel(responseTimer);
+    loop.timers().cancel(retryTimer);
+    dropTry();
+    retry.clear();
+    body.clear();
+    for (int i = 0; i < mirrors.size(); i++) {
+      mirrors.get(i).originalEnded();
+    }
+    if (!mirrors.isEmpty()) {
+      mirrors.clear();
+    }
+    cluster = null;
+    forward = null;
+    choice = null;
+    host = null;
+    trailers = null;
+    trailersKept = false;
+    requestEnded = false;
+    requestSent = false;
+    responseBegun = false;
+    readingStopped = false;
+  }
+
+  // ---- what load balancing asks
+
+  @Override
+  public long random() {
+    return loop.random();
+  }
+
+  @Override
+  public @Nullable SocketAddress originalDestination() {
+    return info().downstreamLocalAddress;
+  }
+
+  @Override
+  public boolean rejects(Host candidate) {
+    return retry.rejects(candidate);
+  }
+
+  @Override
+  public int hostSelectionAttemptsMax() {
+    return retry.hostAttemptsMax();
+  }
+}
