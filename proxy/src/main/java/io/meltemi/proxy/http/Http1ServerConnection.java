@@ -8,6 +8,7 @@ import io.meltemi.proxy.header.HeaderName;
 import io.meltemi.proxy.loop.ChannelWriter;
 import io.meltemi.proxy.loop.LoopContext;
 import io.meltemi.proxy.loop.LoopTimer;
+import io.meltemi.proxy.network.DownstreamConnection;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.Unpooled;
@@ -29,8 +30,7 @@ import org.jspecify.annotations.Nullable;
  * what a client sends ahead waits unread. While no request is under way it holds neither a stream
  * nor a buffer.
  */
-final class Http1ServerConnection extends ChannelInboundHandlerAdapter
-    implements DownstreamConnection {
+final class Http1ServerConnection extends ChannelInboundHandlerAdapter implements HttpConnection {
   /** How much of a body is read and dropped, to keep the connection, when its answer came first. */
   private static final int DISCARD_BYTES_MAX = 64 * 1024;
 
@@ -67,8 +67,7 @@ final class Http1ServerConnection extends ChannelInboundHandlerAdapter
   private final HttpConnectionManagerSettings settings;
   private final HttpConnectionManager.LoopState state;
   private final LoopContext loop;
-  private final ConnectionAttributes attributes;
-  private final long id;
+  private final DownstreamConnection downstream;
   private final Timer timer = new Timer();
   private final HeadTimer headTimer = new HeadTimer();
   private @Nullable Channel channel;
@@ -97,14 +96,12 @@ final class Http1ServerConnection extends ChannelInboundHandlerAdapter
   Http1ServerConnection(
       HttpConnectionManager manager,
       HttpConnectionManager.LoopState state,
-      ConnectionAttributes attributes,
-      long id) {
+      DownstreamConnection downstream) {
     this.manager = manager;
     this.settings = manager.settings();
     this.state = state;
     this.loop = state.loop;
-    this.attributes = attributes;
-    this.id = id;
+    this.downstream = downstream;
   }
 
   @Override
@@ -114,8 +111,8 @@ final class Http1ServerConnection extends ChannelInboundHandlerAdapter
     writer = new ChannelWriter(added, loop);
     createdNanos = loop.nanos();
     idleSinceNanos = createdNanos;
-    remoteAddress = attributes.remoteAddress().orElse(added.remoteAddress());
-    localAddress = attributes.localAddress().orElse(added.localAddress());
+    remoteAddress = downstream.facts().remoteAddress();
+    localAddress = downstream.facts().localAddress();
     if (remoteAddress instanceof InetSocketAddress inet) {
       InetAddress address = inet.getAddress();
       if (address != null) {
@@ -129,6 +126,21 @@ final class Http1ServerConnection extends ChannelInboundHandlerAdapter
     stats.cxHttp1Total.inc();
     stats.cxHttp1Active.inc();
     startTimer();
+    downstream.onDrain(this::onDrain);
+    updateReading();
+  }
+
+  /** Closes now when idle, else with the response under way. */
+  private void onDrain() {
+    if (closed) {
+      return;
+    }
+    manager.stats().cxDrainClose.inc();
+    closeAfterResponse = true;
+    HttpStream present = stream;
+    if (present == null) {
+      close();
+    }
   }
 
   private Channel channel() {
@@ -304,11 +316,7 @@ final class Http1ServerConnection extends ChannelInboundHandlerAdapter
   private HttpStream begin() {
     HttpStream taken = state.take();
     stream = taken;
-    taken.info.connectionId = id;
-    taken.info.downstreamDirectRemoteAddress = remoteAddress;
-    taken.info.downstreamLocalAddress = localAddress;
-    taken.info.requestedServerName = attributes.serverName();
-    taken.info.filterChainName = attributes.filterChainName();
+    downstream.describe(taken.info);
     taken.begin(this);
     if (settings.times().requestHeadersNanos() > 0) {
       loop.timers().start(headTimer, settings.times().requestHeadersNanos());
@@ -459,10 +467,6 @@ final class Http1ServerConnection extends ChannelInboundHandlerAdapter
 
   @Override
   public void sendHeaders(HttpStream from, int status, HeaderBlock headers, boolean endStream) {
-    if (manager.isDraining() && !closeAfterResponse) {
-      closeAfterResponse = true;
-      manager.stats().cxDrainClose.inc();
-    }
     boolean http10 = from.parser.minorVersion() == 0;
     boolean bodiless = from.isHeadRequest() || status == 204 || status == 304;
     chunkedResponse = false;
@@ -655,12 +659,12 @@ final class Http1ServerConnection extends ChannelInboundHandlerAdapter
 
   @Override
   public int bufferBytesMax() {
-    return channel().config().getWriteBufferHighWaterMark();
+    return downstream.settings().bufferBytesMax();
   }
 
   @Override
   public boolean isTls() {
-    return attributes.tls();
+    return downstream.facts().transportProtocol().equals("tls");
   }
 
   @Override

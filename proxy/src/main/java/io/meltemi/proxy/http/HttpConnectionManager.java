@@ -1,22 +1,24 @@
 package io.meltemi.proxy.http;
 
 import io.meltemi.proxy.loop.LoopContext;
-import io.meltemi.proxy.loop.Loops;
+import io.meltemi.proxy.network.DownstreamConnection;
+import io.meltemi.proxy.network.NetworkFilterConfig;
 import io.meltemi.proxy.telemetry.AccessLog;
 import io.meltemi.proxy.telemetry.Stats;
 import io.meltemi.proxy.telemetry.StreamInfo;
-import io.netty.channel.ChannelHandler;
+import io.netty.channel.Channel;
 import io.netty.channel.EventLoop;
+import io.netty.channel.WriteBufferWaterMark;
 import java.util.ArrayDeque;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * One {@code HttpConnectionManager} in force: makes the handlers of its connections and keeps, per
- * event loop, the streams that are not in use. Any thread.
+ * One {@code HttpConnectionManager} in force: installs itself on connections and keeps, per event
+ * loop, the streams that are not in use. Any thread.
  */
-public final class HttpConnectionManager {
+public final class HttpConnectionManager implements NetworkFilterConfig {
   /** Streams kept for reuse on one loop. */
   private static final int IDLE_STREAMS_MAX = 256;
 
@@ -31,13 +33,11 @@ public final class HttpConnectionManager {
   private final RouteSource routes;
   private final List<ChainEntry> chain;
   private final AccessLog[] logs;
-  private final Loops loops;
   private final HttpStats stats;
   private final RequestRules requestRules;
   private final ResponseRules responseRules;
-  private final AtomicLong connectionIds = new AtomicLong();
+  private final Set<String> routeNames;
   private final ConcurrentHashMap<EventLoop, LoopState> states = new ConcurrentHashMap<>();
-  private volatile boolean draining;
 
   /** What one loop keeps; only that loop touches it. */
   static final class LoopState {
@@ -64,37 +64,39 @@ public final class HttpConnectionManager {
 
   /**
    * @param chain in the order of the request; the last one is terminal
+   * @param routeNames names of the RDS resources that the routes come from
    */
   public HttpConnectionManager(
       HttpConnectionManagerSettings settings,
       RouteSource routes,
       List<ChainEntry> chain,
       List<AccessLog> logs,
-      Loops loops,
+      Set<String> routeNames,
       Stats stats) {
     this.settings = settings;
     this.routes = routes;
     this.chain = List.copyOf(chain);
     this.logs = logs.toArray(AccessLog[]::new);
-    this.loops = loops;
+    this.routeNames = Set.copyOf(routeNames);
     this.stats = new HttpStats(stats.scope("http." + settings.statPrefix() + "."));
     this.requestRules = new RequestRules(settings);
     this.responseRules = new ResponseRules(settings);
   }
 
-  /** The handler of one new connection of that loop; the last one in its pipeline. */
-  public ChannelHandler newConnection(EventLoop eventLoop, ConnectionAttributes attributes) {
-    LoopState state = states.computeIfAbsent(eventLoop, key -> new LoopState(this, loops.get(key)));
-    return new Http1ServerConnection(this, state, attributes, connectionIds.incrementAndGet());
+  /** Adds the connection's handler, which ends its pipeline. */
+  @Override
+  public void install(DownstreamConnection connection) {
+    Channel channel = connection.channel();
+    int limit = connection.settings().bufferBytesMax();
+    channel.config().setWriteBufferWaterMark(new WriteBufferWaterMark(limit / 2, limit));
+    LoopState state =
+        states.computeIfAbsent(channel.eventLoop(), _ -> new LoopState(this, connection.loop()));
+    channel.pipeline().addLast(new Http1ServerConnection(this, state, connection));
   }
 
-  /** From now on each connection closes with its next response. */
-  public void drain() {
-    draining = true;
-  }
-
-  boolean isDraining() {
-    return draining;
+  @Override
+  public Set<String> routeNames() {
+    return routeNames;
   }
 
   public HttpConnectionManagerSettings settings() {

@@ -78,7 +78,7 @@ final class HttpStream implements RequestView {
   private final RequestTimer requestTimer = new RequestTimer();
   private final DurationTimer durationTimer = new DurationTimer();
 
-  private @Nullable DownstreamConnection connection;
+  private @Nullable HttpConnection connection;
   private int generation;
   private long random;
   private long idleNanos;
@@ -123,10 +123,9 @@ final class HttpStream implements RequestView {
   }
 
   /** The first bytes of a request have come. */
-  void begin(DownstreamConnection newConnection) {
+  void begin(HttpConnection newConnection) {
     connection = newConnection;
     long now = loop.now();
-    info.clear();
     info.startNanos = now;
     info.requestHeaders = request;
     info.responseHeaders = response;
@@ -156,8 +155,8 @@ final class HttpStream implements RequestView {
     return headersReceived;
   }
 
-  private DownstreamConnection connection() {
-    DownstreamConnection present = connection;
+  private HttpConnection connection() {
+    HttpConnection present = connection;
     if (present == null) {
       throw new IllegalStateException("stream is over");
     }
@@ -180,7 +179,7 @@ final class HttpStream implements RequestView {
     manager.stats().rqActive.inc();
     startTimers(endStream);
     int g = generation;
-    DownstreamConnection from = connection();
+    HttpConnection from = connection();
     internal = manager.requestRules().apply(this, from);
     if (generation != g || replied) {
       return;
@@ -730,7 +729,7 @@ final class HttpStream implements RequestView {
       info.set(flag);
     }
     info.responseCodeDetails = details;
-    DownstreamConnection from = connection();
+    HttpConnection from = connection();
     from.resetStream(this);
   }
 
@@ -738,7 +737,7 @@ final class HttpStream implements RequestView {
    * Ends the stream, once: logs it, tells the filters, and makes the object ready for the next one.
    */
   void finish() {
-    DownstreamConnection from = connection();
+    HttpConnection from = connection();
     info.endNanos = loop.now();
     info.lastDownstreamTxByteNanos = info.endNanos;
     loop.timers().cancel(idleTimer);
@@ -765,6 +764,7 @@ final class HttpStream implements RequestView {
   }
 
   private void reset() {
+    info.clear();
     releaseDecodeHeld();
     releaseEncodeHeld();
     encodeTrailers = null;

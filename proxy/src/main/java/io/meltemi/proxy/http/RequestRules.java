@@ -82,7 +82,7 @@ final class RequestRules {
    *
    * @return whether the request is from inside
    */
-  boolean apply(HttpStream stream, DownstreamConnection connection) {
+  boolean apply(HttpStream stream, HttpConnection connection) {
     HeaderBlock headers = stream.request;
     if (settings.protocol().underscores() != Underscores.ALLOW && !underscores(headers)) {
       stream.sendLocalReply(LocalReply.of(400, "", null, "http1.unexpected_underscore"));
@@ -134,7 +134,7 @@ final class RequestRules {
     return true;
   }
 
-  private void authority(HeaderBlock headers, DownstreamConnection connection) {
+  private void authority(HeaderBlock headers, HttpConnection connection) {
     boolean stripDot = settings.paths().stripTrailingHostDot();
     StripPort stripPort = settings.paths().stripPort();
     if (!stripDot && stripPort == StripPort.NONE) {
@@ -159,7 +159,7 @@ final class RequestRules {
     headers.setValue(index, value, 0, value.length);
   }
 
-  private boolean client(HttpStream stream, HeaderBlock headers, DownstreamConnection connection) {
+  private boolean client(HttpStream stream, HeaderBlock headers, HttpConnection connection) {
     ClientAddress rules = settings.clientAddress();
     boolean internal;
     byte[] protocol = connection.isTls() ? HTTPS : HTTP;

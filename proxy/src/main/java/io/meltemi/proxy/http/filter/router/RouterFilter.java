@@ -18,6 +18,7 @@ import io.meltemi.proxy.route.MirrorPolicy;
 import io.meltemi.proxy.route.RetryPolicy;
 import io.meltemi.proxy.route.Route;
 import io.meltemi.proxy.route.RouteAction;
+import io.meltemi.proxy.telemetry.FormatOutput;
 import io.meltemi.proxy.telemetry.ResponseFlag;
 import io.meltemi.proxy.telemetry.StreamInfo;
 import io.meltemi.proxy.upstream.ConnectionPool;
@@ -78,6 +79,7 @@ final class RouterFilter implements HttpFilter, LbContext, UpstreamCallbacks {
   private final ClusterManager clusters;
   private final UpstreamPools.LoopPools pools;
   private final boolean suppressHeaders;
+  private final FormatOutput scratch = new FormatOutput();
   private final RetryState retry = new RetryState();
   private final BodyBuffer body = new BodyBuffer();
   private final List<MirrorRequest> mirrors = new ArrayList<>(1);
@@ -184,10 +186,7 @@ final class RouterFilter implements HttpFilter, LbContext, UpstreamCallbacks {
             "direct_response",
             response -> {
               headers.accept(response);
-              chosen
-                  .headers()
-                  .response()
-                  .apply(response, info(), context.requestHeaders(), response);
+              chosen.headers().response().apply(response, info(), scratch);
             }));
   }
 
@@ -273,7 +272,7 @@ final class RouterFilter implements HttpFilter, LbContext, UpstreamCallbacks {
       headers.setNumber(ATTEMPT_COUNT, 1);
     }
     if (!chosen.headers().request().isEmpty()) {
-      chosen.headers().request().apply(headers, info(), headers, context.responseHeaders());
+      chosen.headers().request().apply(headers, info(), scratch);
     }
     Rewrites.rewritePath(headers, route, target.pathRewrite(), !suppressHeaders);
     Rewrites.rewriteHost(headers, target, chosen.hostRewrite(), !suppressHeaders);
@@ -517,7 +516,7 @@ final class RouterFilter implements HttpFilter, LbContext, UpstreamCallbacks {
     }
     RouteChoice chosen = choice;
     if (chosen != null && !chosen.headers().response().isEmpty()) {
-      chosen.headers().response().apply(headers, info(), context.requestHeaders(), headers);
+      chosen.headers().response().apply(headers, info(), scratch);
     }
     info().responseCodeDetails = "via_upstream";
     if (endStream) {

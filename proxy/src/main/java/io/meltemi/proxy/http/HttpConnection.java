@@ -6,7 +6,7 @@ import io.netty.buffer.ByteBufAllocator;
 import java.net.SocketAddress;
 
 /** What a stream asks of the connection it came by, whatever the HTTP version. Loop only. */
-interface DownstreamConnection {
+interface HttpConnection {
   void sendHeaders(HttpStream stream, int status, HeaderBlock headers, boolean endStream);
 
   void sendData(HttpStream stream, ByteBuf data, boolean endStream);
