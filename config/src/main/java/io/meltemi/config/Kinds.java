@@ -1,130 +1,134 @@
 package io.meltemi.config;
 
 import io.meltemi.config.kind.configmap.ConfigMap;
+import io.meltemi.config.kind.configmap.ConfigMapParser;
 import io.meltemi.config.kind.deployment.Deployment;
+import io.meltemi.config.kind.deployment.DeploymentParser;
 import io.meltemi.config.kind.destinationrule.DestinationRule;
+import io.meltemi.config.kind.destinationrule.DestinationRuleParser;
 import io.meltemi.config.kind.endpoints.Endpoints;
+import io.meltemi.config.kind.endpoints.EndpointsParser;
 import io.meltemi.config.kind.endpointslice.EndpointSlice;
+import io.meltemi.config.kind.endpointslice.EndpointSliceParser;
 import io.meltemi.config.kind.gateway.Gateway;
+import io.meltemi.config.kind.gateway.GatewayParser;
 import io.meltemi.config.kind.namespace.Namespace;
 import io.meltemi.config.kind.node.Node;
+import io.meltemi.config.kind.node.NodeParser;
 import io.meltemi.config.kind.pod.Pod;
+import io.meltemi.config.kind.pod.PodParser;
+import io.meltemi.config.kind.proxyconfig.ProxyConfigParser;
 import io.meltemi.config.kind.proxyconfig.ProxyConfigResource;
 import io.meltemi.config.kind.service.Service;
+import io.meltemi.config.kind.service.ServiceParser;
 import io.meltemi.config.kind.serviceaccount.ServiceAccount;
 import io.meltemi.config.kind.serviceentry.ServiceEntry;
+import io.meltemi.config.kind.serviceentry.ServiceEntryParser;
 import io.meltemi.config.kind.sidecar.Sidecar;
+import io.meltemi.config.kind.sidecar.SidecarParser;
 import io.meltemi.config.kind.virtualservice.VirtualService;
+import io.meltemi.config.kind.virtualservice.VirtualServiceParser;
 import io.meltemi.config.kind.workloadentry.WorkloadEntry;
+import io.meltemi.config.kind.workloadentry.WorkloadEntryParser;
 import io.meltemi.config.kind.workloadgroup.WorkloadGroup;
+import io.meltemi.config.kind.workloadgroup.WorkloadGroupParser;
+import io.meltemi.config.mesh.MeshConfigParser;
 import io.meltemi.config.resource.ResourceKind;
 import java.util.List;
+import java.util.Map;
 
 /** Every kind of resource that is understood; a new kind is one more line here. */
 public final class Kinds {
+  private static final String NETWORKING = "networking.istio.io";
+  private static final List<String> NETWORKING_VERSIONS = List.of("v1", "v1beta1", "v1alpha3");
+
   public static final ResourceKind<VirtualService> VIRTUAL_SERVICE =
       new ResourceKind<>(
-          "networking.istio.io",
-          List.of("v1", "v1beta1", "v1alpha3"),
+          NETWORKING,
+          NETWORKING_VERSIONS,
           "VirtualService",
           "virtualservices",
           true,
           VirtualService.class,
-          _ -> {
-            throw new UnsupportedOperationException();
-          },
-          List.of());
+          VirtualServiceParser::parse,
+          NotYetTranslated.VIRTUAL_SERVICE);
 
   public static final ResourceKind<DestinationRule> DESTINATION_RULE =
       new ResourceKind<>(
-          "networking.istio.io",
-          List.of("v1", "v1beta1", "v1alpha3"),
+          NETWORKING,
+          NETWORKING_VERSIONS,
           "DestinationRule",
           "destinationrules",
           true,
           DestinationRule.class,
-          _ -> {
-            throw new UnsupportedOperationException();
-          },
-          List.of());
+          DestinationRuleParser::parse,
+          NotYetTranslated.DESTINATION_RULE);
 
   public static final ResourceKind<Gateway> GATEWAY =
       new ResourceKind<>(
-          "networking.istio.io",
-          List.of("v1", "v1beta1", "v1alpha3"),
+          NETWORKING,
+          NETWORKING_VERSIONS,
           "Gateway",
           "gateways",
           true,
           Gateway.class,
-          _ -> {
-            throw new UnsupportedOperationException();
-          },
-          List.of());
+          GatewayParser::parse,
+          NotYetTranslated.GATEWAY);
 
   public static final ResourceKind<ServiceEntry> SERVICE_ENTRY =
       new ResourceKind<>(
-          "networking.istio.io",
-          List.of("v1", "v1beta1", "v1alpha3"),
+          NETWORKING,
+          NETWORKING_VERSIONS,
           "ServiceEntry",
           "serviceentries",
           true,
           ServiceEntry.class,
-          _ -> {
-            throw new UnsupportedOperationException();
-          },
-          List.of());
+          ServiceEntryParser::parse,
+          NotYetTranslated.SERVICE_ENTRY);
 
   public static final ResourceKind<Sidecar> SIDECAR =
       new ResourceKind<>(
-          "networking.istio.io",
-          List.of("v1", "v1beta1", "v1alpha3"),
+          NETWORKING,
+          NETWORKING_VERSIONS,
           "Sidecar",
           "sidecars",
           true,
           Sidecar.class,
-          _ -> {
-            throw new UnsupportedOperationException();
-          },
-          List.of());
+          SidecarParser::parse,
+          NotYetTranslated.SIDECAR);
 
   public static final ResourceKind<WorkloadEntry> WORKLOAD_ENTRY =
       new ResourceKind<>(
-          "networking.istio.io",
-          List.of("v1", "v1beta1", "v1alpha3"),
+          NETWORKING,
+          NETWORKING_VERSIONS,
           "WorkloadEntry",
           "workloadentries",
           true,
           WorkloadEntry.class,
-          _ -> {
-            throw new UnsupportedOperationException();
-          },
+          WorkloadEntryParser::parse,
           List.of());
 
   public static final ResourceKind<WorkloadGroup> WORKLOAD_GROUP =
       new ResourceKind<>(
-          "networking.istio.io",
-          List.of("v1", "v1beta1", "v1alpha3"),
+          NETWORKING,
+          NETWORKING_VERSIONS,
           "WorkloadGroup",
           "workloadgroups",
           true,
           WorkloadGroup.class,
-          _ -> {
-            throw new UnsupportedOperationException();
-          },
-          List.of());
+          WorkloadGroupParser::parse,
+          NotYetTranslated.WORKLOAD_GROUP);
 
   public static final ResourceKind<ProxyConfigResource> PROXY_CONFIG =
       new ResourceKind<>(
-          "networking.istio.io",
+          NETWORKING,
           List.of("v1beta1"),
           "ProxyConfig",
           "proxyconfigs",
           true,
           ProxyConfigResource.class,
-          _ -> {
-            throw new UnsupportedOperationException();
-          },
-          List.of());
+          ProxyConfigParser::parse,
+          NotYetTranslated.PROXY_CONFIG);
 
   public static final ResourceKind<Service> SERVICE =
       new ResourceKind<>(
@@ -134,9 +138,7 @@ public final class Kinds {
           "services",
           true,
           Service.class,
-          _ -> {
-            throw new UnsupportedOperationException();
-          },
+          ServiceParser::parse,
           List.of());
 
   public static final ResourceKind<Endpoints> ENDPOINTS =
@@ -147,9 +149,7 @@ public final class Kinds {
           "endpoints",
           true,
           Endpoints.class,
-          _ -> {
-            throw new UnsupportedOperationException();
-          },
+          EndpointsParser::parse,
           List.of());
 
   public static final ResourceKind<EndpointSlice> ENDPOINT_SLICE =
@@ -160,23 +160,12 @@ public final class Kinds {
           "endpointslices",
           true,
           EndpointSlice.class,
-          _ -> {
-            throw new UnsupportedOperationException();
-          },
+          EndpointSliceParser::parse,
           List.of());
 
   public static final ResourceKind<Pod> POD =
       new ResourceKind<>(
-          "",
-          List.of("v1"),
-          "Pod",
-          "pods",
-          true,
-          Pod.class,
-          _ -> {
-            throw new UnsupportedOperationException();
-          },
-          List.of());
+          "", List.of("v1"), "Pod", "pods", true, Pod.class, PodParser::parse, List.of());
 
   public static final ResourceKind<Deployment> DEPLOYMENT =
       new ResourceKind<>(
@@ -186,9 +175,7 @@ public final class Kinds {
           "deployments",
           true,
           Deployment.class,
-          _ -> {
-            throw new UnsupportedOperationException();
-          },
+          DeploymentParser::parse,
           List.of());
 
   public static final ResourceKind<Namespace> NAMESPACE =
@@ -199,23 +186,12 @@ public final class Kinds {
           "namespaces",
           false,
           Namespace.class,
-          _ -> {
-            throw new UnsupportedOperationException();
-          },
+          (_, _) -> new Namespace(),
           List.of());
 
   public static final ResourceKind<Node> NODE =
       new ResourceKind<>(
-          "",
-          List.of("v1"),
-          "Node",
-          "nodes",
-          false,
-          Node.class,
-          _ -> {
-            throw new UnsupportedOperationException();
-          },
-          List.of());
+          "", List.of("v1"), "Node", "nodes", false, Node.class, NodeParser::parse, List.of());
 
   public static final ResourceKind<ServiceAccount> SERVICE_ACCOUNT =
       new ResourceKind<>(
@@ -225,9 +201,7 @@ public final class Kinds {
           "serviceaccounts",
           true,
           ServiceAccount.class,
-          _ -> {
-            throw new UnsupportedOperationException();
-          },
+          (_, _) -> new ServiceAccount(),
           List.of());
 
   public static final ResourceKind<ConfigMap> CONFIG_MAP =
@@ -238,9 +212,7 @@ public final class Kinds {
           "configmaps",
           true,
           ConfigMap.class,
-          _ -> {
-            throw new UnsupportedOperationException();
-          },
+          new ConfigMapParser(Map.of("istio/mesh", MeshConfigParser::parseEmbedded)),
           List.of());
 
   /** All of them, in the order in which people list them. */

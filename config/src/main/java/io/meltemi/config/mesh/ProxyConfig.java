@@ -49,7 +49,7 @@ public record ProxyConfig(
    * Times.
    *
    * @param terminationDrain {@code terminationDrainDuration}
-   * @param minimumDrain {@code holdApplication}-independent lower bound; unset means none
+   * @param minimumDrain least time of a drain; unset means none
    */
   public record Durations(
       Duration drain, Duration terminationDrain, Optional<Duration> minimumDrain) {}

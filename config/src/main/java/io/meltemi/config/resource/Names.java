@@ -9,8 +9,6 @@ public final class Names {
   private static final Pattern LABEL_VALUE =
       Pattern.compile("(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?");
   private static final Pattern WORD = Pattern.compile("[a-zA-Z0-9]([-a-zA-Z0-9]*[a-zA-Z0-9])?");
-  private static final Pattern UNDERSCORE_WORD =
-      Pattern.compile("[a-zA-Z0-9_]([-a-zA-Z0-9_]*[a-zA-Z0-9_])?");
 
   private Names() {}
 
@@ -63,15 +61,11 @@ public final class Names {
     String[] labels = name.split("\\.", -1);
     for (int i = 0; i < labels.length; i++) {
       boolean star = wildcard && i == 0 && labels[i].equals("*") && labels.length > 1;
-      if (!star && !isNameLabel(labels[i])) {
+      if (!star && !isLabelWord(labels[i])) {
         return false;
       }
     }
     return !isDigits(labels[labels.length - 1]);
-  }
-
-  private static boolean isNameLabel(String label) {
-    return label.length() <= 63 && UNDERSCORE_WORD.matcher(label).matches();
   }
 
   private static boolean isDigits(String text) {

@@ -104,10 +104,8 @@ public final class ResourceDecoder {
 
   private static <T> Decoded decode(YamlMap map, ResourceKind<T> kind, String apiVersion) {
     Validation.Collector problems = new Validation.Collector();
-    ObjectReader reader = ObjectReader.of(map, problems);
-    if (!kind.isIstio()) {
-      reader = reader.lenient();
-    }
+    ObjectReader reader =
+        kind.isIstio() ? ObjectReader.of(map, problems) : ObjectReader.lenient(map, problems);
     reader.ignore("apiVersion", "kind", "status");
     String version = apiVersion.substring(apiVersion.indexOf('/') + 1);
     if (!kind.versions().contains(version)) {
@@ -122,7 +120,7 @@ public final class ResourceDecoder {
       reader.error("metadata.name", "nothing", "a name");
       return new Decoded.Unreadable(map.origin(), errors(problems));
     }
-    T spec = kind.parser().parse(reader);
+    T spec = kind.parser().parse(reader, metadata);
     reader.close();
     kind.notYetTranslated()
         .find(

@@ -15,6 +15,7 @@ public interface SpecParser<T> {
    *
    * @param document the whole document; {@code apiVersion}, {@code kind} and {@code metadata} are
    *     taken care of
+   * @param metadata name, labels and annotations of the resource
    */
-  T parse(ObjectReader document);
+  T parse(ObjectReader document, Metadata metadata);
 }

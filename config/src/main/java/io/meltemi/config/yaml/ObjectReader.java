@@ -2,6 +2,7 @@ package io.meltemi.config.yaml;
 
 import io.meltemi.common.validation.Origin;
 import io.meltemi.common.validation.Validation;
+import io.meltemi.common.validation.Violation;
 import io.meltemi.config.yaml.YamlNode.YamlField;
 import io.meltemi.config.yaml.YamlNode.YamlList;
 import io.meltemi.config.yaml.YamlNode.YamlMap;
@@ -37,7 +38,7 @@ public final class ObjectReader {
   private final FieldPath path;
   private final Validation.Collector problems;
   private final boolean lenient;
-  private final Map<String, YamlField> fields = new LinkedHashMap<>();
+  private final Map<String, YamlField> fields;
   private final Set<String> known = new LinkedHashSet<>();
 
   private ObjectReader(
@@ -46,6 +47,13 @@ public final class ObjectReader {
     this.path = path;
     this.problems = problems;
     this.lenient = lenient;
+    this.fields = lenient ? map.fields() : unified(map, path, problems);
+  }
+
+  /** The fields by camel-case name, so that each can be found in either spelling. */
+  private static Map<String, YamlField> unified(
+      YamlMap map, FieldPath path, Validation.Collector problems) {
+    Map<String, YamlField> fields = new LinkedHashMap<>();
     for (Map.Entry<String, YamlField> entry : map.fields().entrySet()) {
       String name = FieldNames.toCamelCase(entry.getKey());
       YamlField earlier = fields.putIfAbsent(name, entry.getValue());
@@ -57,6 +65,7 @@ public final class ObjectReader {
             "one of them; the first is on line " + earlier.key().line());
       }
     }
+    return fields;
   }
 
   /** A reader of a whole document. */
@@ -64,9 +73,12 @@ public final class ObjectReader {
     return new ObjectReader(document, new FieldPath.Root(), problems, false);
   }
 
-  /** A reader of the same object that does not mind fields nobody asks for, also further down. */
-  public ObjectReader lenient() {
-    return new ObjectReader(map, path, problems, true);
+  /**
+   * A reader of a whole document of which only some fields matter: others are passed over in
+   * silence, and names have one spelling.
+   */
+  public static ObjectReader lenient(YamlMap document, Validation.Collector problems) {
+    return new ObjectReader(document, new FieldPath.Root(), problems, true);
   }
 
   /** Where the object begins. */
@@ -290,6 +302,16 @@ public final class ObjectReader {
     return Optional.empty();
   }
 
+  /** A duration of at least one millisecond and of whole milliseconds, as Istio asks for. */
+  public Optional<Duration> durationMillis(String field) {
+    Optional<Duration> duration = duration(field, Duration.ofMillis(1));
+    if (duration.isPresent() && duration.get().toNanos() % 1_000_000 != 0) {
+      error(field, written(field), "a duration of whole milliseconds");
+      return Optional.empty();
+    }
+    return duration;
+  }
+
   /** An enum by name in any case of proto JSON, or by its number, which is the ordinal here. */
   public <E extends Enum<E>> Optional<E> enumeration(String field, Class<E> type) {
     YamlNode node = value(field);
@@ -361,6 +383,20 @@ public final class ObjectReader {
   /** The number of elements of a list as written, good and bad. */
   public int size(String field) {
     return value(field) instanceof YamlList list ? list.items().size() : 0;
+  }
+
+  /** Takes over what was found inside the text of a field, its paths put under the field's. */
+  public void absorb(String field, Validation<?> inside) {
+    for (Violation error : inside.errors()) {
+      problems.error(error.origin(), under(field, error), error.found(), error.expected());
+    }
+    for (Violation warning : inside.warnings()) {
+      problems.warn(warning.origin(), under(field, warning), warning.found(), warning.expected());
+    }
+  }
+
+  private String under(String field, Violation violation) {
+    return violation.path().isEmpty() ? path(field) : path(field) + "." + violation.path();
   }
 
   /** Accepts fields without reading them. */

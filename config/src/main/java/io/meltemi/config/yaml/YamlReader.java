@@ -307,7 +307,9 @@ public final class YamlReader {
   }
 
   private Origin origin(Mark mark) {
-    return new Origin(location, lineOffset + mark.getLine() + 1, mark.getColumn() + 1);
+    // inside another text the indentation around it is not known
+    int column = lineOffset > 0 ? 0 : mark.getColumn() + 1;
+    return new Origin(location, lineOffset + mark.getLine() + 1, column);
   }
 
   private Origin lineOf(String text, int position) {

@@ -1,0 +1,59 @@
+package io.meltemi.config;
+
+import java.util.List;
+import java.util.stream.Stream;
+
+/**
+ * Fields that are parsed and validated but do not change traffic yet. A resource that sets one gets
+ * a warning. Whoever translates a field takes its line away here; patterns are those of {@link
+ * io.meltemi.config.yaml.FieldPatterns}.
+ */
+final class NotYetTranslated {
+  private static final List<String> TRAFFIC_POLICY =
+      List.of(
+          "loadBalancer.consistentHash",
+          "loadBalancer.backendUtilization",
+          "loadBalancer.localityLbSetting",
+          "loadBalancer.zoneAwareLbSetting",
+          "loadBalancer.warmup",
+          "loadBalancer.warmupDurationSecs",
+          "connectionPool.http.h2UpgradePolicy!=DEFAULT|DO_NOT_UPGRADE",
+          "connectionPool.http.useClientProtocol!=false",
+          "connectionPool.http.maxConcurrentStreams",
+          "connectionPool.http.http2KeepAlive",
+          "outlierDetection",
+          "tls.mode!=DISABLE",
+          "tunnel",
+          "proxyProtocol",
+          "retryBudget");
+
+  static final List<String> VIRTUAL_SERVICE = List.of("spec.tls", "spec.http[].match[].statPrefix");
+
+  static final List<String> DESTINATION_RULE =
+      Stream.of(
+              "spec.trafficPolicy.",
+              "spec.trafficPolicy.portLevelSettings[].",
+              "spec.subsets[].trafficPolicy.",
+              "spec.subsets[].trafficPolicy.portLevelSettings[].")
+          .flatMap(prefix -> TRAFFIC_POLICY.stream().map(prefix::concat))
+          .toList();
+
+  static final List<String> GATEWAY =
+      List.of("spec.servers[].tls.mode", "spec.servers[].defaultEndpoint");
+
+  static final List<String> SERVICE_ENTRY =
+      List.of("spec.resolution!=NONE|STATIC|DNS|DNS_ROUND_ROBIN", "spec.subjectAltNames");
+
+  static final List<String> SIDECAR =
+      List.of(
+          "spec.ingress[].tls",
+          "spec.ingress[].connectionPool",
+          "spec.inboundConnectionPool",
+          "spec.outboundTrafficPolicy.egressProxy");
+
+  static final List<String> WORKLOAD_GROUP = List.of("spec");
+
+  static final List<String> PROXY_CONFIG = List.of("spec");
+
+  private NotYetTranslated() {}
+}

@@ -1,0 +1,117 @@
+package io.meltemi.config.mesh;
+
+import io.meltemi.config.mesh.ProxyConfig.Addresses;
+import io.meltemi.config.mesh.ProxyConfig.Durations;
+import io.meltemi.config.mesh.ProxyConfig.GatewayTopology;
+import io.meltemi.config.mesh.ProxyConfig.InterceptionMode;
+import io.meltemi.config.mesh.ProxyConfig.StatsMatcher;
+import io.meltemi.config.mesh.ProxyConfig.Switches;
+import io.meltemi.config.yaml.ObjectReader;
+import java.util.List;
+
+/** Reads the ProxyConfig message, as in {@code MeshConfig.defaultConfig}. */
+public final class MeshProxyConfigParser {
+  /** Fields of the message that nothing here reads. */
+  private static final List<String> IGNORED =
+      List.of(
+          "availabilityZone",
+          "binaryPath",
+          "caCertificatesPem",
+          "configPath",
+          "connectTimeout",
+          "controlPlaneAuthPolicy",
+          "customConfigFile",
+          "discoveryRefreshDelay",
+          "drainListenersOnly",
+          "envoyAccessLogService",
+          "envoyMetricsService",
+          "envoyMetricsServiceAddress",
+          "extraStatTags",
+          "fileFlushInterval",
+          "fileFlushMinSizeKb",
+          "image",
+          "parentShutdownDuration",
+          "privateKeyProvider",
+          "proxyBootstrapTemplatePath",
+          "readinessProbe",
+          "runtimeValues",
+          "sds",
+          "statNameLength",
+          "statsCompression",
+          "statsdUdpAddress",
+          "tracing",
+          "tracingServiceName",
+          "zipkinAddress");
+
+  private MeshProxyConfigParser() {}
+
+  public static ProxyConfig parse(ObjectReader reader) {
+    IGNORED.forEach(reader::ignore);
+    ProxyConfig defaults = ProxyConfig.DEFAULT;
+    Addresses addresses = defaults.addresses();
+    Durations durations = defaults.durations();
+    return new ProxyConfig(
+        reader.count("concurrency"),
+        new Addresses(
+            reader.optionalString("discoveryAddress").orElse(addresses.discoveryAddress()),
+            reader.integer("proxyAdminPort", 1, 65535).orElse(addresses.adminPort()),
+            reader.integer("statusPort", 1, 65535).orElse(addresses.statusPort()),
+            reader.optionalString("serviceCluster").orElse(addresses.serviceCluster())),
+        new Durations(
+            reader.duration("drainDuration").orElse(durations.drain()),
+            reader.duration("terminationDrainDuration").orElse(durations.terminationDrain()),
+            reader.duration("minimumDrainDuration")),
+        reader
+            .enumeration("interceptionMode", InterceptionMode.class)
+            .orElse(defaults.interceptionMode()),
+        reader.stringMap("proxyMetadata"),
+        reader
+            .object("gatewayTopology", MeshProxyConfigParser::topology)
+            .orElse(defaults.gatewayTopology()),
+        reader
+            .object("proxyStatsMatcher", MeshProxyConfigParser::stats)
+            .orElse(defaults.statsMatcher()),
+        new Switches(
+            reader.bool("holdApplicationUntilProxyStarts"),
+            reader
+                .object(
+                    "proxyHeaders",
+                    r -> {
+                      r.ignore(
+                          "forwardedClientCert",
+                          "setCurrentClientCertDetails",
+                          "requestId",
+                          "server",
+                          "attemptCount",
+                          "envoyDebugHeaders",
+                          "metadataExchangeHeaders",
+                          "preserveHttp1HeaderCase");
+                      return r.object("xForwardedHost", x -> x.bool("enabled")).orElse(false);
+                    })
+                .orElse(false)));
+  }
+
+  private static GatewayTopology topology(ObjectReader reader) {
+    return new GatewayTopology(
+        reader.count("numTrustedProxies").orElse(0),
+        reader
+            .enumeration("forwardClientCertDetails", GatewayTopology.ForwardClientCert.class)
+            .orElse(GatewayTopology.ForwardClientCert.UNDEFINED),
+        reader.has("proxyProtocol")
+            && reader
+                .object(
+                    "proxyProtocol",
+                    r -> {
+                      r.ignore("allowPassthrough");
+                      return true;
+                    })
+                .orElse(false));
+  }
+
+  private static StatsMatcher stats(ObjectReader reader) {
+    return new StatsMatcher(
+        reader.strings("inclusionPrefixes"),
+        reader.strings("inclusionSuffixes"),
+        reader.strings("inclusionRegexps"));
+  }
+}
