@@ -1,0 +1,177 @@
+package io.meltemi.proxy.http;
+
+import com.google.protobuf.Any;
+import io.meltemi.common.validation.Validation;
+import io.meltemi.proxy.network.NetworkFilterConfig;
+import io.meltemi.proxy.network.NetworkFilterFactory;
+import io.meltemi.proxy.parse.ParseScope;
+import io.meltemi.proxy.parse.SupportedFields;
+import io.meltemi.proxy.route.RouteTable;
+import io.meltemi.proxy.route.RouteTableParser;
+import io.meltemi.proxy.telemetry.AccessLog;
+import io.meltemi.proxy.telemetry.Stats;
+import io.meltemi.proxy.telemetry.accesslog.AccessLogParser;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Function;
+
+/**
+ * {@code envoy.filters.network.http_connection_manager}.
+ *
+ * <p>Differs from Envoy: what is not implemented is refused when set.
+ */
+public final class HttpConnectionManagerFactory implements NetworkFilterFactory {
+  private static final SupportedFields RDS =
+      SupportedFields.of(
+          io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3.Rds
+              .getDescriptor(),
+          "route_config_name",
+          "config_source");
+  private static final SupportedFields FILTER =
+      SupportedFields.of(
+          io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3.HttpFilter
+              .getDescriptor(),
+          "name",
+          "typed_config",
+          "is_optional",
+          "disabled");
+
+  private final HttpFilters filters;
+  private final RouteTableParser routeParser;
+  private final Function<String, RouteSource> routes;
+  private final AccessLogParser accessLogs;
+  private final Stats stats;
+  private final HttpConnectionManagerParser settings = new HttpConnectionManagerParser();
+
+  /**
+   * @param routes the routes of an RDS resource by its name; called on the configuration thread
+   */
+  public HttpConnectionManagerFactory(
+      HttpFilters filters,
+      RouteTableParser routeParser,
+      Function<String, RouteSource> routes,
+      AccessLogParser accessLogs,
+      Stats stats) {
+    this.filters = filters;
+    this.routeParser = routeParser;
+    this.routes = routes;
+    this.accessLogs = accessLogs;
+    this.stats = stats;
+  }
+
+  @Override
+  public String name() {
+    return "envoy.filters.network.http_connection_manager";
+  }
+
+  @Override
+  public Set<String> typeUrls() {
+    return Set.of(
+        "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3"
+            + ".HttpConnectionManager");
+  }
+
+  @Override
+  public boolean isTerminal() {
+    return true;
+  }
+
+  @Override
+  public Optional<NetworkFilterConfig> parse(Any config, ParseScope scope) {
+    return scope
+        .unpack(
+            config,
+            io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3
+                .HttpConnectionManager.class)
+        .flatMap(proto -> parse(proto, scope));
+  }
+
+  private Optional<NetworkFilterConfig> parse(
+      io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3
+              .HttpConnectionManager
+          proto,
+      ParseScope scope) {
+    HttpConnectionManagerSettings parsed = settings.parse(proto, scope);
+    List<HttpConnectionManager.ChainEntry> chain = chain(proto.getHttpFiltersList(), scope);
+    Set<String> routeNames = Set.of();
+    Optional<RouteSource> source = Optional.empty();
+    switch (proto.getRouteSpecifierCase()) {
+      case ROUTE_CONFIG -> {
+        Validation<RouteTable> table =
+            routeParser.parse(
+                proto.getRouteConfig(), scope.origin(), scope.field("route_config").path());
+        if (scope.out().absorb(table)) {
+          source = Optional.of(RouteSource.fixed(table.orElseThrow()));
+        }
+      }
+      case RDS -> {
+        RDS.check(proto.getRds(), scope.field("rds"));
+        String name = proto.getRds().getRouteConfigName();
+        if (name.isEmpty()) {
+          scope.field("rds").field("route_config_name").error("\"\"", "a name");
+        }
+        routeNames = Set.of(name);
+        source = Optional.of(routes.apply(name));
+      }
+      case SCOPED_ROUTES -> scope.field("scoped_routes").unsupported("set");
+      case ROUTESPECIFIER_NOT_SET -> scope.error("no routes", "one of route_config, rds");
+    }
+    AccessLog log = accessLogs.parse(proto.getAccessLogList(), scope, "access_log");
+    if (source.isEmpty() || scope.out().hasErrors()) {
+      return Optional.empty();
+    }
+    return Optional.of(
+        new HttpConnectionManager(
+            parsed,
+            source.get(),
+            chain,
+            proto.getAccessLogCount() == 0 ? List.of() : List.of(log),
+            routeNames,
+            stats));
+  }
+
+  private List<HttpConnectionManager.ChainEntry> chain(
+      List<io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3.HttpFilter>
+          protos,
+      ParseScope scope) {
+    List<HttpConnectionManager.ChainEntry> chain = new ArrayList<>();
+    for (int i = 0; i < protos.size(); i++) {
+      var proto = protos.get(i);
+      ParseScope at = scope.field("http_filters", i);
+      FILTER.check(proto, at);
+      Optional<HttpFilterFactory> factory = filters.byTypeUrl(proto.getTypedConfig().getTypeUrl());
+      if (factory.isEmpty()) {
+        if (proto.getIsOptional()) {
+          at.warn(proto.getName(), "a filter of this proxy; it is optional and left out");
+        } else {
+          at.field("typed_config")
+              .unsupported(proto.getName() + " " + proto.getTypedConfig().getTypeUrl());
+        }
+        continue;
+      }
+      if (proto.getDisabled()) {
+        at.field("disabled").unsupported("true");
+        continue;
+      }
+      boolean isLast = i == protos.size() - 1;
+      if (factory.get().isTerminal() != isLast) {
+        at.error(
+            proto.getName(),
+            isLast
+                ? "a filter that ends the chain, such as envoy.filters.http.router"
+                : "a filter that does not end the chain");
+      }
+      factory
+          .get()
+          .parse(proto.getTypedConfig(), at.field("typed_config"))
+          .ifPresent(
+              config -> chain.add(new HttpConnectionManager.ChainEntry(proto.getName(), config)));
+    }
+    if (protos.isEmpty()) {
+      scope.field("http_filters").error("none", "at least envoy.filters.http.router");
+    }
+    return chain;
+  }
+}

@@ -1,0 +1,320 @@
+package io.meltemi.proxy.http;
+
+import com.google.protobuf.BoolValue;
+import com.google.protobuf.Duration;
+import io.envoyproxy.envoy.config.core.v3.CidrRange;
+import io.envoyproxy.envoy.config.core.v3.Http1ProtocolOptions;
+import io.envoyproxy.envoy.config.core.v3.HttpProtocolOptions;
+import io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager;
+import io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.CodecType;
+import io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.ForwardClientCertDetails;
+import io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.InternalAddressConfig;
+import io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.UpgradeConfig;
+import io.meltemi.proxy.codec.HeadLimits;
+import io.meltemi.proxy.http.HttpConnectionManagerSettings.Answers;
+import io.meltemi.proxy.http.HttpConnectionManagerSettings.ClientAddress;
+import io.meltemi.proxy.http.HttpConnectionManagerSettings.EscapedSlashes;
+import io.meltemi.proxy.http.HttpConnectionManagerSettings.Paths;
+import io.meltemi.proxy.http.HttpConnectionManagerSettings.Protocol;
+import io.meltemi.proxy.http.HttpConnectionManagerSettings.RequestIds;
+import io.meltemi.proxy.http.HttpConnectionManagerSettings.ServerHeader;
+import io.meltemi.proxy.http.HttpConnectionManagerSettings.StripPort;
+import io.meltemi.proxy.http.HttpConnectionManagerSettings.Times;
+import io.meltemi.proxy.http.HttpConnectionManagerSettings.Underscores;
+import io.meltemi.proxy.parse.ParseScope;
+import io.meltemi.proxy.parse.SupportedFields;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+import java.util.TreeSet;
+
+/** Reads the fields of {@code HttpConnectionManager} that are not routes, filters or logs. */
+final class HttpConnectionManagerParser {
+  private static final String NO_HTTP2 = "HTTP/1.1 only is spoken";
+  private static final SupportedFields MANAGER =
+      SupportedFields.of(
+              HttpConnectionManager.getDescriptor(),
+              "codec_type",
+              "stat_prefix",
+              "rds",
+              "route_config",
+              "scoped_routes",
+              "http_filters",
+              "access_log",
+              "server_name",
+              "server_header_transformation",
+              "max_request_headers_kb",
+              "common_http_protocol_options",
+              "http_protocol_options",
+              "stream_idle_timeout",
+              "request_timeout",
+              "request_headers_timeout",
+              "drain_timeout",
+              "delayed_close_timeout",
+              "use_remote_address",
+              "xff_num_trusted_hops",
+              "internal_address_config",
+              "skip_xff_append",
+              "append_x_forwarded_port",
+              "via",
+              "generate_request_id",
+              "preserve_external_request_id",
+              "always_set_request_id_in_response",
+              "request_id_extension",
+              "forward_client_cert_details",
+              "set_current_client_cert_details",
+              "upgrade_configs",
+              "normalize_path",
+              "merge_slashes",
+              "path_with_escaped_slashes_action",
+              "strip_matching_host_port",
+              "strip_any_host_port",
+              "strip_trailing_host_dot")
+          .withoutEffect(NO_HTTP2, "http2_protocol_options", "http3_protocol_options")
+          .withoutEffect("no spans are made yet", "tracing")
+          .withoutEffect("100 is answered here and not proxied", "proxy_100_continue")
+          .withoutEffect(
+              "a broken HTTP/1.1 message always ends its connection",
+              "stream_error_on_invalid_http_message");
+  private static final SupportedFields COMMON =
+      SupportedFields.of(
+          HttpProtocolOptions.getDescriptor(),
+          "idle_timeout",
+          "max_connection_duration",
+          "max_headers_count",
+          "max_stream_duration",
+          "headers_with_underscores_action",
+          "max_requests_per_connection");
+  private static final SupportedFields HTTP1 =
+      SupportedFields.of(
+              Http1ProtocolOptions.getDescriptor(),
+              "accept_http_10",
+              "default_host_for_http_10",
+              "allow_absolute_url")
+          .withoutEffect("trailers are always passed on", "enable_trailers")
+          .withoutEffect(
+              "a broken HTTP/1.1 message always ends its connection",
+              "override_stream_error_on_invalid_http_message");
+  private static final SupportedFields UPGRADE =
+      SupportedFields.of(UpgradeConfig.getDescriptor(), "upgrade_type", "enabled");
+  private static final SupportedFields INTERNAL =
+      SupportedFields.of(InternalAddressConfig.getDescriptor(), "cidr_ranges")
+          .withoutEffect("clients come by TCP", "unix_sockets");
+
+  HttpConnectionManagerSettings parse(HttpConnectionManager proto, ParseScope scope) {
+    MANAGER.check(proto, scope);
+    if (proto.getCodecType() != CodecType.AUTO && proto.getCodecType() != CodecType.HTTP1) {
+      scope.field("codec_type").unsupported(proto.getCodecType().name());
+    }
+    if (proto.getStatPrefix().isEmpty()) {
+      scope.field("stat_prefix").error("\"\"", "at least one character");
+    }
+    clientCertificates(proto, scope);
+    return new HttpConnectionManagerSettings(
+        proto.getStatPrefix(),
+        clientAddress(proto, scope),
+        new RequestIds(
+            flag(proto.hasGenerateRequestId(), proto.getGenerateRequestId(), true),
+            proto.getPreserveExternalRequestId(),
+            proto.getAlwaysSetRequestIdInResponse()),
+        answers(proto, scope),
+        paths(proto, scope),
+        times(proto, scope),
+        protocol(proto, scope),
+        upgrades(proto, scope));
+  }
+
+  private static boolean flag(boolean present, BoolValue value, boolean otherwise) {
+    return present ? value.getValue() : otherwise;
+  }
+
+  private static void clientCertificates(HttpConnectionManager proto, ParseScope scope) {
+    ForwardClientCertDetails details = proto.getForwardClientCertDetails();
+    switch (details) {
+      // without TLS there is no certificate: these come to the same
+      case SANITIZE, SANITIZE_SET -> {}
+      case APPEND_FORWARD, FORWARD_ONLY ->
+          scope
+              .field("forward_client_cert_details")
+              .warn(details.name(), "SANITIZE, until connections can have TLS");
+      case ALWAYS_FORWARD_ONLY, UNRECOGNIZED ->
+          scope.field("forward_client_cert_details").unsupported(details.name());
+    }
+  }
+
+  private static ClientAddress clientAddress(HttpConnectionManager proto, ParseScope scope) {
+    List<AddressRange> ranges = new ArrayList<>();
+    InternalAddressConfig internal = proto.getInternalAddressConfig();
+    INTERNAL.check(internal, scope.field("internal_address_config"));
+    for (int i = 0; i < internal.getCidrRangesCount(); i++) {
+      CidrRange range = internal.getCidrRanges(i);
+      String text = range.getAddressPrefix() + "/" + range.getPrefixLen().getValue();
+      try {
+        ranges.add(new AddressRange(text));
+      } catch (IllegalArgumentException e) {
+        scope
+            .field("internal_address_config")
+            .field("cidr_ranges", i)
+            .error(text, "an address and a prefix length");
+      }
+    }
+    return new ClientAddress(
+        flag(proto.hasUseRemoteAddress(), proto.getUseRemoteAddress(), false),
+        proto.getXffNumTrustedHops(),
+        proto.getSkipXffAppend(),
+        proto.getAppendXForwardedPort(),
+        ranges);
+  }
+
+  private static Answers answers(HttpConnectionManager proto, ParseScope scope) {
+    ServerHeader mode =
+        switch (proto.getServerHeaderTransformation()) {
+          case OVERWRITE -> ServerHeader.OVERWRITE;
+          case APPEND_IF_ABSENT -> ServerHeader.APPEND_IF_ABSENT;
+          case PASS_THROUGH -> ServerHeader.PASS_THROUGH;
+          case UNRECOGNIZED -> {
+            scope.field("server_header_transformation").error("unknown", "a known value");
+            yield ServerHeader.OVERWRITE;
+          }
+        };
+    String name = proto.getServerName().isEmpty() ? "envoy" : proto.getServerName();
+    return new Answers(name, mode, proto.getVia());
+  }
+
+  private static Paths paths(HttpConnectionManager proto, ParseScope scope) {
+    EscapedSlashes slashes =
+        switch (proto.getPathWithEscapedSlashesAction()) {
+          case IMPLEMENTATION_SPECIFIC_DEFAULT, KEEP_UNCHANGED -> EscapedSlashes.KEEP;
+          case REJECT_REQUEST -> EscapedSlashes.REJECT;
+          case UNESCAPE_AND_REDIRECT -> EscapedSlashes.UNESCAPE_AND_REDIRECT;
+          case UNESCAPE_AND_FORWARD -> EscapedSlashes.UNESCAPE_AND_FORWARD;
+          case UNRECOGNIZED -> {
+            scope.field("path_with_escaped_slashes_action").error("unknown", "a known value");
+            yield EscapedSlashes.KEEP;
+          }
+        };
+    StripPort port =
+        proto.getStripAnyHostPort()
+            ? StripPort.ANY
+            : proto.getStripMatchingHostPort() ? StripPort.MATCHING : StripPort.NONE;
+    return new Paths(
+        flag(proto.hasNormalizePath(), proto.getNormalizePath(), false),
+        proto.getMergeSlashes(),
+        slashes,
+        port,
+        proto.getStripTrailingHostDot());
+  }
+
+  private static long nanos(
+      boolean present, Duration value, long otherwise, ParseScope scope, String field) {
+    return present ? scope.field(field).durationNanos(value) : otherwise;
+  }
+
+  private static Times times(HttpConnectionManager proto, ParseScope scope) {
+    HttpProtocolOptions common = proto.getCommonHttpProtocolOptions();
+    ParseScope commonScope = scope.field("common_http_protocol_options");
+    Times defaults = Times.DEFAULT;
+    return new Times(
+        nanos(
+            common.hasIdleTimeout(),
+            common.getIdleTimeout(),
+            defaults.connectionIdleNanos(),
+            commonScope,
+            "idle_timeout"),
+        nanos(
+            common.hasMaxConnectionDuration(),
+            common.getMaxConnectionDuration(),
+            defaults.connectionNanosMax(),
+            commonScope,
+            "max_connection_duration"),
+        nanos(
+            proto.hasStreamIdleTimeout(),
+            proto.getStreamIdleTimeout(),
+            defaults.streamIdleNanos(),
+            scope,
+            "stream_idle_timeout"),
+        nanos(
+            common.hasMaxStreamDuration(),
+            common.getMaxStreamDuration(),
+            defaults.streamNanosMax(),
+            commonScope,
+            "max_stream_duration"),
+        nanos(
+            proto.hasRequestTimeout(),
+            proto.getRequestTimeout(),
+            defaults.requestNanos(),
+            scope,
+            "request_timeout"),
+        nanos(
+            proto.hasRequestHeadersTimeout(),
+            proto.getRequestHeadersTimeout(),
+            defaults.requestHeadersNanos(),
+            scope,
+            "request_headers_timeout"),
+        nanos(
+            proto.hasDrainTimeout(),
+            proto.getDrainTimeout(),
+            defaults.drainNanos(),
+            scope,
+            "drain_timeout"),
+        nanos(
+            proto.hasDelayedCloseTimeout(),
+            proto.getDelayedCloseTimeout(),
+            defaults.delayedCloseNanos(),
+            scope,
+            "delayed_close_timeout"));
+  }
+
+  private static Protocol protocol(HttpConnectionManager proto, ParseScope scope) {
+    HttpProtocolOptions common = proto.getCommonHttpProtocolOptions();
+    COMMON.check(common, scope.field("common_http_protocol_options"));
+    Http1ProtocolOptions http1 = proto.getHttpProtocolOptions();
+    HTTP1.check(http1, scope.field("http_protocol_options"));
+    if (http1.hasAllowAbsoluteUrl() && !http1.getAllowAbsoluteUrl().getValue()) {
+      scope.field("http_protocol_options").field("allow_absolute_url").unsupported("false");
+    }
+    Underscores underscores =
+        switch (common.getHeadersWithUnderscoresAction()) {
+          case ALLOW -> Underscores.ALLOW;
+          case REJECT_REQUEST -> Underscores.REJECT;
+          case DROP_HEADER -> Underscores.DROP;
+          case UNRECOGNIZED -> {
+            scope
+                .field("common_http_protocol_options")
+                .field("headers_with_underscores_action")
+                .error("unknown", "a known value");
+            yield Underscores.ALLOW;
+          }
+        };
+    int kilobytes = proto.hasMaxRequestHeadersKb() ? proto.getMaxRequestHeadersKb().getValue() : 60;
+    if (kilobytes < 1 || kilobytes > 8192) {
+      scope.field("max_request_headers_kb").error(String.valueOf(kilobytes), "1 to 8192");
+      kilobytes = 60;
+    }
+    int headersMax =
+        common.hasMaxHeadersCount() ? Math.max(1, common.getMaxHeadersCount().getValue()) : 100;
+    return new Protocol(
+        new HeadLimits(kilobytes * 1024, headersMax),
+        underscores,
+        common.getMaxRequestsPerConnection().getValue(),
+        http1.getAcceptHttp10(),
+        http1.getDefaultHostForHttp10());
+  }
+
+  private static Set<String> upgrades(HttpConnectionManager proto, ParseScope scope) {
+    Set<String> types = new TreeSet<>();
+    for (int i = 0; i < proto.getUpgradeConfigsCount(); i++) {
+      UpgradeConfig config = proto.getUpgradeConfigs(i);
+      ParseScope at = scope.field("upgrade_configs", i);
+      UPGRADE.check(config, at);
+      String type = config.getUpgradeType().toLowerCase(Locale.ROOT);
+      if (type.equals("connect") || type.equals("connect-udp")) {
+        at.field("upgrade_type").unsupported(config.getUpgradeType());
+      } else if (flag(config.hasEnabled(), config.getEnabled(), true)) {
+        types.add(type);
+      }
+    }
+    return types;
+  }
+}
