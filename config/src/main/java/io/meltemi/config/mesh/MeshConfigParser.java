@@ -99,15 +99,20 @@ public final class MeshConfigParser {
 
   private static Validation<MeshConfig> parse(YamlReader.Result text, Origin origin) {
     Validation.Collector problems = new Validation.Collector();
-    for (Violation error : text.errors()) {
+    for (Violation error : text.allErrors()) {
       problems.error(error.origin(), error.path(), error.found(), error.expected());
     }
     if (text.documents().size() > 1) {
       problems.error(
-          text.documents().get(1).origin(), "", text.documents().size() + " documents", "one");
+          text.documents().get(1).root().origin(),
+          "",
+          text.documents().size() + " documents",
+          "one");
     }
     YamlNode root =
-        text.documents().isEmpty() ? new YamlMap(origin, Map.of()) : text.documents().getFirst();
+        text.documents().isEmpty()
+            ? new YamlMap(origin, Map.of())
+            : text.documents().getFirst().root();
     if (!(root instanceof YamlMap map)) {
       problems.error(root.origin(), "", root.describe(), "an object of mesh settings");
       return problems.finish(() -> MeshConfig.DEFAULT);

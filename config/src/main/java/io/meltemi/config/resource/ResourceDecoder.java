@@ -10,6 +10,7 @@ import io.meltemi.config.yaml.YamlNode.YamlField;
 import io.meltemi.config.yaml.YamlNode.YamlList;
 import io.meltemi.config.yaml.YamlNode.YamlMap;
 import io.meltemi.config.yaml.YamlNode.YamlScalar;
+import io.meltemi.config.yaml.YamlReader;
 import java.time.DateTimeException;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -40,13 +41,14 @@ public final class ResourceDecoder {
   }
 
   /** Decodes one document; a list gives one result per item. */
-  public List<Decoded> decode(YamlNode document) {
+  public List<Decoded> decode(YamlReader.Document document) {
     List<Decoded> results = new ArrayList<>();
     decode(document, results, true);
     return results;
   }
 
-  private void decode(YamlNode document, List<Decoded> results, boolean listAllowed) {
+  private void decode(YamlReader.Document whole, List<Decoded> results, boolean listAllowed) {
+    YamlNode document = whole.root();
     if (!(document instanceof YamlMap map)) {
       results.add(
           unreadable(
@@ -74,15 +76,22 @@ public final class ResourceDecoder {
         results.add(unreadable(map.origin(), "kind", kind + " in a list", "a single resource"));
         return;
       }
+      if (!whole.errors().isEmpty()) {
+        results.add(new Decoded.Unreadable(map.origin(), whole.errors()));
+        return;
+      }
       for (YamlNode item : items.items()) {
-        decode(item, results, false);
+        decode(new YamlReader.Document(item, List.of()), results, false);
       }
       return;
     }
     int slash = apiVersion.indexOf('/');
     String group = slash < 0 ? "" : apiVersion.substring(0, slash);
     ResourceKind<?> known = kinds.get(group + "/" + kind);
-    results.add(known == null ? unknown(map, apiVersion, kind) : decode(map, known, apiVersion));
+    results.add(
+        known == null
+            ? unknown(map, apiVersion, kind)
+            : decode(map, whole.errors(), known, apiVersion));
   }
 
   private Decoded unknown(YamlMap map, String apiVersion, String kind) {
@@ -102,8 +111,12 @@ public final class ResourceDecoder {
             "a kind that is understood; the resource has no effect" + hint));
   }
 
-  private static <T> Decoded decode(YamlMap map, ResourceKind<T> kind, String apiVersion) {
+  private static <T> Decoded decode(
+      YamlMap map, List<Violation> syntaxErrors, ResourceKind<T> kind, String apiVersion) {
     Validation.Collector problems = new Validation.Collector();
+    for (Violation error : syntaxErrors) {
+      problems.error(error.origin(), error.path(), error.found(), error.expected());
+    }
     ObjectReader reader =
         kind.isIstio() ? ObjectReader.of(map, problems) : ObjectReader.lenient(map, problems);
     reader.ignore("apiVersion", "kind", "status");

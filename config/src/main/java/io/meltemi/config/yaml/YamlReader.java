@@ -43,12 +43,31 @@ public final class YamlReader {
   /**
    * What a text holds.
    *
-   * @param documents those that could be read; empty documents are left out
+   * @param documents those that could be read to their end; empty documents are left out
    * @param errors why the rest could not be read; empty when the text is whole
    */
-  public record Result(List<YamlNode> documents, List<Violation> errors) {
+  public record Result(List<Document> documents, List<Violation> errors) {
     public Result {
       documents = List.copyOf(documents);
+      errors = List.copyOf(errors);
+    }
+
+    /** Everything that is wrong, with the whole and with single documents. */
+    public List<Violation> allErrors() {
+      List<Violation> all = new ArrayList<>();
+      documents.forEach(document -> all.addAll(document.errors()));
+      all.addAll(errors);
+      return all;
+    }
+  }
+
+  /**
+   * One document.
+   *
+   * @param errors such as a key that is there twice; a document with errors should not be used
+   */
+  public record Document(YamlNode root, List<Violation> errors) {
+    public Document {
       errors = List.copyOf(errors);
     }
   }
@@ -83,7 +102,8 @@ public final class YamlReader {
   }
 
   private Result readAll(String text) {
-    List<YamlNode> documents = new ArrayList<>();
+    List<Document> documents = new ArrayList<>();
+    List<Violation> broken = new ArrayList<>();
     if (text.length() > limits.charsMax()) {
       return new Result(
           documents,
@@ -111,28 +131,30 @@ public final class YamlReader {
                   "at most that many; split the file");
             }
             if (!built.node().isNull()) {
-              documents.add(built.node());
+              documents.add(new Document(built.node(), errors));
             }
+            errors.clear();
           }
           case StreamStart, StreamEnd, DocumentEnd, Comment, SequenceEnd, MappingEnd -> {}
         }
       }
     } catch (LimitException e) {
-      errors.add(new Violation(e.origin, "", e.found, e.expected));
+      broken.add(new Violation(e.origin, "", e.found, e.expected));
     } catch (MarkedYamlEngineException e) {
-      errors.add(syntaxError(e));
+      broken.add(syntaxError(e));
     } catch (ReaderException e) {
-      errors.add(
+      broken.add(
           new Violation(
               lineOf(text, e.getPosition()),
               "",
               "character U+" + String.format("%04X", e.getCodePoint()),
               "printable text in UTF-8"));
     } catch (YamlEngineException e) {
-      errors.add(
+      broken.add(
           new Violation(Origin.of(location), "", String.valueOf(e.getMessage()), "valid YAML"));
     }
-    return new Result(documents, errors);
+    broken.addAll(errors);
+    return new Result(documents, broken);
   }
 
   private Built build(Event event, int depth) {
