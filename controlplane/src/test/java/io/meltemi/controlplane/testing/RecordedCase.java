@@ -11,14 +11,11 @@ import io.envoyproxy.envoy.config.core.v3.Node;
 import io.meltemi.common.validation.Origin;
 import io.meltemi.config.Kinds;
 import io.meltemi.config.mesh.MeshConfig;
+import io.meltemi.config.mesh.MeshConfigParser;
 import io.meltemi.config.resource.Decoded;
 import io.meltemi.config.resource.Resource;
-import io.meltemi.config.resource.ResourceDecoder;
 import io.meltemi.config.store.ConfigChange;
 import io.meltemi.config.store.ConfigSnapshot;
-import io.meltemi.config.yaml.YamlLimits;
-import io.meltemi.config.yaml.YamlNode;
-import io.meltemi.config.yaml.YamlReader;
 import io.meltemi.controlplane.push.ProxyNode;
 import io.meltemi.controlplane.push.ProxyNodeParser;
 import io.meltemi.controlplane.push.PushContext;
@@ -164,7 +161,10 @@ public record RecordedCase(Path folder) {
   }
 
   private MeshConfig mesh() {
-    return MeshConfig.DEFAULT;
+    Path file = folder.resolve("meshconfig.yaml");
+    return Files.exists(file)
+        ? MeshConfigParser.parse(read(file), "meshconfig.yaml").orElseThrow()
+        : MeshConfig.DEFAULT;
   }
 
   private List<Resource<?>> accepted() {
@@ -179,15 +179,11 @@ public record RecordedCase(Path folder) {
 
   /** Everything the case's files say, refused documents too. */
   public List<Decoded> documents() {
-    ResourceDecoder decoder = new ResourceDecoder(Kinds.ALL);
     List<Decoded> documents = new ArrayList<>();
     for (String file : List.of("kubernetes.yaml", "config.yaml")) {
       Path path = folder.resolve(file);
       if (Files.exists(path)) {
-        YamlReader.Result result = YamlReader.read(read(path), file, YamlLimits.DEFAULT);
-        for (YamlNode document : result.documents()) {
-          documents.addAll(decoder.decode(document));
-        }
+        documents.addAll(YamlWorld.documents(read(path), file));
       }
     }
     return documents;

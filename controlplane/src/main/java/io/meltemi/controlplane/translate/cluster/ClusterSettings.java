@@ -71,6 +71,14 @@ final class ClusterSettings {
     return wanted && protocol.isHttp() ? HttpVersion.HTTP2 : HttpVersion.HTTP1;
   }
 
+  /** How a protocol is spoken to the application: as declared, never upgraded. */
+  static HttpVersion inboundHttpVersion(Protocol protocol) {
+    if (protocol == Protocol.UNSUPPORTED) {
+      return HttpVersion.SAME_AS_DOWNSTREAM;
+    }
+    return protocol.isHttp2() ? HttpVersion.HTTP2 : HttpVersion.HTTP1;
+  }
+
   static HttpProtocolOptions.Builder sameAsDownstream() {
     return HttpProtocolOptions.newBuilder()
         .setUseDownstreamProtocolConfig(
@@ -265,9 +273,7 @@ final class ClusterSettings {
                             .orElse(0)));
     Optional<LocalityLb> locality =
         loadBalancer.flatMap(LoadBalancer::localityLb).or(mesh.upstream()::localityLb);
-    if (locality.isPresent()
-        && locality.get().enabled().orElse(true)
-        && !locality.get().distribute().isEmpty()) {
+    if (locality.isPresent() && locality.get().enabled().orElse(true)) {
       common.setLocalityWeightedLbConfig(
           Cluster.CommonLbConfig.LocalityWeightedLbConfig.getDefaultInstance());
     }

@@ -135,8 +135,7 @@ final class InboundClusters {
       cluster.setMetadata(ClusterSettings.metadata(services, "", "", false));
     }
     ClusterSettings.applyConnectionPool(cluster, pool, context.mesh());
-    ClusterSettings.applyHttpOptions(
-        cluster, ClusterSettings.httpVersion(protocol, pool, context.mesh()), pool);
+    ClusterSettings.applyHttpOptions(cluster, ClusterSettings.inboundHttpVersion(protocol), pool);
     return cluster;
   }
 
