@@ -1,0 +1,95 @@
+package io.meltemi.proxy.listener;
+
+import io.netty.channel.Channel;
+import java.net.SocketAddress;
+import java.util.List;
+
+/**
+ * What listener filters learn about a connection before its filter chain is chosen. Event loop of
+ * the connection only.
+ */
+public final class AcceptedSocket {
+  private final Channel channel;
+  private final SocketAddress directRemoteAddress;
+  private SocketAddress localAddress;
+  private SocketAddress remoteAddress;
+  private boolean localAddressRestored;
+  private String serverName = "";
+  private String transportProtocol = "";
+  private List<String> applicationProtocols = List.of();
+
+  AcceptedSocket(Channel channel, SocketAddress localAddress, SocketAddress remoteAddress) {
+    this.channel = channel;
+    this.localAddress = localAddress;
+    this.directRemoteAddress = remoteAddress;
+    this.remoteAddress = remoteAddress;
+  }
+
+  public Channel channel() {
+    return channel;
+  }
+
+  /** Where the client wanted to go, as far as known. */
+  public SocketAddress localAddress() {
+    return localAddress;
+  }
+
+  /** Tells where the client wanted to go before it was redirected here. */
+  public void restoreLocalAddress(SocketAddress original) {
+    localAddress = original;
+    localAddressRestored = true;
+  }
+
+  public boolean isLocalAddressRestored() {
+    return localAddressRestored;
+  }
+
+  public SocketAddress directRemoteAddress() {
+    return directRemoteAddress;
+  }
+
+  public SocketAddress remoteAddress() {
+    return remoteAddress;
+  }
+
+  /** Tells who the client is behind the peer. */
+  public void remoteAddress(SocketAddress client) {
+    remoteAddress = client;
+  }
+
+  /** Empty for none. */
+  public String serverName() {
+    return serverName;
+  }
+
+  public void serverName(String name) {
+    serverName = name;
+  }
+
+  /** {@code raw_buffer} unless a filter found another. */
+  public String transportProtocol() {
+    return transportProtocol.isEmpty() ? "raw_buffer" : transportProtocol;
+  }
+
+  public void transportProtocol(String protocol) {
+    transportProtocol = protocol;
+  }
+
+  public List<String> applicationProtocols() {
+    return applicationProtocols;
+  }
+
+  public void applicationProtocols(List<String> protocols) {
+    applicationProtocols = List.copyOf(protocols);
+  }
+
+  FilterChainMatcher.Query query() {
+    return new FilterChainMatcher.Query(
+        localAddress,
+        directRemoteAddress,
+        remoteAddress,
+        serverName,
+        transportProtocol(),
+        applicationProtocols);
+  }
+}

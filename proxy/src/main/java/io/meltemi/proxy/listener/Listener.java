@@ -1,0 +1,101 @@
+package io.meltemi.proxy.listener;
+
+import io.meltemi.proxy.parse.Metadata;
+import io.meltemi.proxy.telemetry.AccessLog;
+import java.net.InetSocketAddress;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * A listener's configuration.
+ *
+ * @param accessLog of connections, those without a filter chain included
+ * @param fingerprint equal for listeners whose whole configuration is equal
+ */
+public record Listener(
+    String name,
+    Binding binding,
+    Chains chains,
+    Peeking peeking,
+    Options options,
+    AccessLog accessLog,
+    String fingerprint) {
+
+  /**
+   * Where it accepts.
+   *
+   * @param addresses at least one
+   * @param bindToPort false for one that only gets connections handed over
+   * @param reusePort whether each worker has a socket of its own, where the system can
+   * @param backlog length of the accept queue
+   */
+  public record Binding(
+      List<InetSocketAddress> addresses, boolean bindToPort, boolean reusePort, int backlog) {
+    public static final int BACKLOG_DEFAULT = 1024;
+
+    public Binding {
+      addresses = List.copyOf(addresses);
+    }
+  }
+
+  /** Filter chains and how one is chosen. */
+  public record Chains(
+      List<FilterChain> chains, Optional<FilterChain> fallback, FilterChainMatcher matcher) {
+    public Chains {
+      chains = List.copyOf(chains);
+    }
+
+    /** Every chain, the default one last. */
+    public List<FilterChain> all() {
+      if (fallback.isEmpty()) {
+        return chains;
+      }
+      List<FilterChain> all = new java.util.ArrayList<>(chains);
+      all.add(fallback.get());
+      return List.copyOf(all);
+    }
+  }
+
+  /**
+   * What happens before a chain is chosen.
+   *
+   * @param timeoutNanos 0 for none
+   * @param continueOnTimeout whether a chain is chosen with what is known then; else the connection
+   *     is closed
+   * @param handOff whether a connection goes to the listener of its restored destination
+   */
+  public record Peeking(
+      List<ListenerFilterConfig> filters,
+      long timeoutNanos,
+      boolean continueOnTimeout,
+      boolean handOff) {
+    public Peeking {
+      filters = List.copyOf(filters);
+    }
+  }
+
+  /**
+   * @param statPrefix of {@code listener.<prefix>.} stats
+   * @param bufferBytesMax limit of each connection's buffers
+   */
+  public record Options(
+      String statPrefix, int bufferBytesMax, Direction direction, Metadata metadata) {}
+
+  /** Which way traffic goes. */
+  public enum Direction {
+    UNSPECIFIED,
+    INBOUND,
+    OUTBOUND
+  }
+
+  /** Names of the route configurations its filters wait for. */
+  public Set<String> routeNames() {
+    Set<String> names = new LinkedHashSet<>();
+    chains
+        .all()
+        .forEach(chain -> chain.filters().forEach(filter -> names.addAll(filter.routeNames())));
+    return names;
+  }
+}

@@ -1,0 +1,73 @@
+package io.meltemi.proxy.listener.filter.originaldst;
+
+import io.meltemi.proxy.listener.AcceptedSocket;
+import io.meltemi.proxy.listener.ListenerFilter;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelException;
+import io.netty.channel.epoll.EpollSocketChannel;
+import io.netty.channel.unix.RawUnixChannelOption;
+import java.net.Inet4Address;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.UnknownHostException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Reads {@code SO_ORIGINAL_DST} of connections that iptables redirected. Without epoll, or for a
+ * connection that was not redirected, the local address stays what it is.
+ */
+final class OriginalDestinationFilter implements ListenerFilter {
+  private static final int SOL_IP = 0;
+  private static final int SOL_IPV6 = 41;
+  private static final int SO_ORIGINAL_DST = 80;
+  private static final int SOCKADDR_IN_BYTES = 16;
+  private static final int SOCKADDR_IN6_BYTES = 28;
+  private static final RawUnixChannelOption V4 =
+      new RawUnixChannelOption("SO_ORIGINAL_DST", SOL_IP, SO_ORIGINAL_DST, SOCKADDR_IN_BYTES);
+  private static final RawUnixChannelOption V6 =
+      new RawUnixChannelOption(
+          "IP6T_SO_ORIGINAL_DST", SOL_IPV6, SO_ORIGINAL_DST, SOCKADDR_IN6_BYTES);
+
+  @Override
+  public Status onAccept(AcceptedSocket socket) {
+    InetSocketAddress original = originalDestination(socket.channel());
+    if (original != null && !original.equals(socket.localAddress())) {
+      socket.restoreLocalAddress(original);
+    }
+    return Status.DONE;
+  }
+
+  private static @Nullable InetSocketAddress originalDestination(Channel channel) {
+    if (!(channel instanceof EpollSocketChannel epoll)) {
+      return null;
+    }
+    InetSocketAddress local = epoll.localAddress();
+    boolean v4 = local != null && local.getAddress() instanceof Inet4Address;
+    try {
+      ByteBuffer address = epoll.config().getOption(v4 ? V4 : V6);
+      return address == null ? null : parse(address, v4);
+    } catch (ChannelException e) {
+      // the kernel tracks no connections, or not this one: it was not redirected
+      return null;
+    }
+  }
+
+  /** A {@code sockaddr_in} or {@code sockaddr_in6}; null when it is too short. */
+  static @Nullable InetSocketAddress parse(ByteBuffer address, boolean v4) {
+    int start = address.position();
+    ByteBuffer bytes = address.duplicate().order(ByteOrder.BIG_ENDIAN);
+    if (bytes.remaining() < (v4 ? SOCKADDR_IN_BYTES : SOCKADDR_IN6_BYTES)) {
+      return null;
+    }
+    int port = bytes.getShort(start + 2) & 0xFFFF;
+    byte[] ip = new byte[v4 ? 4 : 16];
+    bytes.get(start + (v4 ? 4 : 8), ip);
+    try {
+      return new InetSocketAddress(InetAddress.getByAddress(ip), port);
+    } catch (UnknownHostException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+}

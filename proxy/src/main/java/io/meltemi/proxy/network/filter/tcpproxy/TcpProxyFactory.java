@@ -1,0 +1,147 @@
+package io.meltemi.proxy.network.filter.tcpproxy;
+
+import com.google.protobuf.Any;
+import io.envoyproxy.envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy;
+import io.meltemi.proxy.cluster.ClusterManager;
+import io.meltemi.proxy.network.NetworkFilterConfig;
+import io.meltemi.proxy.network.NetworkFilterFactory;
+import io.meltemi.proxy.parse.ParseScope;
+import io.meltemi.proxy.parse.SupportedFields;
+import io.meltemi.proxy.telemetry.Stats;
+import io.meltemi.proxy.telemetry.accesslog.AccessLogParser;
+import io.meltemi.proxy.upstream.Connector;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/** Parses TCP proxies. */
+public final class TcpProxyFactory implements NetworkFilterFactory {
+  private static final SupportedFields FIELDS =
+      SupportedFields.of(
+              TcpProxy.getDescriptor(),
+              "stat_prefix",
+              "cluster",
+              "weighted_clusters",
+              "idle_timeout",
+              "access_log",
+              "max_connect_attempts",
+              "max_downstream_connection_duration")
+          .withoutEffect("no load balancer that hashes uses it", "hash_policy");
+  private static final SupportedFields WEIGHTED =
+      SupportedFields.of(TcpProxy.WeightedCluster.getDescriptor(), "clusters");
+  private static final SupportedFields WEIGHT =
+      SupportedFields.of(TcpProxy.WeightedCluster.ClusterWeight.getDescriptor(), "name", "weight");
+  private static final long IDLE_NANOS_DEFAULT = 3_600_000_000_000L;
+  private static final int ATTEMPTS_MAX = 1000;
+
+  private final ClusterManager clusters;
+  private final Connector connector;
+  private final AccessLogParser accessLogs;
+  private final Stats stats;
+
+  public TcpProxyFactory(
+      ClusterManager clusters, Connector connector, AccessLogParser accessLogs, Stats stats) {
+    this.clusters = clusters;
+    this.connector = connector;
+    this.accessLogs = accessLogs;
+    this.stats = stats;
+  }
+
+  @Override
+  public String name() {
+    return "envoy.filters.network.tcp_proxy";
+  }
+
+  @Override
+  public Set<String> typeUrls() {
+    return Set.of("type.googleapis.com/envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy");
+  }
+
+  @Override
+  public boolean isTerminal() {
+    return true;
+  }
+
+  @Override
+  public Optional<NetworkFilterConfig> parse(Any config, ParseScope scope) {
+    return scope
+        .unpack(config, TcpProxy.class)
+        .flatMap(proto -> settings(proto, scope))
+        .map(
+            settings ->
+                new TcpProxyConfig(
+                    settings,
+                    clusters,
+                    connector,
+                    new TcpProxyStats(stats.scope("tcp." + settings.statPrefix() + "."))));
+  }
+
+  private Optional<TcpProxySettings> settings(TcpProxy proto, ParseScope scope) {
+    FIELDS.check(proto, scope);
+    if (proto.getStatPrefix().isEmpty()) {
+      scope.field("stat_prefix").error("\"\"", "at least one character");
+    }
+    int attempts = proto.hasMaxConnectAttempts() ? proto.getMaxConnectAttempts().getValue() : 1;
+    if (attempts < 1 || attempts > ATTEMPTS_MAX) {
+      scope
+          .field("max_connect_attempts")
+          .error(Integer.toUnsignedString(attempts), "1 to " + ATTEMPTS_MAX);
+      attempts = 1;
+    }
+    long idle =
+        proto.hasIdleTimeout()
+            ? scope.field("idle_timeout").durationNanos(proto.getIdleTimeout())
+            : IDLE_NANOS_DEFAULT;
+    long duration =
+        scope
+            .field("max_downstream_connection_duration")
+            .durationNanos(proto.getMaxDownstreamConnectionDuration());
+    if (proto.hasMaxDownstreamConnectionDuration() && duration < 1_000_000) {
+      scope.field("max_downstream_connection_duration").error(duration + "ns", "1ms or more");
+    }
+    List<TcpProxySettings.Destination> destinations = destinations(proto, scope);
+    var accessLog = accessLogs.parse(proto.getAccessLogList(), scope, "access_log");
+    if (destinations.isEmpty()) {
+      return Optional.empty();
+    }
+    return Optional.of(
+        new TcpProxySettings(
+            proto.getStatPrefix(), destinations, idle, duration, attempts, accessLog));
+  }
+
+  private static List<TcpProxySettings.Destination> destinations(TcpProxy proto, ParseScope scope) {
+    List<TcpProxySettings.Destination> destinations = new ArrayList<>();
+    switch (proto.getClusterSpecifierCase()) {
+      case CLUSTER -> {
+        if (proto.getCluster().isEmpty()) {
+          scope.field("cluster").error("\"\"", "the name of a cluster");
+        } else {
+          destinations.add(new TcpProxySettings.Destination(proto.getCluster(), 1));
+        }
+      }
+      case WEIGHTED_CLUSTERS -> {
+        ParseScope at = scope.field("weighted_clusters");
+        WEIGHTED.check(proto.getWeightedClusters(), at);
+        if (proto.getWeightedClusters().getClustersCount() == 0) {
+          at.field("clusters").error("none", "at least one cluster");
+        }
+        for (int i = 0; i < proto.getWeightedClusters().getClustersCount(); i++) {
+          var share = proto.getWeightedClusters().getClusters(i);
+          WEIGHT.check(share, at.field("clusters", i));
+          if (share.getName().isEmpty() || share.getWeight() == 0) {
+            at.field("clusters", i)
+                .error(
+                    share.getName() + " " + share.getWeight(), "a name and a weight of 1 or more");
+          } else {
+            destinations.add(
+                new TcpProxySettings.Destination(
+                    share.getName(), Integer.toUnsignedLong(share.getWeight())));
+          }
+        }
+      }
+      case CLUSTERSPECIFIER_NOT_SET -> scope.error("no cluster", "cluster or weighted_clusters");
+    }
+    return destinations;
+  }
+}
