@@ -1,6 +1,7 @@
 package io.meltemi.samples.bookinfo;
 
 import java.io.IOException;
+import java.net.ConnectException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -41,6 +42,9 @@ final class ServiceClient {
     } catch (HttpTimeoutException e) {
       return new Answer.Failure(
           "no answer within %.1f s".formatted(timeout.toMillis() / 1000.0), since(start));
+    } catch (ConnectException _) {
+      return new Answer.Failure(
+          "cannot reach " + uri.getAuthority() + ": connection refused", since(start));
     } catch (IOException e) {
       String text = e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
       return new Answer.Failure("cannot reach " + uri.getAuthority() + ": " + text, since(start));
