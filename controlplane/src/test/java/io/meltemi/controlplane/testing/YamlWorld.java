@@ -10,7 +10,6 @@ import io.meltemi.config.store.ConfigChange;
 import io.meltemi.config.store.ConfigSnapshot;
 import io.meltemi.config.store.ConfigStore;
 import io.meltemi.config.yaml.YamlLimits;
-import io.meltemi.config.yaml.YamlNode;
 import io.meltemi.config.yaml.YamlReader;
 import io.meltemi.controlplane.push.PushContext;
 import io.meltemi.controlplane.push.WorldBuilder;
@@ -81,7 +80,7 @@ public final class YamlWorld {
     if (!result.errors().isEmpty()) {
       documents.add(new Decoded.Unreadable(Origin.of(file), result.errors()));
     }
-    for (YamlNode document : result.documents()) {
+    for (YamlReader.Document document : result.documents()) {
       documents.addAll(DECODER.decode(document));
     }
     return documents;
