@@ -1,0 +1,524 @@
+package io.meltemi.controlplane.push;
+
+import io.grpc.Status;
+import io.meltemi.common.time.TaskLoop;
+import io.meltemi.common.time.Ticker;
+import io.meltemi.common.validation.Origin;
+import io.meltemi.common.validation.Validation;
+import io.meltemi.config.Kinds;
+import io.meltemi.config.mesh.MeshConfig;
+import io.meltemi.config.resource.ResourceKind;
+import io.meltemi.config.store.ConfigChange;
+import io.meltemi.config.store.ConfigSnapshot;
+import io.meltemi.xds.resource.EncodedResource;
+import io.meltemi.xds.resource.TypeUrl;
+import io.meltemi.xds.server.DiscoveryBackend;
+import io.meltemi.xds.server.DiscoveryConnection;
+import io.meltemi.xds.server.DiscoveryUpdate;
+import io.meltemi.xds.server.Nack;
+import io.meltemi.xds.server.ResourceRequest;
+import io.meltemi.xds.server.Sent;
+import io.meltemi.xds.server.Subscription;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.EnumSet;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Brings changes of configuration to the proxies: collects them, makes a new world of them, and
+ * sends every proxy what differs for it, in an order that breaks no traffic. Everything but the
+ * entry points {@link #changed} and {@link #meshChanged} belongs to the push thread.
+ */
+public final class PushEngine implements DiscoveryBackend {
+  private static final System.Logger LOG = System.getLogger(PushEngine.class.getName());
+  private static final Set<ResourceKind<?>> ENDPOINT_KINDS =
+      Set.of(Kinds.ENDPOINTS, Kinds.ENDPOINT_SLICE, Kinds.POD, Kinds.WORKLOAD_ENTRY);
+  private static final int ORIGINS_SHOWN_MAX = 8;
+
+  private final PushSettings settings;
+  private final TaskLoop loop;
+  private final Ticker ticker;
+  private final WorldBuilder worlds;
+  private final Map<TypeUrl, ResourceGenerator> generators = new LinkedHashMap<>();
+  private final List<TypeUrl> typesAfterClusters;
+  private final PushEvents events;
+  private final Debouncer debouncer;
+  private final PushQueue queue = new PushQueue();
+  private final EncodedResources encoded = new EncodedResources();
+  private final Map<DiscoveryConnection, ProxyConnection> proxies = new LinkedHashMap<>();
+  private final Map<String, Rejection> rejections = new LinkedHashMap<>();
+  private final Set<TypeUrl> unservedTypes = new HashSet<>();
+
+  private final List<ConfigChange> changes = new ArrayList<>();
+  private final EnumSet<PushTrigger> triggers = EnumSet.noneOf(PushTrigger.class);
+  private ConfigSnapshot snapshot = ConfigSnapshot.EMPTY;
+  private MeshConfig mesh = MeshConfig.DEFAULT;
+  private String version = "";
+  private long versionNumber;
+  private boolean draining;
+
+  /**
+   * A refusal that still stands, for people to read.
+   *
+   * @param proxy connection id
+   * @param origins of the resources named in the refusal
+   */
+  public record Rejection(String proxy, TypeUrl type, Nack nack, List<Origin> origins) {}
+
+  /**
+   * An engine with an empty world.
+   *
+   * @param loop the push thread
+   * @param generators at most one per type
+   */
+  public PushEngine(
+      PushSettings settings,
+      TaskLoop loop,
+      Ticker ticker,
+      WorldBuilder worlds,
+      List<ResourceGenerator> generators,
+      PushEvents events) {
+    this.settings = settings;
+    this.loop = loop;
+    this.ticker = ticker;
+    this.worlds = worlds;
+    this.events = events;
+    generators.forEach(generator -> this.generators.put(generator.type(), generator));
+    List<TypeUrl> rest = new ArrayList<>(List.of(TypeUrl.LISTENER, TypeUrl.ROUTE));
+    for (TypeUrl type : this.generators.keySet()) {
+      if (!rest.contains(type) && !type.equals(TypeUrl.CLUSTER) && !type.equals(TypeUrl.ENDPOINT)) {
+        rest.add(type);
+      }
+    }
+    this.typesAfterClusters = rest.stream().filter(this.generators::containsKey).toList();
+    this.debouncer = new Debouncer(settings, loop, ticker, this::pushChanges);
+    newVersion();
+  }
+
+  // ---- changes of configuration; any thread
+
+  /** Resources changed. */
+  public void changed(List<ConfigChange> batch, ConfigSnapshot after) {
+    loop.execute(
+        () -> {
+          boolean endpoints = true;
+          for (ConfigChange change : batch) {
+            changes.add(change);
+            boolean endpoint = ENDPOINT_KINDS.contains(change.kind());
+            endpoints &= endpoint;
+            triggers.add(
+                endpoint
+                    ? PushTrigger.ENDPOINT
+                    : change.kind() == Kinds.SERVICE || change.kind() == Kinds.SERVICE_ENTRY
+                        ? PushTrigger.SERVICE
+                        : PushTrigger.CONFIG);
+          }
+          snapshot = after;
+          debouncer.changed(endpoints);
+        });
+  }
+
+  /** Settings of the whole mesh changed. */
+  public void meshChanged(MeshConfig after) {
+    loop.execute(
+        () -> {
+          mesh = after;
+          triggers.add(PushTrigger.GLOBAL);
+          debouncer.changed(false);
+        });
+  }
+
+  // ---- worlds; push thread from here on
+
+  /** Makes a world of everything known so far at once, without waiting; for the start. */
+  public void buildNow() {
+    build();
+  }
+
+  /** Compares everything for every proxy, as if all had changed. */
+  public void pushAll() {
+    PushRequest request =
+        new PushRequest(
+            worlds.world().change(), EnumSet.of(PushTrigger.DEBUG), true, ticker.nanos());
+    proxies.values().forEach(proxy -> queue.add(proxy, request));
+    drain();
+  }
+
+  private void pushChanges() {
+    long since = debouncer.firstNanos();
+    EnumSet<PushTrigger> why =
+        triggers.isEmpty() ? EnumSet.of(PushTrigger.CONFIG) : EnumSet.copyOf(triggers);
+    WorldChange change = build();
+    PushRequest request = new PushRequest(change, why, false, since);
+    events.triggered(request, Duration.ofNanos(ticker.nanos() - since));
+    if (change.isEmpty()) {
+      return;
+    }
+    LOG.log(
+        System.Logger.Level.INFO,
+        "push {0} to {1} proxies because of {2}",
+        version,
+        proxies.size(),
+        describe(change));
+    proxies.values().forEach(proxy -> queue.add(proxy, request));
+    drain();
+  }
+
+  private WorldChange build() {
+    long start = ticker.nanos();
+    List<ConfigChange> batch = List.copyOf(changes);
+    changes.clear();
+    triggers.clear();
+    WorldBuilder.World world = worlds.next(batch, snapshot, mesh);
+    if (!world.change().isEmpty()) {
+      encoded.clear();
+      newVersion();
+    }
+    events.built(world.context(), Duration.ofNanos(ticker.nanos() - start));
+    return world.change();
+  }
+
+  private void newVersion() {
+    version = ticker.now() + "/" + ++versionNumber;
+  }
+
+  private static String describe(WorldChange change) {
+    List<String> parts = new ArrayList<>();
+    if (change.mesh()) {
+      parts.add("mesh configuration");
+    }
+    change.traffic().stream().limit(3).forEach(traffic -> parts.add(traffic.toString()));
+    if (change.traffic().size() > 3) {
+      parts.add(change.traffic().size() - 3 + " more");
+    }
+    if (!change.services().isEmpty()) {
+      parts.add(change.services().size() + " services");
+    }
+    if (!change.endpoints().isEmpty()) {
+      parts.add("endpoints of " + change.endpoints().size() + " services");
+    }
+    return String.join(", ", parts);
+  }
+
+  // ---- the queue
+
+  private void drain() {
+    if (!draining) {
+      draining = true;
+      loop.execute(this::pushNext);
+    }
+  }
+
+  /** One proxy per task, so that requests and answers of others come in between. */
+  private void pushNext() {
+    draining = false;
+    ProxyConnection proxy = queue.next();
+    if (proxy == null) {
+      return;
+    }
+    PushRequest request = queue.take(proxy);
+    events.dequeued(Duration.ofNanos(ticker.nanos() - request.sinceNanos()));
+    push(proxy, request);
+    drain();
+  }
+
+  private void push(ProxyConnection proxy, PushRequest request) {
+    PushContext after = worlds.world().context();
+    ProxyDependencies.Need need =
+        request.full()
+            ? ProxyDependencies.Need.EVERYTHING
+            : ProxyDependencies.of(proxy.node(), proxy.context, after, request.change());
+    proxy.context = after;
+    proxy.version = version;
+    if (need != ProxyDependencies.Need.NOTHING) {
+      ProxyPush push =
+          new ProxyPush(this, proxy, request, need == ProxyDependencies.Need.ENDPOINTS);
+      proxy.push = push;
+      push.start();
+    }
+  }
+
+  void finished(ProxyConnection proxy, PushRequest request, boolean inTime) {
+    proxy.push = null;
+    if (inTime) {
+      events.converged(Duration.ofNanos(ticker.nanos() - request.sinceNanos()));
+    }
+    queue.retry(proxy);
+    drain();
+  }
+
+  // ---- what a push needs
+
+  PushSettings settings() {
+    return settings;
+  }
+
+  PushEvents events() {
+    return events;
+  }
+
+  List<TypeUrl> typesAfterClusters() {
+    return typesAfterClusters;
+  }
+
+  TaskLoop.Scheduled after(Duration delay, Runnable task) {
+    return loop.schedule(task, delay);
+  }
+
+  /** Empty when nobody makes the type, or its generator failed. */
+  List<EncodedResource> generate(ProxyConnection proxy, TypeUrl type, Collection<String> names) {
+    return encoded.encode(translate(proxy, type, names));
+  }
+
+  private List<GeneratedResource> translate(
+      ProxyConnection proxy, TypeUrl type, Collection<String> names) {
+    ResourceGenerator generator = generators.get(type);
+    return generator == null
+        ? List.of()
+        : generator.generate(proxy.node(), proxy.context, names);
+  }
+
+  /** What there is of a type for a proxy, with origins; for people to read. */
+  public List<GeneratedResource> preview(ProxyConnection proxy, TypeUrl type) {
+    Collection<String> names =
+        proxy.connection().subscription(type).map(Subscription::names).orElse(Set.of());
+    return translate(proxy, type, List.copyOf(names));
+  }
+
+  Sent send(ProxyConnection proxy, TypeUrl type, DiscoveryUpdate update) {
+    long start = ticker.nanos();
+    Sent sent = proxy.connection().send(type, update);
+    if (sent.response()) {
+      events.pushed(
+          type, update.resources().size(), sent.bytes(), Duration.ofNanos(ticker.nanos() - start));
+      LOG.log(
+          System.Logger.Level.DEBUG,
+          "{0} to {1}: {2} changed, {3} removed, {4} bytes",
+          type.shortName(),
+          proxy,
+          sent.changed().size(),
+          sent.removed().size(),
+          sent.bytes());
+      if (type.equals(TypeUrl.ENDPOINT)) {
+        proxy.owedEndpoints.removeAll(sent.changed());
+        proxy.owedEndpoints.removeAll(update.forced());
+      }
+    }
+    return sent;
+  }
+
+  // ---- connections
+
+  @Override
+  public Status connected(DiscoveryConnection connection) {
+    Origin origin = Origin.of("proxy at " + connection.peer());
+    return switch (ProxyNodeParser.parse(connection.node(), origin)) {
+      case Validation.Valid<ProxyNode> valid -> {
+        ProxyConnection proxy =
+            new ProxyConnection(connection, valid.value(), worlds.world().context(), version);
+        proxies.put(connection, proxy);
+        LOG.log(
+            System.Logger.Level.INFO,
+            "connected: {0} ({1}, {2}, from {3})",
+            proxy,
+            proxy.node().type(),
+            connection.delta() ? "delta" : "state of the world",
+            connection.peer());
+        events.connected(List.copyOf(proxies.values()));
+        yield Status.OK;
+      }
+      case Validation.Invalid<ProxyNode> invalid -> {
+        LOG.log(
+            System.Logger.Level.WARNING,
+            "refused a proxy at {0}: {1}",
+            connection.peer(),
+            invalid.errors());
+        yield Status.INVALID_ARGUMENT.withDescription(invalid.errors().toString());
+      }
+    };
+  }
+
+  @Override
+  public void closed(DiscoveryConnection connection) {
+    ProxyConnection proxy = proxies.remove(connection);
+    if (proxy != null) {
+      if (proxy.push != null) {
+        proxy.push.cancel();
+        proxy.push = null;
+      }
+      queue.remove(proxy);
+      rejections.values().removeIf(rejection -> rejection.proxy().equals(proxy.id()));
+      LOG.log(System.Logger.Level.INFO, "disconnected: {0}", proxy);
+      events.connected(List.copyOf(proxies.values()));
+    }
+  }
+
+  @Override
+  public void ready(DiscoveryConnection connection) {
+    ProxyConnection proxy = proxies.get(connection);
+    if (proxy != null && queue.isPending(proxy)) {
+      queue.retry(proxy);
+      drain();
+    }
+  }
+
+  @Override
+  public void requested(
+      DiscoveryConnection connection, Subscription subscription, ResourceRequest request) {
+    ProxyConnection proxy = proxies.get(connection);
+    if (proxy == null) {
+      return;
+    }
+    TypeUrl type = subscription.type();
+    if (!generators.containsKey(type) && unservedTypes.size() < 64 && unservedTypes.add(type)) {
+      LOG.log(
+          System.Logger.Level.INFO, "{0} asks for {1}, of which there is nothing", proxy, type);
+    }
+    // Of some types all is made at once, whatever was asked for.
+    boolean everything = request.everything() || type.completeInEveryResponse();
+    Collection<String> names = everything ? subscription.names() : request.names();
+    List<EncodedResource> resources = generate(proxy, type, List.copyOf(names));
+    Set<String> forced = new LinkedHashSet<>(request.names());
+    forced.removeAll(subscription.held().keySet());
+    if (type.equals(TypeUrl.ENDPOINT)) {
+      request.names().stream().filter(proxy.owedEndpoints::contains).forEach(forced::add);
+    }
+    DiscoveryUpdate update =
+        (everything
+                ? DiscoveryUpdate.everything(proxy.version, resources)
+                : DiscoveryUpdate.of(proxy.version, names, resources))
+            .withForced(forced);
+    Sent sent =
+        send(
+            proxy,
+            type,
+            request.everything() && !request.resumed() ? update.withAnswer() : update);
+    if (type.equals(TypeUrl.CLUSTER) && request.resumed()) {
+      // The proxy will wait for endpoints of these, which it may believe to have.
+      proxy.owedEndpoints.addAll(ProxyPush.endpointNames(resources, sent.changed()));
+    }
+  }
+
+  @Override
+  public void acknowledged(DiscoveryConnection connection, Subscription subscription) {
+    ProxyConnection proxy = proxies.get(connection);
+    if (proxy != null) {
+      rejections.remove(proxy.id() + " " + subscription.type());
+      answered(proxy);
+    }
+  }
+
+  @Override
+  public void rejected(
+      DiscoveryConnection connection, Subscription subscription, Nack nack) {
+    ProxyConnection proxy = proxies.get(connection);
+    if (proxy == null) {
+      return;
+    }
+    TypeUrl type = subscription.type();
+    List<Origin> origins = originsOf(proxy, subscription, nack.message());
+    rejections.put(proxy.id() + " " + type, new Rejection(proxy.id(), type, nack, origins));
+    events.rejected(type, nack);
+    LOG.log(
+        System.Logger.Level.WARNING,
+        "NACK of {0} by {1}: {2}{3}",
+        type.shortName(),
+        proxy,
+        nack.message(),
+        origins.isEmpty() ? "" : " (made of " + join(origins) + ")");
+    answered(proxy);
+  }
+
+  private void answered(ProxyConnection proxy) {
+    if (proxy.push != null) {
+      proxy.push.answered();
+    }
+  }
+
+  /** What the resources were made of whose names occur in a refusal. */
+  private List<Origin> originsOf(
+      ProxyConnection proxy, Subscription subscription, String message) {
+    Set<Origin> origins = new LinkedHashSet<>();
+    for (GeneratedResource resource :
+        translate(proxy, subscription.type(), List.copyOf(subscription.names()))) {
+      if (message.contains(resource.name())) {
+        origins.addAll(resource.origins());
+      }
+    }
+    return List.copyOf(origins);
+  }
+
+  private static String join(List<Origin> origins) {
+    List<String> shown =
+        new ArrayList<>(
+            origins.stream().limit(ORIGINS_SHOWN_MAX).map(Origin::toString).toList());
+    if (origins.size() > ORIGINS_SHOWN_MAX) {
+      shown.add(origins.size() - ORIGINS_SHOWN_MAX + " more");
+    }
+    return String.join(", ", shown);
+  }
+
+  // ---- for people to read
+
+  /** Connected proxies, oldest first. */
+  public List<ProxyConnection> proxies() {
+    return List.copyOf(proxies.values());
+  }
+
+  /** Refusals that still stand, oldest first. */
+  public List<Rejection> rejections() {
+    return List.copyOf(rejections.values());
+  }
+
+  /** The world in force. */
+  public PushContext context() {
+    return worlds.world().context();
+  }
+
+  /** The version of the world in force. */
+  public String version() {
+    return version;
+  }
+
+  /** Resources in force. */
+  public ConfigSnapshot snapshot() {
+    return snapshot;
+  }
+
+  /** Pushes that wait for their proxy. */
+  public int pending() {
+    return queue.size();
+  }
+
+  /** Encoded resources that are shared now. */
+  public int sharedResources() {
+    return encoded.size();
+  }
+
+  /** Proxies whose connection id begins with or contains a text. */
+  public Optional<ProxyConnection> find(String idPart) {
+    @Nullable ProxyConnection best = null;
+    for (ProxyConnection proxy : proxies.values()) {
+      if (proxy.id().contains(idPart)) {
+        best = proxy;
+      }
+    }
+    return Optional.ofNullable(best);
+  }
+
+  /** How many refusals stand, by type. */
+  public Map<TypeUrl, Integer> rejectionsByType() {
+    Map<TypeUrl, Integer> counts = new HashMap<>();
+    rejections.values().forEach(rejection -> counts.merge(rejection.type(), 1, Integer::sum));
+    return counts;
+  }
+}

@@ -1,0 +1,39 @@
+package io.meltemi.controlplane.push;
+
+import io.meltemi.xds.resource.TypeUrl;
+import io.meltemi.xds.server.Nack;
+import java.time.Duration;
+import java.util.List;
+
+/** Hears what happens, to count it. Called on the push thread only; must not block. */
+public interface PushEvents {
+  /** Nobody listens. */
+  PushEvents NONE = new PushEvents() {};
+
+  /** Changes became a push. */
+  default void triggered(PushRequest request, Duration debounce) {}
+
+  /** A new world was made. */
+  default void built(PushContext context, Duration took) {}
+
+  /** Resources went out. */
+  default void pushed(TypeUrl type, int resources, long bytes, Duration took) {}
+
+  /** A proxy refused resources. */
+  default void rejected(TypeUrl type, Nack nack) {}
+
+  /** A push waited in the queue. */
+  default void dequeued(Duration waited) {}
+
+  /** A proxy took all of a push. */
+  default void converged(Duration sinceChange) {}
+
+  /** A proxy did not answer in time, and the push went on. */
+  default void answerTimedOut() {}
+
+  /** A generator failed. */
+  default void failed(TypeUrl type, RuntimeException failure) {}
+
+  /** The number of connected proxies changed. */
+  default void connected(List<ProxyConnection> proxies) {}
+}
