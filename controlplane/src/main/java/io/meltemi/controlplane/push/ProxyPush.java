@@ -14,6 +14,7 @@ import java.util.Collection;
 import java.util.EnumSet;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -44,8 +45,7 @@ final class ProxyPush {
   private TaskLoop.@Nullable Scheduled timeout;
   private final EnumSet<Step> late = EnumSet.noneOf(Step.class);
 
-  ProxyPush(
-      PushEngine engine, ProxyConnection proxy, PushRequest request, boolean endpointsOnly) {
+  ProxyPush(PushEngine engine, ProxyConnection proxy, PushRequest request, boolean endpointsOnly) {
     this.engine = engine;
     this.proxy = proxy;
     this.request = request;
@@ -136,13 +136,16 @@ final class ProxyPush {
     DiscoveryConnection connection = proxy.connection();
     Set<String> renewed = Set.of();
     if (connection.subscription(TypeUrl.CLUSTER).isPresent()) {
-      clusters = engine.generate(proxy, TypeUrl.CLUSTER, Set.of());
-      Sent result =
-          send(
-              TypeUrl.CLUSTER,
-              DiscoveryUpdate.everything(proxy.version, clusters).withoutRemovals());
-      clustersToRemove = !result.kept().isEmpty();
-      renewed = endpointNames(clusters, result.changed());
+      Optional<List<EncodedResource>> made = engine.generate(proxy, TypeUrl.CLUSTER, Set.of());
+      if (made.isPresent()) {
+        clusters = made.get();
+        Sent result =
+            send(
+                TypeUrl.CLUSTER,
+                DiscoveryUpdate.everything(proxy.version, clusters).withoutRemovals());
+        clustersToRemove = !result.kept().isEmpty();
+        renewed = endpointNames(clusters, result.changed());
+      }
     }
     sendEndpoints(names(TypeUrl.ENDPOINT), renewed);
   }
@@ -150,11 +153,14 @@ final class ProxyPush {
   /** A proxy warms a cluster that was sent anew until it gets its endpoints, the same or not. */
   private void sendEndpoints(Collection<String> names, Set<String> renewed) {
     if (!names.isEmpty()) {
-      send(
-          TypeUrl.ENDPOINT,
-          DiscoveryUpdate.of(
-                  proxy.version, names, engine.generate(proxy, TypeUrl.ENDPOINT, names))
-              .withForced(intersection(renewed, names)));
+      engine
+          .generate(proxy, TypeUrl.ENDPOINT, names)
+          .ifPresent(
+              resources ->
+                  send(
+                      TypeUrl.ENDPOINT,
+                      DiscoveryUpdate.of(proxy.version, names, resources)
+                          .withForced(intersection(renewed, names))));
     }
   }
 
@@ -165,14 +171,17 @@ final class ProxyPush {
         continue;
       }
       List<String> names = List.copyOf(subscription.names());
-      if (subscription.wildcard() || type.completeInEveryResponse()) {
-        send(
-            type,
-            DiscoveryUpdate.everything(proxy.version, engine.generate(proxy, type, names)));
-      } else if (!names.isEmpty()) {
-        send(
-            type,
-            DiscoveryUpdate.of(proxy.version, names, engine.generate(proxy, type, names)));
+      boolean everything = subscription.wildcard() || type.completeInEveryResponse();
+      if (everything || !names.isEmpty()) {
+        engine
+            .generate(proxy, type, names)
+            .ifPresent(
+                resources ->
+                    send(
+                        type,
+                        everything
+                            ? DiscoveryUpdate.everything(proxy.version, resources)
+                            : DiscoveryUpdate.of(proxy.version, names, resources)));
       }
     }
   }

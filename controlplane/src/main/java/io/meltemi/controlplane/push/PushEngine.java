@@ -183,7 +183,7 @@ public final class PushEngine implements DiscoveryBackend {
       encoded.clear();
       newVersion();
     }
-    events.built(world.context(), Duration.ofNanos(ticker.nanos() - start));
+    events.built(world.context(), snapshot, Duration.ofNanos(ticker.nanos() - start));
     return world.change();
   }
 
@@ -227,8 +227,11 @@ public final class PushEngine implements DiscoveryBackend {
     }
     PushRequest request = queue.take(proxy);
     events.dequeued(Duration.ofNanos(ticker.nanos() - request.sinceNanos()));
-    push(proxy, request);
-    drain();
+    try {
+      push(proxy, request);
+    } finally {
+      drain();
+    }
   }
 
   private void push(ProxyConnection proxy, PushRequest request) {
@@ -274,17 +277,28 @@ public final class PushEngine implements DiscoveryBackend {
     return loop.schedule(task, delay);
   }
 
-  /** Empty when nobody makes the type, or its generator failed. */
-  List<EncodedResource> generate(ProxyConnection proxy, TypeUrl type, Collection<String> names) {
-    return encoded.encode(translate(proxy, type, names));
+  /**
+   * What there is of a type; nothing at all when its generator failed, so that proxies keep what
+   * they have.
+   */
+  Optional<List<EncodedResource>> generate(
+      ProxyConnection proxy, TypeUrl type, Collection<String> names) {
+    try {
+      return Optional.of(encoded.encode(translate(proxy, type, names)));
+    } catch (RuntimeException e) {
+      events.failed(type, e);
+      LOG.log(
+          System.Logger.Level.ERROR,
+          "cannot make " + type.shortName() + " for " + proxy + ", which keeps what it has: " + e,
+          e);
+      return Optional.empty();
+    }
   }
 
   private List<GeneratedResource> translate(
       ProxyConnection proxy, TypeUrl type, Collection<String> names) {
     ResourceGenerator generator = generators.get(type);
-    return generator == null
-        ? List.of()
-        : generator.generate(proxy.node(), proxy.context, names);
+    return generator == null ? List.of() : generator.generate(proxy.node(), proxy.context, names);
   }
 
   /** What there is of a type for a proxy, with origins; for people to read. */
@@ -380,13 +394,16 @@ public final class PushEngine implements DiscoveryBackend {
     }
     TypeUrl type = subscription.type();
     if (!generators.containsKey(type) && unservedTypes.size() < 64 && unservedTypes.add(type)) {
-      LOG.log(
-          System.Logger.Level.INFO, "{0} asks for {1}, of which there is nothing", proxy, type);
+      LOG.log(System.Logger.Level.INFO, "{0} asks for {1}, of which there is nothing", proxy, type);
     }
     // Of some types all is made at once, whatever was asked for.
     boolean everything = request.everything() || type.completeInEveryResponse();
     Collection<String> names = everything ? subscription.names() : request.names();
-    List<EncodedResource> resources = generate(proxy, type, List.copyOf(names));
+    Optional<List<EncodedResource>> made = generate(proxy, type, List.copyOf(names));
+    if (made.isEmpty()) {
+      return;
+    }
+    List<EncodedResource> resources = made.get();
     Set<String> forced = new LinkedHashSet<>(request.names());
     forced.removeAll(subscription.held().keySet());
     if (type.equals(TypeUrl.ENDPOINT)) {
@@ -399,9 +416,7 @@ public final class PushEngine implements DiscoveryBackend {
             .withForced(forced);
     Sent sent =
         send(
-            proxy,
-            type,
-            request.everything() && !request.resumed() ? update.withAnswer() : update);
+            proxy, type, request.everything() && !request.resumed() ? update.withAnswer() : update);
     if (type.equals(TypeUrl.CLUSTER) && request.resumed()) {
       // The proxy will wait for endpoints of these, which it may believe to have.
       proxy.owedEndpoints.addAll(ProxyPush.endpointNames(resources, sent.changed()));
@@ -418,8 +433,7 @@ public final class PushEngine implements DiscoveryBackend {
   }
 
   @Override
-  public void rejected(
-      DiscoveryConnection connection, Subscription subscription, Nack nack) {
+  public void rejected(DiscoveryConnection connection, Subscription subscription, Nack nack) {
     ProxyConnection proxy = proxies.get(connection);
     if (proxy == null) {
       return;
@@ -427,7 +441,7 @@ public final class PushEngine implements DiscoveryBackend {
     TypeUrl type = subscription.type();
     List<Origin> origins = originsOf(proxy, subscription, nack.message());
     rejections.put(proxy.id() + " " + type, new Rejection(proxy.id(), type, nack, origins));
-    events.rejected(type, nack);
+    events.rejected(type, proxy.node().id(), nack);
     LOG.log(
         System.Logger.Level.WARNING,
         "NACK of {0} by {1}: {2}{3}",
@@ -445,8 +459,7 @@ public final class PushEngine implements DiscoveryBackend {
   }
 
   /** What the resources were made of whose names occur in a refusal. */
-  private List<Origin> originsOf(
-      ProxyConnection proxy, Subscription subscription, String message) {
+  private List<Origin> originsOf(ProxyConnection proxy, Subscription subscription, String message) {
     Set<Origin> origins = new LinkedHashSet<>();
     for (GeneratedResource resource :
         translate(proxy, subscription.type(), List.copyOf(subscription.names()))) {
@@ -459,8 +472,7 @@ public final class PushEngine implements DiscoveryBackend {
 
   private static String join(List<Origin> origins) {
     List<String> shown =
-        new ArrayList<>(
-            origins.stream().limit(ORIGINS_SHOWN_MAX).map(Origin::toString).toList());
+        new ArrayList<>(origins.stream().limit(ORIGINS_SHOWN_MAX).map(Origin::toString).toList());
     if (origins.size() > ORIGINS_SHOWN_MAX) {
       shown.add(origins.size() - ORIGINS_SHOWN_MAX + " more");
     }

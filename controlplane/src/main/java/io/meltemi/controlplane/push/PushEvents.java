@@ -1,5 +1,6 @@
 package io.meltemi.controlplane.push;
 
+import io.meltemi.config.store.ConfigSnapshot;
 import io.meltemi.xds.resource.TypeUrl;
 import io.meltemi.xds.server.Nack;
 import java.time.Duration;
@@ -14,13 +15,13 @@ public interface PushEvents {
   default void triggered(PushRequest request, Duration debounce) {}
 
   /** A new world was made. */
-  default void built(PushContext context, Duration took) {}
+  default void built(PushContext context, ConfigSnapshot snapshot, Duration took) {}
 
   /** Resources went out. */
   default void pushed(TypeUrl type, int resources, long bytes, Duration took) {}
 
   /** A proxy refused resources. */
-  default void rejected(TypeUrl type, Nack nack) {}
+  default void rejected(TypeUrl type, String proxy, Nack nack) {}
 
   /** A push waited in the queue. */
   default void dequeued(Duration waited) {}

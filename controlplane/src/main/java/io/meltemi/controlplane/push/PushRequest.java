@@ -23,6 +23,9 @@ public record PushRequest(
     EnumSet<PushTrigger> all = EnumSet.copyOf(triggers);
     all.addAll(later.triggers);
     return new PushRequest(
-        change.merge(later.change), all, full || later.full, Math.min(sinceNanos, later.sinceNanos));
+        change.merge(later.change),
+        all,
+        full || later.full,
+        Math.min(sinceNanos, later.sinceNanos));
   }
 }

@@ -1,0 +1,20 @@
+package io.meltemi.controlplane;
+
+import io.meltemi.controlplane.push.ResourceGenerator;
+import io.meltemi.controlplane.translate.cluster.ClusterGenerator;
+import io.meltemi.controlplane.translate.endpoint.EndpointGenerator;
+import io.meltemi.controlplane.translate.listener.ListenerGenerator;
+import io.meltemi.controlplane.translate.route.RouteGenerator;
+import java.util.List;
+
+/** Every generator; a new type of resource is one more line here. */
+final class Generators {
+  static final List<ResourceGenerator> ALL =
+      List.of(
+          new ClusterGenerator(),
+          new EndpointGenerator(),
+          new ListenerGenerator(),
+          new RouteGenerator());
+
+  private Generators() {}
+}
