@@ -39,6 +39,7 @@ import org.jspecify.annotations.Nullable;
 public final class ControlPlane implements AutoCloseable {
   private static final System.Logger LOG = System.getLogger(ControlPlane.class.getName());
   private static final long MESH_FILE_POLL_MILLIS = 250;
+  private static final long QUESTION_SECONDS_MAX = 30;
   private static final long STOP_MILLIS_MAX = 5_000;
 
   private final ConfigStore store;
@@ -75,16 +76,18 @@ public final class ControlPlane implements AutoCloseable {
             Generators.ALL,
             metrics);
     this.mesh =
-        new MeshSettings(
-            settings.meshConfigFile(), settings.rootNamespace(), engine::meshChanged);
+        new MeshSettings(settings.meshConfigFile(), settings.rootNamespace(), engine::meshChanged);
     this.discovery =
         new DiscoveryServer(
             settings.discovery(),
             loop,
             Ticker.system(),
             new SplittableRandom(),
-            "{\"Component\":\"istiod\",\"ID\":\"" + hostName() + "\",\"Info\":{\"version\":\""
-                + settings.version() + "\"}}",
+            "{\"Component\":\"istiod\",\"ID\":\""
+                + hostName()
+                + "\",\"Info\":{\"version\":\""
+                + settings.version()
+                + "\"}}",
             engine);
     metrics.observe(discovery.counters());
     this.listener =
@@ -102,9 +105,7 @@ public final class ControlPlane implements AutoCloseable {
                 problem -> LOG.log(System.Logger.Level.WARNING, "configuration: {0}", problem));
           }
         };
-    this.pages =
-        new DebugPages(
-            engine, this::problems, this::onPushThread, settings.version(), metrics);
+    this.pages = new DebugPages(engine, this::problems, asking(loop), settings.version(), metrics);
   }
 
   /**
@@ -136,11 +137,12 @@ public final class ControlPlane implements AutoCloseable {
     // What others put into the store before this one listened.
     engine.changed(everything(before), before);
     sources.forEach(source -> source.start(store));
-    onPushThread(
-        () -> {
-          engine.buildNow();
-          return true;
-        });
+    asking(loop)
+        .ask(
+            () -> {
+              engine.buildNow();
+              return true;
+            });
     if (mesh.hasFile()) {
       meshThread.scheduleWithFixedDelay(
           mesh::readFile, MESH_FILE_POLL_MILLIS, MESH_FILE_POLL_MILLIS, TimeUnit.MILLISECONDS);
@@ -265,17 +267,22 @@ public final class ControlPlane implements AutoCloseable {
     return all;
   }
 
-  private <T> T onPushThread(Supplier<T> question) {
-    CompletableFuture<T> answer = new CompletableFuture<>();
-    loop.execute(
-        () -> {
-          try {
-            answer.complete(question.get());
-          } catch (RuntimeException e) {
-            answer.completeExceptionally(e);
-          }
-        });
-    return answer.orTimeout(30, TimeUnit.SECONDS).join();
+  private static DebugPages.Questions asking(TaskLoop loop) {
+    return new DebugPages.Questions() {
+      @Override
+      public <T> T ask(Supplier<T> question) {
+        CompletableFuture<T> answer = new CompletableFuture<>();
+        loop.execute(
+            () -> {
+              try {
+                answer.complete(question.get());
+              } catch (RuntimeException e) {
+                answer.completeExceptionally(e);
+              }
+            });
+        return answer.orTimeout(QUESTION_SECONDS_MAX, TimeUnit.SECONDS).join();
+      }
+    };
   }
 
   /** Ends every stream and thread; proxies go on with what they have. */

@@ -91,8 +91,7 @@ final class MeshSettings {
     problems = parsed.isValid() ? parsed.warnings() : parsed.errors();
     problems.forEach(
         problem -> LOG.log(System.Logger.Level.WARNING, "mesh configuration: {0}", problem));
-    if (parsed instanceof Validation.Valid<MeshConfig> valid
-        && !valid.value().equals(current)) {
+    if (parsed instanceof Validation.Valid<MeshConfig> valid && !valid.value().equals(current)) {
       current = valid.value();
       listener.accept(current);
     }

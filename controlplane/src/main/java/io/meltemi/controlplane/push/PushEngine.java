@@ -23,7 +23,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.EnumSet;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -527,10 +526,8 @@ public final class PushEngine implements DiscoveryBackend {
     return Optional.ofNullable(best);
   }
 
-  /** How many refusals stand, by type. */
-  public Map<TypeUrl, Integer> rejectionsByType() {
-    Map<TypeUrl, Integer> counts = new HashMap<>();
-    rejections.values().forEach(rejection -> counts.merge(rejection.type(), 1, Integer::sum));
-    return counts;
+  /** The refusal by a proxy of a type that still stands. */
+  public Optional<Rejection> rejection(ProxyConnection proxy, TypeUrl type) {
+    return Optional.ofNullable(rejections.get(proxy.id() + " " + type));
   }
 }
