@@ -104,7 +104,9 @@ public final class PilotMetrics implements PushEvents {
         .help("Java heap in use; named as dashboards for Istio expect.")
         .callback(
             gauge ->
-                gauge.call(Runtime.getRuntime().totalMemory() - Runtime.getRuntime().freeMemory()))
+                gauge.call(
+                    (double)
+                        (Runtime.getRuntime().totalMemory() - Runtime.getRuntime().freeMemory())))
         .register(registry);
   }
 
@@ -175,7 +177,7 @@ public final class PilotMetrics implements PushEvents {
   @Override
   public void pushed(TypeUrl type, int resources, long bytes, Duration took) {
     pushes.labelValues(type.shortName()).inc();
-    sizes.labelValues(type.shortName()).observe(bytes);
+    sizes.labelValues(type.shortName()).observe((double) bytes);
     pushTime.labelValues(type.shortName()).observe(seconds(took));
     sendTime.observe(seconds(took));
   }
