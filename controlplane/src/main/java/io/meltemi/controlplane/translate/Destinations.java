@@ -13,16 +13,16 @@ public final class Destinations {
    * cluster that a proxy has not got are answered with 503, and work as soon as it arrives.
    *
    * @param service the destination's service as far as the proxy sees it
-   * @param listenPort the port that was asked for, used when the destination names none and the
-   *     service has not exactly one
+   * @param port the service port
    */
-  public static String cluster(
-      Destination destination, Optional<MeshService> service, int listenPort) {
-    return ClusterNames.outbound(
-        port(destination, service, listenPort), destination.subset(), host(destination, service));
+  public static String cluster(Destination destination, Optional<MeshService> service, int port) {
+    return ClusterNames.outbound(port, destination.subset(), host(destination, service));
   }
 
-  /** The service port of a destination. */
+  /**
+   * The service port of a destination: the one it names, else the service's only one, else the one
+   * that was asked for.
+   */
   public static int port(Destination destination, Optional<MeshService> service, int listenPort) {
     if (destination.port().isPresent()) {
       return destination.port().getAsInt();

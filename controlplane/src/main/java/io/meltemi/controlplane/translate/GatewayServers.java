@@ -18,19 +18,18 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 
 /**
  * The servers of all Gateway resources that select one gateway proxy, merged by the port they stand
  * on.
  *
- * <p>Plain-text HTTP servers of one port share one listener and its routes; servers for TLS that is
- * passed through share one listener whose chains are told apart by server name. What cannot stand
- * beside an older server is left out and reported.
+ * <p>Plain-text HTTP servers of one port share one listener and its routes; TLS servers share one
+ * listener whose chains are told apart by server name. What cannot stand beside an older server is
+ * left out and reported.
  *
- * <p>Differs from Istio: servers that end TLS come with security; until then they are left out and
- * reported.
+ * <p>Differs from Istio: servers that end TLS come with security; until then they have routes but
+ * no filter chain, which is reported.
  *
  * @param ports by listener, in order of precedence
  * @param problems servers that were left out, and why
@@ -45,27 +44,38 @@ public record GatewayServers(List<Port> ports, List<Violation> problems) {
   public enum Kind {
     HTTP,
     TCP,
-    TLS_PASSTHROUGH
+    /** Passed through by server name, or ended here. */
+    TLS
   }
 
   /**
    * One listener.
    *
    * @param bind where it stands
-   * @param routeName of the route configuration; empty unless for HTTP
    * @param servers at least one
    */
-  public record Port(HostPort bind, Kind kind, String routeName, List<Server> servers) {
+  public record Port(HostPort bind, Kind kind, List<Server> servers) {
     public Port {
       servers = List.copyOf(servers);
     }
   }
 
-  /** A server and the resource it is part of. */
-  public record Server(Gateway.Server spec, Resource<Gateway> gateway, String path) {
+  /**
+   * A server and the resource it is part of.
+   *
+   * @param path of the server in the resource
+   * @param routeName of its route configuration; empty unless for HTTP
+   */
+  public record Server(
+      Gateway.Server spec, Resource<Gateway> gateway, String path, String routeName) {
     /** {@code namespace/name} of the Gateway, as virtual services name it. */
     public String gatewayName() {
       return gateway.id().toString();
+    }
+
+    /** Connections go on without being opened. */
+    public boolean passesTlsThrough() {
+      return spec.tls().filter(tls -> tls.mode() == ServerTls.Mode.PASSTHROUGH).isPresent();
     }
 
     /** The port that clients ask for. */
@@ -114,7 +124,7 @@ public record GatewayServers(List<Port> ports, List<Violation> problems) {
     Merge merge = new Merge(node, context.instancesOf(node));
     for (Resource<Gateway> gateway : context.gatewaysOf(node)) {
       for (int i = 0; i < gateway.spec().servers().size(); i++) {
-        merge.add(new Server(gateway.spec().servers().get(i), gateway, "spec.servers[" + i + ']'));
+        merge.add(gateway, i);
       }
     }
     return merge.finish();
@@ -123,8 +133,8 @@ public record GatewayServers(List<Port> ports, List<Violation> problems) {
   /** The servers that share a route configuration; empty when there is none of the name. */
   public List<Server> ofRoute(String routeName) {
     return ports.stream()
-        .filter(port -> port.kind() == Kind.HTTP && port.routeName().equals(routeName))
         .flatMap(port -> port.servers().stream())
+        .filter(server -> !routeName.isEmpty() && server.routeName().equals(routeName))
         .toList();
   }
 
@@ -133,7 +143,7 @@ public record GatewayServers(List<Port> ports, List<Violation> problems) {
     private final ProxyNode node;
     private final List<ServiceInstance> instances;
     private final Map<Key, Port> ports = new LinkedHashMap<>();
-    private final Map<Key, Set<String>> passthroughHosts = new LinkedHashMap<>();
+    private final Map<Key, Set<String>> tlsHosts = new LinkedHashMap<>();
     private final List<Violation> problems = new ArrayList<>();
 
     /** A workload port and the written bind address, which may be empty. */
@@ -144,16 +154,17 @@ public record GatewayServers(List<Port> ports, List<Violation> problems) {
       this.instances = instances;
     }
 
-    void add(Server server) {
-      Optional<Kind> kind = kind(server);
-      if (kind.isEmpty()) {
+    void add(Resource<Gateway> gateway, int index) {
+      Gateway.Server spec = gateway.spec().servers().get(index);
+      int port = workloadPort(spec.port().number());
+      Kind kind = kind(spec);
+      Server server =
+          new Server(
+              spec, gateway, "spec.servers[" + index + ']', routeName(spec, gateway, kind, port));
+      if (spec.bind().startsWith("unix://")) {
+        problem(server, ".bind", spec.bind(), "an IP address; Unix sockets come later");
         return;
       }
-      if (server.spec().bind().startsWith("unix://")) {
-        problem(server, ".bind", server.spec().bind(), "an IP address; Unix sockets come later");
-        return;
-      }
-      int port = workloadPort(server.port());
       if (port < 1024 && node.metadata().unprivilegedPod() && node.placement().isEmpty()) {
         problem(
             server,
@@ -162,57 +173,41 @@ public record GatewayServers(List<Port> ports, List<Violation> problems) {
             "1024 or higher: the proxy's pod may not bind lower ports");
         return;
       }
-      Key key = new Key(port, server.spec().bind());
+      Key key = new Key(port, spec.bind());
       Port present = ports.get(key);
-      if (present == null) {
-        ports.put(
-            key,
-            new Port(
-                bind(server, port),
-                kind.get(),
-                routeName(server, port, kind.get()),
-                List.of(server)));
-        passthroughHosts.put(key, new LinkedHashSet<>(hosts(server)));
-        return;
-      }
-      if (present.kind() != kind.get() || kind.get() == Kind.TCP) {
+      if (present != null && (present.kind() != kind || kind == Kind.TCP)) {
         problem(
             server,
             ".port",
-            server.spec().port().protocol().name(),
+            spec.port().protocol().name(),
             "a protocol that can share the port with " + present.servers().getFirst().gateway());
         return;
       }
-      if (kind.get() == Kind.TLS_PASSTHROUGH && !takeHosts(server, key)) {
+      if (kind == Kind.TLS && !takeHosts(server, key)) {
         return;
       }
-      List<Server> servers = new ArrayList<>(present.servers());
+      if (kind == Kind.TLS && !server.passesTlsThrough()) {
+        problem(
+            server,
+            ".tls.mode",
+            spec.tls().map(tls -> tls.mode().name()).orElse(""),
+            "PASSTHROUGH; ending TLS is not available yet, so the server is not listened for");
+      }
+      List<Server> servers = new ArrayList<>(present == null ? List.of() : present.servers());
       servers.add(server);
-      ports.put(key, new Port(present.bind(), present.kind(), present.routeName(), servers));
+      ports.put(
+          key, new Port(present == null ? bind(server, port) : present.bind(), kind, servers));
     }
 
     GatewayServers finish() {
       return new GatewayServers(List.copyOf(ports.values()), problems);
     }
 
-    private Optional<Kind> kind(Server server) {
-      Protocol protocol = server.spec().port().protocol();
-      Optional<ServerTls> tls = server.spec().tls();
-      if (protocol.isHttp()) {
-        return Optional.of(Kind.HTTP);
+    private static Kind kind(Gateway.Server server) {
+      if (server.port().protocol().isHttp()) {
+        return Kind.HTTP;
       }
-      if (tls.isEmpty()) {
-        return Optional.of(Kind.TCP);
-      }
-      if (tls.get().mode() == ServerTls.Mode.PASSTHROUGH) {
-        return Optional.of(Kind.TLS_PASSTHROUGH);
-      }
-      problem(
-          server,
-          ".tls.mode",
-          tls.get().mode().name(),
-          "PASSTHROUGH; ending TLS is not available yet, so the server is left out");
-      return Optional.empty();
+      return server.tls().isEmpty() ? Kind.TCP : Kind.TLS;
     }
 
     /** Servers name the service's port; the listener stands on the one behind it. */
@@ -233,16 +228,28 @@ public record GatewayServers(List<Port> ports, List<Violation> problems) {
       return new HostPort(written.isEmpty() ? MeshService.ANY_ADDRESS : written, port);
     }
 
-    private static String routeName(Server server, int port, Kind kind) {
-      if (kind != Kind.HTTP) {
-        return "";
+    private static String routeName(
+        Gateway.Server server, Resource<Gateway> gateway, Kind kind, int port) {
+      String bind = server.bind().isEmpty() ? "" : '.' + server.bind();
+      if (kind == Kind.HTTP) {
+        return "http." + port + bind;
       }
-      String bind = server.spec().bind();
-      return "http." + port + (bind.isEmpty() ? "" : '.' + bind);
+      boolean ended =
+          server.tls().filter(tls -> tls.mode() != ServerTls.Mode.PASSTHROUGH).isPresent();
+      return ended && server.port().protocol() == Protocol.HTTPS
+          ? String.join(
+                  ".",
+                  "https",
+                  Integer.toString(server.port().number()),
+                  server.port().name(),
+                  gateway.name(),
+                  gateway.namespace())
+              + bind
+          : "";
     }
 
     private boolean takeHosts(Server server, Key key) {
-      Set<String> taken = passthroughHosts.computeIfAbsent(key, _ -> new LinkedHashSet<>());
+      Set<String> taken = tlsHosts.computeIfAbsent(key, _ -> new LinkedHashSet<>());
       for (String host : hosts(server)) {
         if (taken.contains(host)) {
           problem(server, ".hosts", host, "a host that no other server on the port has");

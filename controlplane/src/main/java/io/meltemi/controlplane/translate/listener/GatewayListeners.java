@@ -52,7 +52,7 @@ final class GatewayListeners {
         switch (port.kind()) {
           case HTTP -> List.of(http(port));
           case TCP -> tcp(port.servers().getFirst());
-          case TLS_PASSTHROUGH -> passthrough(port.servers());
+          case TLS -> passthrough(port.servers());
         };
     if (chains.isEmpty()) {
       return Optional.empty();
@@ -80,7 +80,7 @@ final class GatewayListeners {
             managers.withRds(
                 ListenerClass.GATEWAY,
                 "outbound_" + OutboundListeners.name(port.bind()) + ';',
-                port.routeName(),
+                port.servers().getFirst().routeName(),
                 Http1ProtocolOptions.getDefaultInstance())));
   }
 
@@ -106,6 +106,9 @@ final class GatewayListeners {
     List<FilterChain> chains = new ArrayList<>();
     Set<FilterChainMatch> seen = new LinkedHashSet<>();
     for (GatewayServers.Server server : servers) {
+      if (!server.passesTlsThrough()) {
+        continue;
+      }
       RuleScope rules = RuleScope.of(node, server.gatewayName());
       for (Resource<VirtualService> rule : rulesOf(server)) {
         for (TlsRoute tls : rule.spec().tls()) {

@@ -23,7 +23,7 @@ import java.util.TreeMap;
  * @param bind where Istio says that the listener for it stands; its port is the workload's
  * @param bindToPort the listener stands there for real instead of being a part of {@code
  *     virtualInbound}
- * @param protocol UDP counts as bytes, as in Istio
+ * @param protocol never UDP, which no listener takes
  * @param host whose requests they are, for operation names
  * @param servicePort the port that clients ask for
  * @param metadata of the filter chains
@@ -53,6 +53,9 @@ record InboundPort(
   private static List<InboundPort> ofServices(ProxyNode node, PushContext context) {
     Map<Integer, InboundPort> ports = new TreeMap<>();
     for (ServiceInstance instance : context.instancesOf(node)) {
+      if (instance.port().protocol() == Protocol.UDP) {
+        continue;
+      }
       int port = instance.endpoint().port();
       ports.putIfAbsent(
           port,

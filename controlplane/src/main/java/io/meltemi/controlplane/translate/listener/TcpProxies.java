@@ -60,9 +60,7 @@ final class TcpProxies {
         Destination destination = share.destination();
         weighted.addClusters(
             TcpProxy.WeightedCluster.ClusterWeight.newBuilder()
-                .setName(
-                    Destinations.cluster(
-                        destination, policies.service(destination.host()), listenPort))
+                .setName(cluster(destination, policies.service(destination.host()), listenPort))
                 .setWeight(share.weight()));
       }
     }
@@ -74,7 +72,7 @@ final class TcpProxies {
 
   private Filter toDestination(
       Destination destination, Optional<MeshService> service, int listenPort) {
-    String cluster = Destinations.cluster(destination, service, listenPort);
+    String cluster = cluster(destination, service, listenPort);
     TcpProxy.Builder proxy = TcpProxy.newBuilder().setStatPrefix(cluster).setCluster(cluster);
     if (service.isPresent()) {
       int port = Destinations.port(destination, service, listenPort);
@@ -89,6 +87,12 @@ final class TcpProxies {
       }
     }
     return filter(proxy);
+  }
+
+  private static String cluster(
+      Destination destination, Optional<MeshService> service, int listenPort) {
+    return Destinations.cluster(
+        destination, service, Destinations.port(destination, service, listenPort));
   }
 
   private Filter filter(TcpProxy.Builder proxy) {

@@ -102,8 +102,7 @@ final class GatewayRoutes {
             RuleScope.of(node, server.gatewayName()),
             policies,
             context.mesh().upstream().defaultHttpRetryPolicy(),
-            server.port(),
-            false);
+            new HttpRoutes.Entrance(server.port(), server.spec().tls().isPresent(), true));
     for (Resource<VirtualService> rule :
         context.virtualServices(server.gatewayName(), node.namespace())) {
       Set<String> shared = server.hostsOf(rule);

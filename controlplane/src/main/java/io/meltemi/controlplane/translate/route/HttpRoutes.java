@@ -37,8 +37,18 @@ final class HttpRoutes {
   private final RuleScope scope;
   private final DestinationPolicies policies;
   private final Optional<HttpRetry> defaultRetry;
+  private final Entrance entrance;
   private final int listenPort;
-  private final boolean tls;
+
+  /**
+   * What clients come through.
+   *
+   * @param port the service port (or gateway server port) that they ask for
+   * @param tls they come over TLS, which decides the default port of redirects
+   * @param gateway a destination without port means the only port of its service; on a sidecar it
+   *     means the port asked for
+   */
+  record Entrance(int port, boolean tls, boolean gateway) {}
 
   /**
    * Routes for one listener port.
@@ -46,20 +56,17 @@ final class HttpRoutes {
    * @param scope which rules are for the proxy
    * @param policies services and load-balancing rules of destinations, as the proxy sees them
    * @param defaultRetry the mesh's own retry settings
-   * @param listenPort the service port (or gateway server port) that clients ask for
-   * @param tls clients come over TLS, which decides the default port of redirects
    */
   HttpRoutes(
       RuleScope scope,
       DestinationPolicies policies,
       Optional<HttpRetry> defaultRetry,
-      int listenPort,
-      boolean tls) {
+      Entrance entrance) {
     this.scope = scope;
     this.policies = policies;
     this.defaultRetry = defaultRetry;
-    this.listenPort = listenPort;
-    this.tls = tls;
+    this.entrance = entrance;
+    this.listenPort = entrance.port();
   }
 
   /**
@@ -278,7 +285,7 @@ final class HttpRoutes {
   }
 
   private boolean isDefaultPort(String written, int port) {
-    String scheme = written.isEmpty() ? (tls ? "https" : "http") : written;
+    String scheme = written.isEmpty() ? (entrance.tls() ? "https" : "http") : written;
     return (port == 80 && scheme.equals("http")) || (port == 443 && scheme.equals("https"));
   }
 
@@ -296,7 +303,13 @@ final class HttpRoutes {
   }
 
   private String cluster(Destination destination) {
-    return Destinations.cluster(destination, service(destination), listenPort);
+    return Destinations.cluster(destination, service(destination), port(destination));
+  }
+
+  private int port(Destination destination) {
+    return entrance.gateway()
+        ? Destinations.port(destination, service(destination), listenPort)
+        : destination.port().orElse(listenPort);
   }
 
   private Optional<MeshService> service(Destination destination) {
@@ -308,8 +321,7 @@ final class HttpRoutes {
     if (service.isEmpty()) {
       return List.of();
     }
-    return policies.hash(
-        service.get(), Destinations.port(destination, service, listenPort), destination.subset());
+    return policies.hash(service.get(), port(destination), destination.subset());
   }
 
   private String operation(Destination destination) {

@@ -33,8 +33,10 @@ final class RouteMatches {
     if (asksForClaims(request.headers()) || asksForClaims(request.withoutHeaders())) {
       return Optional.empty();
     }
-    RouteMatch.Builder match = ANY.toBuilder();
-    request.uri().ifPresent(uri -> path(match, uri, request.ignoreUriCase()));
+    RouteMatch.Builder match =
+        ANY.toBuilder()
+            .setCaseSensitive(request.ignoreUriCase() ? ProtoValues.FALSE : ProtoValues.TRUE);
+    request.uri().ifPresent(uri -> path(match, uri));
     List<HeaderMatcher> headers = new ArrayList<>();
     request.headers().forEach((name, condition) -> headers.add(header(name, condition)));
     request.withoutHeaders().forEach((name, condition) -> headers.add(without(name, condition)));
@@ -85,8 +87,7 @@ final class RouteMatches {
     return headers.keySet().stream().anyMatch(name -> name.startsWith(CLAIM_PREFIX));
   }
 
-  private static void path(RouteMatch.Builder match, StringMatch uri, boolean ignoreCase) {
-    match.setCaseSensitive(ignoreCase ? ProtoValues.FALSE : ProtoValues.TRUE);
+  private static void path(RouteMatch.Builder match, StringMatch uri) {
     switch (uri) {
       case StringMatch.Exact(String value) -> match.setPath(value);
       case StringMatch.Prefix(String value) -> match.setPrefix(value);

@@ -334,8 +334,7 @@ final class SidecarRoutes {
             RuleScope.mesh(node),
             policies,
             context.mesh().upstream().defaultHttpRetryPolicy(),
-            port,
-            false)
+            new HttpRoutes.Entrance(port, false, false))
         .of(rule);
   }
 

@@ -123,7 +123,7 @@ final class RouteGeneratorTest {
         "outbound|9080|exact|reviews.default.svc.cluster.local",
         clusterFor(one(SIDECAR, world, "9080"), "reviews"));
     assertEquals(
-        "outbound|9080|wild|reviews.default.svc.cluster.local",
+        "outbound|80|wild|reviews.default.svc.cluster.local",
         clusterFor(one(SIDECAR, world, "80"), "web"));
   }
 
