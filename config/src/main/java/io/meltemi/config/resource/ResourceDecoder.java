@@ -135,15 +135,17 @@ public final class ResourceDecoder {
     }
     T spec = kind.parser().parse(reader, metadata);
     reader.close();
-    kind.notYetTranslated()
-        .find(
-            map,
-            (origin, path, written) ->
-                problems.warn(
-                    origin,
-                    path,
-                    written,
-                    "no value for now: parsed and validated, not yet translated"));
+    if (!problems.hasErrors()) {
+      kind.notYetTranslated()
+          .find(
+              map,
+              (origin, path, written) ->
+                  problems.warn(
+                      origin,
+                      path,
+                      written,
+                      "no value for now: parsed and validated, not yet translated"));
+    }
     Validation<Resource<T>> result =
         problems.finish(() -> new Resource<>(kind, metadata, spec, map.origin()));
     return switch (result) {
@@ -170,8 +172,10 @@ public final class ResourceDecoder {
         "clusterName");
     String name = reader.string("name");
     if (!name.isEmpty() && !Names.isDnsSubdomain(name)) {
-      reader.error(
-          "name", '"' + name + '"', "lower-case letters, digits, '-' and '.' (a DNS-1123 name)");
+      reader.warn(
+          "name",
+          '"' + name + '"',
+          "lower-case letters, digits, '-' and '.'; Kubernetes does not take such a name");
     }
     String namespace = reader.string("namespace");
     if (!kind.namespaced()) {

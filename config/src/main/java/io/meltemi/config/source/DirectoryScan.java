@@ -105,6 +105,8 @@ record DirectoryScan(
       rootRead |= root;
       if (attributes.isDirectory()) {
         problem(file, "a folder more than " + DEPTH_MAX + " levels deep", "fewer levels");
+      } else if (attributes.isSymbolicLink()) {
+        problem(file, "a link to nothing", "a readable file");
       } else if (!attributes.isRegularFile()) {
         problem(file, "a special file", "a plain file");
       } else if (files.size() >= settings.filesMax()) {

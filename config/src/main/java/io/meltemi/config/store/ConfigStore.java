@@ -135,11 +135,12 @@ public final class ConfigStore implements ResourceSource.Listener {
           new Problem(
               update.complete() ? Problem.Severity.WARNING : Problem.Severity.ERROR, "", problem));
     }
-    for (Decoded document : update.documents()) {
-      take(document, before, entries, found);
-    }
-    if (!update.complete()) {
-      before.entries().forEach(entries::put);
+    if (update.complete() || before.entries().isEmpty()) {
+      for (Decoded document : update.documents()) {
+        take(document, before, entries, found);
+      }
+    } else {
+      entries.putAll(before.entries());
     }
     touched.addAll(before.entries().keySet());
     touched.addAll(entries.keySet());

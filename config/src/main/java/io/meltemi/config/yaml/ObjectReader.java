@@ -399,6 +399,14 @@ public final class ObjectReader {
     return violation.path().isEmpty() ? path(field) : path(field) + "." + violation.path();
   }
 
+  /**
+   * True when a list is not set or has no elements; what is no list at all is an error elsewhere.
+   */
+  public boolean isEmpty(String field) {
+    YamlNode node = value(field);
+    return node == null || (node instanceof YamlList list && list.items().isEmpty());
+  }
+
   /** Accepts fields without reading them. */
   public void ignore(String... names) {
     known.addAll(Arrays.asList(names));

@@ -5,6 +5,7 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /** A value of a YAML or JSON document and where it stands. */
 public sealed interface YamlNode {
@@ -21,6 +22,11 @@ public sealed interface YamlNode {
   record YamlMap(Origin origin, Map<String, YamlField> fields) implements YamlNode {
     public YamlMap {
       fields = Collections.unmodifiableMap(new LinkedHashMap<>(fields));
+    }
+
+    /** One entry. */
+    public Optional<YamlField> field(String name) {
+      return Optional.ofNullable(fields.get(name));
     }
 
     @Override

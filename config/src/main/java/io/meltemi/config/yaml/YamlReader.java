@@ -364,6 +364,17 @@ public final class YamlReader {
     if (problem.startsWith("could not find expected ':'")) {
       return new Violation(origin, "", "a line without \":\"", "key: value");
     }
+    if (problem.startsWith("expected <block end>")) {
+      return new Violation(
+          origin,
+          "",
+          "a line whose indentation fits no line above",
+          "the indentation of the keys or dashes it belongs to");
+    }
+    if (problem.contains("<stream end>") || problem.contains("unexpected end of stream")) {
+      return new Violation(
+          origin, "", "the end of the text", "what closes an open quote, '[' or '{'");
+    }
     String context = e.getContext().trim();
     return new Violation(
         origin,

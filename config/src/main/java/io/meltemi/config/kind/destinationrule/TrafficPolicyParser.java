@@ -38,7 +38,7 @@ final class TrafficPolicyParser {
             proxyProtocol,
             reader.object("retryBudget", TrafficPolicyParser::retryBudget));
     if (FIELDS.stream().noneMatch(reader::has)
-        && reader.size("portLevelSettings") == 0
+        && reader.isEmpty("portLevelSettings")
         && !reader.has("tunnel")
         && !reader.has("proxyProtocol")
         && !reader.has("retryBudget")) {

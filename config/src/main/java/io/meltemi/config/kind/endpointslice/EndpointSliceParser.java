@@ -38,7 +38,7 @@ public final class EndpointSliceParser {
 
   private static Endpoint endpoint(ObjectReader reader, AddressType type) {
     List<String> addresses = reader.strings("addresses");
-    if (reader.size("addresses") == 0) {
+    if (reader.isEmpty("addresses")) {
       reader.error("addresses", "nothing", "at least one address");
     }
     for (int i = 0; i < addresses.size(); i++) {

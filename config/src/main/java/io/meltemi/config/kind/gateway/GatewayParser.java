@@ -40,7 +40,7 @@ public final class GatewayParser {
   }
 
   private static Gateway spec(ObjectReader reader, boolean generated) {
-    if (reader.size("servers") == 0) {
+    if (reader.isEmpty("servers")) {
       reader.error("servers", "nothing", "at least one server");
     }
     Set<String> portNames = new HashSet<>();
@@ -111,7 +111,7 @@ public final class GatewayParser {
 
   private static List<Host> hosts(ObjectReader reader, boolean generated) {
     List<String> written = reader.strings("hosts");
-    if (reader.size("hosts") == 0) {
+    if (reader.isEmpty("hosts")) {
       reader.error("hosts", "nothing", "at least one host, such as '*'");
     }
     List<Host> hosts = new ArrayList<>();

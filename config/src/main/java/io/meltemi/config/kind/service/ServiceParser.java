@@ -60,7 +60,7 @@ public final class ServiceParser {
             externalName.isEmpty() ? "nothing" : '"' + externalName + '"',
             "a host name for type ExternalName");
       }
-    } else if (reader.size("ports") == 0 && !clusterIps.equals(List.of("None"))) {
+    } else if (reader.isEmpty("ports") && !clusterIps.equals(List.of("None"))) {
       reader.error("ports", "nothing", "at least one port");
     }
     boolean several = reader.size("ports") > 1;

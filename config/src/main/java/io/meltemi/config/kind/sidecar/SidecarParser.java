@@ -43,8 +43,8 @@ public final class SidecarParser {
 
   private static Sidecar spec(ObjectReader reader) {
     Optional<Labels> selector = Selectors.workloads(reader, "workloadSelector", "labels", true);
-    if (reader.size("ingress") == 0
-        && reader.size("egress") == 0
+    if (reader.isEmpty("ingress")
+        && reader.isEmpty("egress")
         && !reader.has("outboundTrafficPolicy")
         && !reader.has("inboundConnectionPool")) {
       reader.error(
@@ -188,7 +188,7 @@ public final class SidecarParser {
 
   private static List<EgressHost> hosts(ObjectReader reader) {
     List<String> written = reader.strings("hosts");
-    if (reader.size("hosts") == 0) {
+    if (reader.isEmpty("hosts")) {
       reader.error("hosts", "nothing", "at least one host, such as */* or ./*");
     }
     Set<String> seen = new HashSet<>();

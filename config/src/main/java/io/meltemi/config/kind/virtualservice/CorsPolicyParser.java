@@ -25,7 +25,7 @@ final class CorsPolicyParser {
     List<String> older = reader.strings("allowOrigin");
     if (!older.isEmpty()) {
       reader.warn("allowOrigin", String.join(", ", older), "allowOrigins; this is deprecated");
-      if (reader.size("allowOrigins") == 0) {
+      if (reader.isEmpty("allowOrigins")) {
         older.forEach(origin -> origins.add(new StringMatch.Exact(origin)));
       }
     }

@@ -17,7 +17,7 @@ final class TcpRouteParser {
   }
 
   static List<TcpRoute.WeightedDestination> route(ObjectReader reader) {
-    if (reader.size("route") == 0) {
+    if (reader.isEmpty("route")) {
       reader.error("route", "nothing", "at least one destination");
     }
     List<TcpRoute.WeightedDestination> route = reader.objects("route", TcpRouteParser::weighted);

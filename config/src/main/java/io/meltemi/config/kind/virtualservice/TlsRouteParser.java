@@ -14,7 +14,7 @@ final class TlsRouteParser {
   }
 
   TlsRoute parse(ObjectReader reader) {
-    if (reader.size("match") == 0) {
+    if (reader.isEmpty("match")) {
       reader.error("match", "nothing", "at least one match with sniHosts");
     }
     List<TlsRoute.Match> match = reader.objects("match", this::match);
@@ -23,7 +23,7 @@ final class TlsRouteParser {
 
   private TlsRoute.Match match(ObjectReader reader) {
     List<String> sniHosts = reader.strings("sniHosts");
-    if (reader.size("sniHosts") == 0) {
+    if (reader.isEmpty("sniHosts")) {
       reader.error("sniHosts", "nothing", "at least one server name");
     }
     for (int i = 0; i < sniHosts.size(); i++) {

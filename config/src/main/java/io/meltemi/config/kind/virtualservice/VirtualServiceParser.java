@@ -40,7 +40,7 @@ public final class VirtualServiceParser {
       checkGateways(reader, gateways);
       checkHosts(reader, hosts, mesh);
     }
-    if (reader.size("http") + reader.size("tls") + reader.size("tcp") == 0) {
+    if (reader.isEmpty("http") && reader.isEmpty("tls") && reader.isEmpty("tcp")) {
       reader.error("", "no route", "http, tls or tcp");
     }
     boolean gatewayBound =
@@ -103,29 +103,42 @@ public final class VirtualServiceParser {
   }
 
   private static void checkHosts(ObjectReader reader, List<String> hosts, boolean mesh) {
+    List<String> good = new ArrayList<>();
     for (int i = 0; i < hosts.size(); i++) {
       String host = hosts.get(i);
-      if (host.equals("*") && mesh) {
-        reader.error(
-            "hosts",
-            i,
-            "'*'",
-            "a host name; '*' is only for virtual services bound to gateways and not to mesh");
-      } else if (Names.isIp(host)) {
-        if (mesh) {
-          reader.error(
-              "hosts", i, '"' + host + '"', "a host name; addresses are only for gateways");
-        }
-      } else if (!isHost(host, !mesh)) {
-        reader.error("hosts", i, '"' + host + '"', Hosts.EXPECTED);
+      if (!checkHost(reader, i, host, mesh)) {
+        continue;
       }
-      for (int j = 0; j < i; j++) {
-        if (Hosts.overlap(hosts.get(j), host)) {
-          reader.error(
-              "hosts", i, '"' + host + '"', "a host not covered by \"" + hosts.get(j) + '"');
+      for (String other : good) {
+        if (Hosts.overlap(other, host)) {
+          reader.error("hosts", i, '"' + host + '"', "a host not covered by \"" + other + '"');
         }
       }
+      good.add(host);
     }
+  }
+
+  private static boolean checkHost(ObjectReader reader, int index, String host, boolean mesh) {
+    if (host.equals("*") && mesh) {
+      reader.error(
+          "hosts",
+          index,
+          "'*'",
+          "a host name; '*' is only for virtual services bound to gateways and not to mesh");
+      return false;
+    }
+    if (Names.isIp(host)) {
+      if (mesh) {
+        reader.error(
+            "hosts", index, '"' + host + '"', "a host name; addresses are only for gateways");
+      }
+      return !mesh;
+    }
+    if (!isHost(host, !mesh)) {
+      reader.error("hosts", index, '"' + host + '"', Hosts.EXPECTED);
+      return false;
+    }
+    return true;
   }
 
   /** A host of a virtual service or an SNI match; a gateway's may have Istio's own SNI form. */

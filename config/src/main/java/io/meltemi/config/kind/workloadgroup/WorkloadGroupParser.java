@@ -103,7 +103,7 @@ public final class WorkloadGroupParser {
 
   private static Check.Exec exec(ObjectReader reader) {
     List<String> command = reader.strings("command");
-    if (reader.size("command") == 0) {
+    if (reader.isEmpty("command")) {
       reader.error("command", "nothing", "the words of a command");
     }
     return new Check.Exec(command);
