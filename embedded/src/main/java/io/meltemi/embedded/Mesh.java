@@ -4,6 +4,7 @@ import io.meltemi.common.net.HostPort;
 import io.meltemi.common.time.Ticker;
 import io.meltemi.config.Kinds;
 import io.meltemi.config.kind.gateway.Gateway;
+import io.meltemi.config.kind.pod.PodSpec;
 import io.meltemi.config.resource.Resource;
 import io.meltemi.config.resource.ResourceName;
 import io.meltemi.config.store.ConfigSnapshot;
@@ -17,6 +18,7 @@ import io.meltemi.embedded.image.Tokens;
 import io.meltemi.embedded.process.ChildRegister;
 import io.meltemi.embedded.process.ProcessSettings;
 import io.meltemi.embedded.process.ProcessSpec;
+import io.meltemi.embedded.process.Readiness;
 import io.meltemi.embedded.process.SupervisedProcess;
 import io.meltemi.embedded.sidecar.Fleet;
 import io.meltemi.embedded.sidecar.SidecarSpec;
@@ -275,10 +277,35 @@ final class Mesh {
             environment(pod, program, tokens),
             context.directory().resolve(directory),
             log,
-            ports.values().stream()
-                .map(port -> new HostPort(PodAddresses.LOOPBACK, port))
-                .toList());
+            readiness(program, ports));
     return new ProgramWatch(pod, spec).process;
+  }
+
+  private static Readiness readiness(PodPlan.Program program, Map<Integer, Integer> ports) {
+    List<HostPort> all =
+        ports.values().stream().map(port -> new HostPort(PodAddresses.LOOPBACK, port)).toList();
+    Optional<PodSpec.ReadinessProbe> written = program.container().readinessProbe();
+    if (written.isEmpty()) {
+      return Readiness.accepting(all);
+    }
+    PodSpec.ReadinessProbe probe = written.get();
+    Optional<HostPort> address =
+        program.container().ports().stream()
+            .filter(port -> probe.port().equals(port.name()) || number(port).equals(probe.port()))
+            .map(PodSpec.ContainerPort::containerPort)
+            .findFirst()
+            .map(ports::get)
+            .map(port -> new HostPort(PodAddresses.LOOPBACK, port));
+    Optional<Readiness.HttpGet> http =
+        probe.httpPath().isEmpty()
+            ? Optional.empty()
+            : address.map(at -> new Readiness.HttpGet(at, probe.httpPath()));
+    return new Readiness(
+        all, http, Duration.ofSeconds(probe.periodSeconds()), probe.failureThreshold());
+  }
+
+  private static String number(PodSpec.ContainerPort port) {
+    return String.valueOf(port.containerPort());
   }
 
   private Path log(MeshPod pod, PodPlan.Program program) {
@@ -359,6 +386,17 @@ final class Mesh {
     public void ready() {
       pod.readyProcesses.add(process);
       changed(pod);
+    }
+
+    @Override
+    public void notReady() {
+      pod.readyProcesses.remove(process);
+      pod.announced = false;
+      publish();
+      console.event(
+          Console.Event.WARNING,
+          pod.plan.workload(),
+          "its readiness probe fails; log: " + process.spec().log());
     }
 
     @Override

@@ -31,6 +31,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executors;
@@ -205,7 +206,8 @@ class MeshTest {
             List.of(),
             List.of(),
             Map.of(),
-            List.of(new PodSpec.ContainerPort("http", 9080, "TCP")));
+            List.of(new PodSpec.ContainerPort("http", 9080, "TCP")),
+            Optional.empty());
     PodSpec spec = new PodSpec(List.of(container), List.of(), "default", "", "", "", false);
     Deployment deployment =
         new Deployment(replicas, labels, new Deployment.Template(labels, Map.of(), spec));

@@ -2,6 +2,7 @@ package io.meltemi.embedded.image;
 
 import io.meltemi.common.validation.Origin;
 import io.meltemi.common.validation.Validation;
+import io.meltemi.common.validation.Violation;
 import io.meltemi.config.yaml.ObjectReader;
 import io.meltemi.config.yaml.YamlLimits;
 import io.meltemi.config.yaml.YamlNode;
@@ -25,22 +26,27 @@ public final class ImageTableParser {
   public static Validation<ImageTable> parse(String text, String location) {
     Validation.Collector found = new Validation.Collector();
     YamlReader.Result read = YamlReader.read(text, location, YamlLimits.DEFAULT);
-    read.errors()
-        .forEach(
-            error -> found.error(error.origin(), error.path(), error.found(), error.expected()));
+    collect(read.errors(), found);
     List<ImageRule> rules = new ArrayList<>();
-    for (YamlNode document : read.documents()) {
-      if (document instanceof YamlNode.YamlMap map) {
+    for (YamlReader.Document document : read.documents()) {
+      collect(document.errors(), found);
+      YamlNode root = document.root();
+      if (root instanceof YamlNode.YamlMap map) {
         ObjectReader reader = ObjectReader.of(map, found);
         reader
             .objectMap("images", ImageTableParser::rule)
             .forEach((name, rule) -> rules.add(rule.named(name)));
         reader.close();
       } else {
-        found.error(document.origin(), "", document.describe(), FIELDS);
+        found.error(root.origin(), "", root.describe(), FIELDS);
       }
     }
     return found.finish(() -> new ImageTable(rules));
+  }
+
+  private static void collect(List<Violation> errors, Validation.Collector found) {
+    errors.forEach(
+        error -> found.error(error.origin(), error.path(), error.found(), error.expected()));
   }
 
   /** A rule whose name is the key of the map and not known to its reader. */

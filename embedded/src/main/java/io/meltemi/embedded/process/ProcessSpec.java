@@ -1,6 +1,5 @@
 package io.meltemi.embedded.process;
 
-import io.meltemi.common.net.HostPort;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -13,7 +12,7 @@ import java.util.Map;
  * @param environment added to the environment of this process
  * @param directory where it starts
  * @param log takes what it prints
- * @param addresses where it will accept TCP connections once ready; empty means ready at once
+ * @param readiness how to see that it can take traffic
  */
 public record ProcessSpec(
     String name,
@@ -21,11 +20,10 @@ public record ProcessSpec(
     Map<String, String> environment,
     Path directory,
     Path log,
-    List<HostPort> addresses) {
+    Readiness readiness) {
   public ProcessSpec {
     command = List.copyOf(command);
     environment = Map.copyOf(environment);
-    addresses = List.copyOf(addresses);
     if (command.isEmpty()) {
       throw new IllegalArgumentException("command is empty (expected: a program)");
     }

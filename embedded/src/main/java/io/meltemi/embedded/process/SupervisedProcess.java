@@ -1,11 +1,7 @@
 package io.meltemi.embedded.process;
 
-import io.meltemi.common.net.HostPort;
 import io.meltemi.common.time.Ticker;
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
-import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -27,15 +23,16 @@ import java.util.stream.Stream;
  * JVM is gone.
  */
 public final class SupervisedProcess {
-  private static final int CONNECT_MILLIS_MAX = 500;
-
   /** Errors ENOENT and EACCES, as the platforms and releases of Java write them. */
   private static final Pattern CANNOT_EXECUTE = Pattern.compile("error[=:] ?(2|13|193)\\b");
 
   /** Learns what becomes of the process. */
   public interface Listener {
-    /** It accepts connections on all its addresses. */
+    /** It can take traffic. */
     void ready();
+
+    /** It runs, but its probe fails; {@link #ready} follows when it passes again. */
+    void notReady();
 
     /**
      * It ended by itself, or could not be started.
@@ -55,6 +52,8 @@ public final class SupervisedProcess {
   private volatile Optional<Process> process = Optional.empty();
   private volatile boolean stopped;
   private int generation;
+  private boolean ready;
+  private int failures;
 
   /**
    * Starts nothing yet.
@@ -91,6 +90,8 @@ public final class SupervisedProcess {
       return;
     }
     generation++;
+    ready = false;
+    failures = 0;
     try {
       Process started = launch();
       process = Optional.of(started);
@@ -141,37 +142,38 @@ public final class SupervisedProcess {
         .name("probe " + spec.name())
         .start(
             () -> {
-              boolean accepts = spec.addresses().stream().allMatch(SupervisedProcess::accepts);
+              boolean passes = spec.readiness().passes();
               try {
-                scheduler.execute(() -> probed(started, mine, accepts));
+                scheduler.execute(() -> probed(started, mine, passes));
               } catch (RejectedExecutionException _) {
                 // the scheduler has ended, and the process with it
               }
             });
   }
 
-  private void probed(Process started, int mine, boolean accepts) {
+  private void probed(Process started, int mine, boolean passes) {
     if (stopped || mine != generation || !started.isAlive()) {
       return;
     }
-    if (accepts) {
-      backoff.ready();
-      listener.ready();
-    } else {
-      scheduler.schedule(
-          () -> probe(started, mine), settings.probePeriod().toMillis(), TimeUnit.MILLISECONDS);
+    Duration next = spec.readiness().period();
+    if (passes) {
+      failures = 0;
+      if (!ready) {
+        ready = true;
+        backoff.ready();
+        listener.ready();
+      }
+      if (next.isZero()) {
+        return;
+      }
+    } else if (ready && ++failures >= spec.readiness().failuresMax()) {
+      ready = false;
+      listener.notReady();
     }
-  }
-
-  private static boolean accepts(HostPort address) {
-    try (Socket socket = new Socket()) {
-      InetAddress host = InetAddress.getAllByName(address.host())[0];
-      socket.connect(new InetSocketAddress(host, address.port()), CONNECT_MILLIS_MAX);
-      return true;
-    } catch (IOException _) {
-      // not yet
-      return false;
+    if (!ready) {
+      next = settings.probePeriod();
     }
+    scheduler.schedule(() -> probe(started, mine), next.toMillis(), TimeUnit.MILLISECONDS);
   }
 
   private void exited(Process ended, int mine) {

@@ -15,6 +15,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.Executors;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -50,6 +51,24 @@ class SupervisedProcessTest {
       }
       """;
 
+  private static final String PROBED =
+      """
+      import com.sun.net.httpserver.HttpServer;
+      public class Probed {
+        public static void main(String[] a) throws Exception {
+          var server = HttpServer.create(
+              new java.net.InetSocketAddress("127.0.0.1", Integer.parseInt(a[0])), 0);
+          server.createContext("/health", exchange -> {
+            boolean ok = java.nio.file.Files.exists(java.nio.file.Path.of(a[1]));
+            exchange.sendResponseHeaders(ok ? 200 : 503, -1);
+            exchange.close();
+          });
+          server.start();
+        }
+      }
+      """;
+
+  private boolean probed;
   private final ScheduledExecutorService scheduler = Executors.newSingleThreadScheduledExecutor();
   private final BlockingQueue<String> events = new LinkedBlockingQueue<>();
   private final int port = new PodAddresses(PortProbe.binding()).allocatePort();
@@ -107,6 +126,23 @@ class SupervisedProcessTest {
   }
 
   @Test
+  void failingProbeTakesReadinessAwayUntilItPasses() throws Exception {
+    probed = true;
+    Path switchFile = directory.resolve("healthy");
+    Path app = Files.writeString(directory.resolve("Probed.java"), PROBED);
+    SupervisedProcess process =
+        supervise(java(app.toString(), String.valueOf(port), switchFile.toString()), port);
+    scheduler.execute(process::start);
+    Files.createFile(switchFile);
+    assertEquals("ready", next());
+    Files.delete(switchFile);
+    assertEquals("not ready", next());
+    Files.createFile(switchFile);
+    assertEquals("ready", next());
+    stop(process);
+  }
+
+  @Test
   void missingCommandIsSaidAndTriedAgain() throws Exception {
     SupervisedProcess process = supervise(List.of("no-such-program-here"), port);
     scheduler.execute(process::start);
@@ -147,7 +183,7 @@ class SupervisedProcessTest {
             Map.of("WHO", "you"),
             directory,
             directory.resolve("log"),
-            List.of(new HostPort("127.0.0.1", readyPort)));
+            readiness(readyPort));
     return new SupervisedProcess(
         spec,
         FAST,
@@ -161,10 +197,26 @@ class SupervisedProcessTest {
           }
 
           @Override
+          public void notReady() {
+            events.add("not ready");
+          }
+
+          @Override
           public void ended(String why, Duration restartIn) {
             events.add(why + ", again in " + restartIn.toMillis());
           }
         });
+  }
+
+  private Readiness readiness(int readyPort) {
+    HostPort address = new HostPort("127.0.0.1", readyPort);
+    return probed
+        ? new Readiness(
+            List.of(address),
+            Optional.of(new Readiness.HttpGet(address, "/health")),
+            Duration.ofMillis(10),
+            2)
+        : Readiness.accepting(List.of(address));
   }
 
   private void stop(SupervisedProcess process) throws Exception {

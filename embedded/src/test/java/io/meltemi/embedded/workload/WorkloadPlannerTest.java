@@ -17,6 +17,7 @@ import io.meltemi.embedded.image.ImageRule;
 import io.meltemi.embedded.image.ImageTable;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 
@@ -118,7 +119,8 @@ class WorkloadPlannerTest {
             List.of(),
             List.of(),
             Map.of(),
-            List.of(new PodSpec.ContainerPort("http", 9080, "TCP")));
+            List.of(new PodSpec.ContainerPort("http", 9080, "TCP")),
+            Optional.empty());
     PodSpec spec = new PodSpec(List.of(container), List.of(), "default", "", "", "", false);
     return resource(
         Kinds.DEPLOYMENT,

@@ -3,12 +3,14 @@ package io.meltemi.config.kind.pod;
 import io.meltemi.config.kind.pod.Pod.Status;
 import io.meltemi.config.kind.pod.PodSpec.Container;
 import io.meltemi.config.kind.pod.PodSpec.ContainerPort;
+import io.meltemi.config.kind.pod.PodSpec.ReadinessProbe;
 import io.meltemi.config.resource.Metadata;
 import io.meltemi.config.yaml.ObjectReader;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /** Reads Pod, and the pod part of other kinds. */
 public final class PodParser {
@@ -58,7 +60,26 @@ public final class PodParser {
         reader.strings("command"),
         reader.strings("args"),
         environment,
-        reader.objects("ports", PodParser::port));
+        reader.objects("ports", PodParser::port),
+        reader.object("readinessProbe", PodParser::probe).flatMap(probe -> probe));
+  }
+
+  private static Optional<ReadinessProbe> probe(ObjectReader reader) {
+    int period = reader.integer("periodSeconds", 1, Integer.MAX_VALUE).orElse(10);
+    int threshold = reader.integer("failureThreshold", 1, Integer.MAX_VALUE).orElse(3);
+    Optional<ReadinessProbe> tcp =
+        reader.object(
+            "tcpSocket",
+            socket -> new ReadinessProbe("", socket.string("port"), period, threshold));
+    return reader
+        .object(
+            "httpGet",
+            get -> {
+              String path = get.string("path");
+              return new ReadinessProbe(
+                  path.isEmpty() ? "/" : path, get.string("port"), period, threshold);
+            })
+        .or(() -> tcp);
   }
 
   private static ContainerPort port(ObjectReader reader) {

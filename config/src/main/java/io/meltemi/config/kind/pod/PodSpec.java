@@ -4,6 +4,7 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * What a pod, or the template of a deployment, runs.
@@ -30,7 +31,8 @@ public record PodSpec(
       List<String> command,
       List<String> args,
       Map<String, String> environment,
-      List<ContainerPort> ports) {
+      List<ContainerPort> ports,
+      Optional<ReadinessProbe> readinessProbe) {
     public Container {
       command = List.copyOf(command);
       args = List.copyOf(args);
@@ -41,6 +43,18 @@ public record PodSpec(
 
   /** {@code protocol} is {@code TCP} when not written. */
   public record ContainerPort(String name, int containerPort, String protocol) {}
+
+  /**
+   * How to see whether a container can take traffic; {@code exec} and {@code grpc} probes are left
+   * out.
+   *
+   * @param httpPath path to get; empty for a mere TCP connection
+   * @param port number, or name of a container port
+   * @param periodSeconds 10 when not written
+   * @param failureThreshold failures in a row that make it not ready; 3 when not written
+   */
+  public record ReadinessProbe(
+      String httpPath, String port, int periodSeconds, int failureThreshold) {}
 
   public PodSpec {
     containers = List.copyOf(containers);
