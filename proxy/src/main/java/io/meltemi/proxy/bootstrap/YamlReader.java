@@ -285,7 +285,7 @@ final class YamlReader {
         return alias();
       }
       case '!' -> throw error("tags are not read");
-      case '@', '`', '%' -> throw error("a plain value cannot start with " + c);
+      case '&', '@', '`', '%' -> throw error("a plain value cannot start with " + c);
       case '{', '[' -> {
         Node node = flow(depth);
         endOfLine();

@@ -36,9 +36,9 @@ public final class StatScope {
   }
 
   void visit(StatVisitor visitor) {
-    counters.forEach((name, counter) -> visitor.counter(prefix + name, counter.value()));
-    gauges.forEach((name, gauge) -> visitor.gauge(prefix + name, gauge.value()));
-    histograms.forEach((name, histogram) -> visitor.histogram(prefix + name, histogram.read()));
+    counters.forEach((name, counter) -> visitor.counter(prefix, name, counter.value()));
+    gauges.forEach((name, gauge) -> visitor.gauge(prefix, name, gauge.value()));
+    histograms.forEach((name, histogram) -> visitor.histogram(prefix, name, histogram.read()));
   }
 
   void reset() {

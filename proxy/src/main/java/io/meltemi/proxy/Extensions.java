@@ -1,0 +1,145 @@
+package io.meltemi.proxy;
+
+import com.google.protobuf.Message;
+import com.google.protobuf.TypeRegistry;
+import io.envoyproxy.envoy.admin.v3.BootstrapConfigDump;
+import io.envoyproxy.envoy.admin.v3.ClustersConfigDump;
+import io.envoyproxy.envoy.admin.v3.EndpointsConfigDump;
+import io.envoyproxy.envoy.admin.v3.ListenersConfigDump;
+import io.envoyproxy.envoy.admin.v3.RoutesConfigDump;
+import io.envoyproxy.envoy.config.cluster.v3.Cluster;
+import io.envoyproxy.envoy.config.endpoint.v3.ClusterLoadAssignment;
+import io.envoyproxy.envoy.config.listener.v3.Listener;
+import io.envoyproxy.envoy.config.route.v3.FilterConfig;
+import io.envoyproxy.envoy.config.route.v3.RouteConfiguration;
+import io.envoyproxy.envoy.extensions.access_loggers.file.v3.FileAccessLog;
+import io.envoyproxy.envoy.extensions.access_loggers.stream.v3.StderrAccessLog;
+import io.envoyproxy.envoy.extensions.access_loggers.stream.v3.StdoutAccessLog;
+import io.envoyproxy.envoy.extensions.filters.http.cors.v3.Cors;
+import io.envoyproxy.envoy.extensions.filters.http.cors.v3.CorsPolicy;
+import io.envoyproxy.envoy.extensions.filters.http.fault.v3.HTTPFault;
+import io.envoyproxy.envoy.extensions.filters.http.router.v3.Router;
+import io.envoyproxy.envoy.extensions.filters.listener.http_inspector.v3.HttpInspector;
+import io.envoyproxy.envoy.extensions.filters.listener.original_dst.v3.OriginalDst;
+import io.envoyproxy.envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector;
+import io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager;
+import io.envoyproxy.envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy;
+import io.envoyproxy.envoy.extensions.network.dns_resolver.cares.v3.CaresDnsResolverConfig;
+import io.envoyproxy.envoy.extensions.network.dns_resolver.getaddrinfo.v3.GetAddrInfoDnsResolverConfig;
+import io.envoyproxy.envoy.extensions.request_id.uuid.v3.UuidRequestIdConfig;
+import io.envoyproxy.envoy.extensions.transport_sockets.raw_buffer.v3.RawBuffer;
+import io.envoyproxy.envoy.extensions.upstreams.http.v3.HttpProtocolOptions;
+import io.envoyproxy.envoy.service.discovery.v3.DiscoveryResponse;
+import io.meltemi.common.time.Ticker;
+import io.meltemi.proxy.cluster.ClusterManager;
+import io.meltemi.proxy.cluster.ClusterSettings.LbPolicy;
+import io.meltemi.proxy.cluster.HostPickerFactory;
+import io.meltemi.proxy.cluster.lb.leastrequest.LeastRequestFactory;
+import io.meltemi.proxy.cluster.lb.random.RandomFactory;
+import io.meltemi.proxy.cluster.lb.roundrobin.RoundRobinFactory;
+import io.meltemi.proxy.http.HttpConnectionManagerFactory;
+import io.meltemi.proxy.http.HttpFilterFactory;
+import io.meltemi.proxy.http.HttpFilters;
+import io.meltemi.proxy.http.RouteSource;
+import io.meltemi.proxy.http.filter.router.RouterFilterFactory;
+import io.meltemi.proxy.listener.ListenerFilterFactory;
+import io.meltemi.proxy.listener.filter.httpinspector.HttpInspectorFactory;
+import io.meltemi.proxy.listener.filter.originaldst.OriginalDestinationFilterFactory;
+import io.meltemi.proxy.listener.filter.tlsinspector.TlsInspectorFactory;
+import io.meltemi.proxy.network.NetworkFilterFactory;
+import io.meltemi.proxy.network.filter.tcpproxy.TcpProxyFactory;
+import io.meltemi.proxy.route.RouteTableParser;
+import io.meltemi.proxy.telemetry.Stats;
+import io.meltemi.proxy.telemetry.accesslog.AccessLogParser;
+import io.meltemi.proxy.upstream.Connector;
+import io.meltemi.proxy.upstream.UpstreamPools;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+
+/** Every extension of this proxy: adding one is a line here. Nothing is found by scanning. */
+final class Extensions {
+  private Extensions() {}
+
+  /** Messages that may stand in an {@code Any} of a configuration. */
+  static List<Message> messages() {
+    return List.of(
+        HttpConnectionManager.getDefaultInstance(),
+        TcpProxy.getDefaultInstance(),
+        Router.getDefaultInstance(),
+        HTTPFault.getDefaultInstance(),
+        Cors.getDefaultInstance(),
+        CorsPolicy.getDefaultInstance(),
+        FilterConfig.getDefaultInstance(),
+        OriginalDst.getDefaultInstance(),
+        TlsInspector.getDefaultInstance(),
+        HttpInspector.getDefaultInstance(),
+        FileAccessLog.getDefaultInstance(),
+        StdoutAccessLog.getDefaultInstance(),
+        StderrAccessLog.getDefaultInstance(),
+        HttpProtocolOptions.getDefaultInstance(),
+        RawBuffer.getDefaultInstance(),
+        UuidRequestIdConfig.getDefaultInstance(),
+        CaresDnsResolverConfig.getDefaultInstance(),
+        GetAddrInfoDnsResolverConfig.getDefaultInstance(),
+        Cluster.getDefaultInstance(),
+        Listener.getDefaultInstance(),
+        RouteConfiguration.getDefaultInstance(),
+        ClusterLoadAssignment.getDefaultInstance(),
+        DiscoveryResponse.getDefaultInstance());
+  }
+
+  /** What {@code /config_dump} prints. */
+  static TypeRegistry types() {
+    TypeRegistry.Builder types = TypeRegistry.newBuilder();
+    messages().forEach(message -> types.add(message.getDescriptorForType()));
+    return types
+        .add(BootstrapConfigDump.getDescriptor())
+        .add(ClustersConfigDump.getDescriptor())
+        .add(ListenersConfigDump.getDescriptor())
+        .add(RoutesConfigDump.getDescriptor())
+        .add(EndpointsConfigDump.getDescriptor())
+        .build();
+  }
+
+  static Map<LbPolicy, HostPickerFactory> loadBalancers() {
+    return Map.of(
+        LbPolicy.ROUND_ROBIN, new RoundRobinFactory(),
+        LbPolicy.LEAST_REQUEST, new LeastRequestFactory(),
+        LbPolicy.RANDOM, new RandomFactory());
+  }
+
+  /** What the factories below share. */
+  record Shared(
+      ClusterManager clusters,
+      Connector connector,
+      UpstreamPools pools,
+      AccessLogParser accessLogs,
+      Stats stats,
+      Ticker ticker) {}
+
+  static HttpFilters httpFilters(Shared shared) {
+    List<HttpFilterFactory> filters =
+        List.of(new RouterFilterFactory(shared.clusters(), shared.pools()));
+    return new HttpFilters(filters);
+  }
+
+  static List<NetworkFilterFactory> networkFilters(
+      Shared shared,
+      HttpFilters httpFilters,
+      RouteTableParser routeParser,
+      Function<String, RouteSource> routes) {
+    return List.of(
+        new HttpConnectionManagerFactory(
+            httpFilters, routeParser, routes, shared.accessLogs(), shared.stats()),
+        new TcpProxyFactory(
+            shared.clusters(), shared.connector(), shared.accessLogs(), shared.stats()));
+  }
+
+  static List<ListenerFilterFactory> listenerFilters() {
+    return List.of(
+        new OriginalDestinationFilterFactory(),
+        new TlsInspectorFactory(),
+        new HttpInspectorFactory());
+  }
+}

@@ -1,0 +1,639 @@
+package io.meltemi.proxy;
+
+import com.google.protobuf.Message;
+import io.envoyproxy.envoy.config.bootstrap.v3.Bootstrap;
+import io.envoyproxy.envoy.config.core.v3.Node;
+import io.envoyproxy.envoy.config.core.v3.SocketAddress;
+import io.envoyproxy.envoy.service.discovery.v3.DiscoveryResponse;
+import io.grpc.Channel;
+import io.grpc.ManagedChannel;
+import io.grpc.netty.NettyChannelBuilder;
+import io.meltemi.common.time.TaskLoop;
+import io.meltemi.common.time.Ticker;
+import io.meltemi.common.validation.Origin;
+import io.meltemi.common.validation.Validation;
+import io.meltemi.common.validation.Violation;
+import io.meltemi.proxy.admin.AdminContext;
+import io.meltemi.proxy.admin.AdminServer;
+import io.meltemi.proxy.admin.ServerState;
+import io.meltemi.proxy.bootstrap.BootstrapConfig;
+import io.meltemi.proxy.bootstrap.BootstrapConfig.Source;
+import io.meltemi.proxy.bootstrap.BootstrapConfig.Target;
+import io.meltemi.proxy.bootstrap.BootstrapParser;
+import io.meltemi.proxy.bootstrap.BootstrapReader;
+import io.meltemi.proxy.cluster.ClusterFactory;
+import io.meltemi.proxy.cluster.ClusterManager;
+import io.meltemi.proxy.cluster.ClusterParser;
+import io.meltemi.proxy.cluster.SystemNameResolver;
+import io.meltemi.proxy.http.HttpFilters;
+import io.meltemi.proxy.listener.Listener;
+import io.meltemi.proxy.listener.ListenerManager;
+import io.meltemi.proxy.listener.ListenerParser;
+import io.meltemi.proxy.listener.ListenerSettings;
+import io.meltemi.proxy.loop.Loops;
+import io.meltemi.proxy.loop.Workers;
+import io.meltemi.proxy.route.RouteTableParser;
+import io.meltemi.proxy.snapshot.ConfigParsers;
+import io.meltemi.proxy.snapshot.PathSource;
+import io.meltemi.proxy.snapshot.ProxySnapshot;
+import io.meltemi.proxy.snapshot.ResourceTable;
+import io.meltemi.proxy.snapshot.RouteTables;
+import io.meltemi.proxy.snapshot.SnapshotAssembler;
+import io.meltemi.proxy.snapshot.Subscriber;
+import io.meltemi.proxy.telemetry.Stats;
+import io.meltemi.proxy.telemetry.accesslog.AccessLogParser;
+import io.meltemi.proxy.telemetry.accesslog.LogFiles;
+import io.meltemi.proxy.upstream.Connector;
+import io.meltemi.proxy.upstream.SocketConnector;
+import io.meltemi.proxy.upstream.UpstreamPools;
+import io.meltemi.xds.client.ConnectionWatcher;
+import io.meltemi.xds.client.XdsClient;
+import io.meltemi.xds.client.XdsClientSettings;
+import io.meltemi.xds.resource.TypeUrl;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.Optional;
+import java.util.SplittableRandom;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One running proxy: event loops, listeners, clusters, the stream to the control plane and the
+ * admin server. Several live in one process without knowing of each other. Any thread.
+ */
+public final class Proxy implements AutoCloseable {
+  /** As in {@code /server_info}. */
+  static final String VERSION = "0.1.0/1.40.0/Meltemi/RELEASE/Netty";
+
+  private static final System.Logger LOG = System.getLogger(Proxy.class.getName());
+  private static final long LOG_FLUSH_NANOS = 1_000_000_000L;
+  private static final Duration DRAIN_POLL = Duration.ofMillis(20);
+
+  private final ProxyEnvironment environment;
+  private final ProxySettings settings;
+  private final BootstrapConfig bootstrap;
+  private final Stats stats = new Stats();
+  private final Workers workers;
+  private final ScheduledExecutorService configExecutor;
+  private final TaskLoop configLoop;
+  private final ClusterManager clusters = new ClusterManager();
+  private final ResourceTable resources = new ResourceTable();
+  private final LogFiles logFiles;
+  private final SystemNameResolver resolver = new SystemNameResolver();
+  private final ListenerManager listeners;
+  private final SnapshotAssembler assembler;
+  private final UpstreamPools pools;
+  private final Loops loops;
+  private final BootstrapReader reader;
+  private final List<AutoCloseable> sources = new ArrayList<>();
+  private final long startNanos;
+  private final CompletableFuture<Void> ready = new CompletableFuture<>();
+  private final CompletableFuture<Void> terminated = new CompletableFuture<>();
+  private volatile boolean live;
+  private volatile boolean failing;
+  private volatile boolean draining;
+  private volatile boolean closed;
+  private @Nullable AdminServer admin;
+  private @Nullable ManagedChannel ownChannel;
+
+  private Proxy(
+      ProxySettings settings,
+      ProxyEnvironment environment,
+      BootstrapReader reader,
+      BootstrapConfig bootstrap) {
+    this.settings = settings;
+    this.environment = environment;
+    this.reader = reader;
+    this.bootstrap = bootstrap;
+    Ticker ticker = environment.ticker();
+    startNanos = ticker.nanos();
+    int concurrency =
+        settings.concurrency() > 0
+            ? settings.concurrency()
+            : Runtime.getRuntime().availableProcessors();
+    workers = environment.workers().orElseGet(() -> Workers.start(concurrency, "worker"));
+    configExecutor =
+        Executors.newSingleThreadScheduledExecutor(
+            Thread.ofPlatform().daemon().name("config").factory());
+    configLoop = TaskLoop.on(configExecutor);
+    logFiles = new LogFiles(stats, LOG_FLUSH_NANOS, environment.stdout(), environment.stderr());
+    AccessLogParser accessLogs = new AccessLogParser(logFiles, ticker);
+    loops = new Loops(ticker, environment.seed());
+    Connector connector = new SocketConnector(workers.clients());
+    pools = new UpstreamPools(connector);
+    Extensions.Shared shared =
+        new Extensions.Shared(clusters, connector, pools, accessLogs, stats, ticker);
+    HttpFilters httpFilters = Extensions.httpFilters(shared);
+    RouteTableParser routeParser = new RouteTableParser(httpFilters, ticker);
+    RouteTables routeTables = new RouteTables();
+    ListenerParser listenerParser =
+        new ListenerParser(
+            Extensions.networkFilters(shared, httpFilters, routeParser, routeTables::source),
+            Extensions.listenerFilters(),
+            accessLogs,
+            stats);
+    listeners =
+        new ListenerManager(
+            workers,
+            loops,
+            stats,
+            new ListenerSettings(
+                settings.drainTime().toNanos(), ListenerSettings.DEFAULT.connectionsMax()));
+    assembler =
+        new SnapshotAssembler(
+            new ConfigParsers(
+                new ClusterParser(bootstrap.grpcClusters()), routeParser, listenerParser),
+            new ClusterFactory(Extensions.loadBalancers(), resolver, configLoop, ticker, stats),
+            clusters,
+            routeTables,
+            listeners,
+            resources,
+            configLoop,
+            ticker,
+            stats,
+            LOG);
+  }
+
+  /**
+   * Starts a proxy. When this returns, its static listeners accept, unless they wait for names to
+   * be resolved; {@link #ready} tells when everything else is there.
+   *
+   * @throws ProxyStartException with every problem of the bootstrap and its static resources
+   */
+  public static Proxy start(ProxySettings settings, ProxyEnvironment environment)
+      throws ProxyStartException {
+    BootstrapReader reader = new BootstrapReader(Extensions.messages());
+    Read read = read(settings, reader);
+    Validation.Collector problems = new Validation.Collector();
+    problems.absorb(read.bootstrap());
+    if (!(read.bootstrap() instanceof Validation.Valid<Bootstrap> proto)) {
+      throw new ProxyStartException(read.bootstrap().errors());
+    }
+    Bootstrap overridden = override(proto.value(), settings.node());
+    Validation<BootstrapConfig> parsed = BootstrapParser.parse(overridden, read.origin());
+    problems.absorb(parsed);
+    BootstrapConfig config =
+        parsed instanceof Validation.Valid<BootstrapConfig> valid
+            ? valid.value()
+            : resourcesOnly(overridden);
+    Proxy proxy = new Proxy(settings, environment, reader, config);
+    boolean started = false;
+    try {
+      proxy.begin(read.origin(), problems);
+      started = true;
+      return proxy;
+    } finally {
+      if (!started) {
+        proxy.close();
+      }
+    }
+  }
+
+  /** For telling the problems of listeners and clusters together with those of the rest. */
+  private static BootstrapConfig resourcesOnly(Bootstrap proto) {
+    return new BootstrapConfig(
+        proto.getNode(),
+        Optional.empty(),
+        new BootstrapConfig.Dynamic(Optional.empty(), new Source.None(), new Source.None()),
+        proto.getStaticResources().getClustersList(),
+        proto.getStaticResources().getListenersList(),
+        java.util.Set.of(
+            proto.getDynamicResources().getAdsConfig().getGrpcServicesList().stream()
+                .map(service -> service.getEnvoyGrpc().getClusterName())
+                .distinct()
+                .toArray(String[]::new)),
+        proto.toByteString());
+  }
+
+  private record Read(Validation<Bootstrap> bootstrap, Origin origin) {}
+
+  private static Read read(ProxySettings settings, BootstrapReader reader) {
+    Bootstrap base = Bootstrap.getDefaultInstance();
+    Origin origin = Origin.of("flag --config-yaml");
+    Validation<Bootstrap> result = Validation.valid(base);
+    if (settings.configPath().isPresent()) {
+      Path path = settings.configPath().get();
+      origin = Origin.of(path.toString());
+      try {
+        result = reader.read(base, Files.readString(path), origin);
+      } catch (IOException e) {
+        result =
+            Validation.invalid(new Violation(origin, "", e.toString(), "a file that can be read"));
+      }
+    }
+    if (!settings.configYaml().isBlank() && result instanceof Validation.Valid<Bootstrap> file) {
+      result = reader.read(file.value(), settings.configYaml(), Origin.of("flag --config-yaml"));
+    }
+    return new Read(result, origin);
+  }
+
+  private static Bootstrap override(Bootstrap proto, ProxySettings.NodeOverrides overrides) {
+    Node.Builder node = proto.getNode().toBuilder();
+    if (!overrides.id().isEmpty()) {
+      node.setId(overrides.id());
+    }
+    if (!overrides.cluster().isEmpty()) {
+      node.setCluster(overrides.cluster());
+    }
+    if (!overrides.zone().isEmpty()) {
+      node.getLocalityBuilder().setZone(overrides.zone());
+    }
+    node.setUserAgentName("meltemi");
+    return proto.toBuilder().setNode(node).build();
+  }
+
+  private void begin(Origin origin, Validation.Collector problems) throws ProxyStartException {
+    Subscriber subscriber = connect(origin, problems);
+    Source clusterSource = bootstrap.dynamic().clusters();
+    Source listenerSource = bootstrap.dynamic().listeners();
+    problems.absorb(
+        onConfigLoop(
+            () -> {
+              assembler.begin(
+                  subscriber,
+                  !(clusterSource instanceof Source.None),
+                  !(listenerSource instanceof Source.None));
+              return assembler.loadStatic(bootstrap.clusters(), bootstrap.listeners(), origin);
+            }));
+    if (problems.hasErrors()) {
+      throw new ProxyStartException(problems.finish(() -> true).errors());
+    }
+    problems
+        .finish(() -> true)
+        .warnings()
+        .forEach(warning -> LOG.log(System.Logger.Level.WARNING, warning.toString()));
+    addStats();
+    startAdmin(problems);
+    if (problems.hasErrors()) {
+      throw new ProxyStartException(problems.finish(() -> true).errors());
+    }
+    configLoop.execute(
+        () -> {
+          assembler.onInitialized(
+              () -> {
+                live = true;
+                ready.complete(null);
+              });
+        });
+  }
+
+  private <T> T onConfigLoop(Supplier<T> task) {
+    CompletableFuture<T> result = new CompletableFuture<>();
+    configLoop.execute(
+        () -> {
+          try {
+            result.complete(task.get());
+          } catch (RuntimeException e) {
+            result.completeExceptionally(e);
+          }
+        });
+    try {
+      return result.get(60, TimeUnit.SECONDS);
+    } catch (ExecutionException e) {
+      throw new IllegalStateException(e.getCause());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException("interrupted while starting", e);
+    } catch (java.util.concurrent.TimeoutException e) {
+      throw new IllegalStateException("the configuration loop does not answer", e);
+    }
+  }
+
+  /** Opens the stream to the control plane and the files; without either nobody can be asked. */
+  private Subscriber connect(Origin origin, Validation.Collector problems) {
+    pathSource(bootstrap.dynamic().clusters(), TypeUrl.CLUSTER, origin, problems);
+    pathSource(bootstrap.dynamic().listeners(), TypeUrl.LISTENER, origin, problems);
+    if (bootstrap.dynamic().ads().isEmpty()) {
+      return Subscriber.NONE;
+    }
+    BootstrapConfig.Ads ads = bootstrap.dynamic().ads().get();
+    Optional<Channel> channel = environment.adsChannel().or(() -> dial(ads, origin, problems));
+    if (channel.isEmpty() || problems.hasErrors()) {
+      return Subscriber.NONE;
+    }
+    XdsClient client =
+        new XdsClient(
+            XdsClientSettings.DEFAULT.withVariant(
+                ads.delta()
+                    ? XdsClientSettings.Variant.DELTA
+                    : XdsClientSettings.Variant.STATE_OF_THE_WORLD),
+            bootstrap.node(),
+            channel.get(),
+            configLoop,
+            new SplittableRandom(environment.seed()),
+            new ConnectionState(stats));
+    sources.add(client);
+    for (TypeUrl type :
+        List.of(TypeUrl.CLUSTER, TypeUrl.ENDPOINT, TypeUrl.LISTENER, TypeUrl.ROUTE)) {
+      client.watch(type, assembler.watcher(type));
+    }
+    if (bootstrap.dynamic().clusters() instanceof Source.Aggregated) {
+      client.subscribeAll(TypeUrl.CLUSTER);
+    }
+    if (bootstrap.dynamic().listeners() instanceof Source.Aggregated) {
+      configLoop.execute(
+          () ->
+              configLoop.execute(
+                  () ->
+                      assembler.onClustersInitialized(
+                          () -> client.subscribeAll(TypeUrl.LISTENER))));
+    }
+    configLoop.execute(() -> configLoop.execute(client::start));
+    return new Subscriber() {
+      @Override
+      public boolean subscribe(TypeUrl type, Collection<String> names) {
+        client.subscribe(type, names);
+        return true;
+      }
+
+      @Override
+      public void unsubscribe(TypeUrl type, Collection<String> names) {
+        client.unsubscribe(type, names);
+      }
+    };
+  }
+
+  private void pathSource(
+      Source source, TypeUrl type, Origin origin, Validation.Collector problems) {
+    if (!(source instanceof Source.PathSource(String path))) {
+      return;
+    }
+    Path file = Path.of(path);
+    if (!Files.isReadable(file)) {
+      problems.error(
+          origin,
+          type.equals(TypeUrl.CLUSTER)
+              ? "dynamic_resources.cds_config.path_config_source.path"
+              : "dynamic_resources.lds_config.path_config_source.path",
+          path,
+          "a file that exists");
+      return;
+    }
+    PathSource started =
+        new PathSource(type, file, this::readResponse, assembler.watcher(type), configLoop, LOG);
+    sources.add(started);
+    configLoop.execute(
+        () ->
+            configLoop.execute(
+                type.equals(TypeUrl.CLUSTER)
+                    ? started::start
+                    : () -> assembler.onClustersInitialized(started::start)));
+  }
+
+  private Validation<DiscoveryResponse> readResponse(String text, Path path) {
+    Validation<Message> read =
+        reader.read(DiscoveryResponse.newBuilder(), text, Origin.of(path.toString()));
+    return read.map(DiscoveryResponse.class::cast);
+  }
+
+  private Optional<Channel> dial(
+      BootstrapConfig.Ads ads, Origin origin, Validation.Collector problems) {
+    NettyChannelBuilder builder =
+        switch (ads.target()) {
+          case Target.UriTarget(String uri) -> NettyChannelBuilder.forTarget(uri);
+          case Target.ClusterTarget(String cluster, String authority) -> {
+            Optional<SocketAddress> address =
+                bootstrap.clusters().stream()
+                    .filter(candidate -> candidate.getName().equals(cluster))
+                    .flatMap(found -> found.getLoadAssignment().getEndpointsList().stream())
+                    .flatMap(locality -> locality.getLbEndpointsList().stream())
+                    .map(endpoint -> endpoint.getEndpoint().getAddress().getSocketAddress())
+                    .findFirst();
+            if (address.isEmpty()) {
+              problems.error(
+                  origin,
+                  "dynamic_resources.ads_config.grpc_services[0].envoy_grpc.cluster_name",
+                  cluster,
+                  "a static cluster with an endpoint");
+              yield null;
+            }
+            NettyChannelBuilder made =
+                NettyChannelBuilder.forAddress(
+                    address.get().getAddress(), address.get().getPortValue());
+            yield authority.isEmpty() ? made : made.overrideAuthority(authority);
+          }
+        };
+    if (builder == null) {
+      return Optional.empty();
+    }
+    ownChannel =
+        builder
+            .usePlaintext()
+            .eventLoopGroup(workers.group())
+            .channelFactory(workers.clients())
+            .maxInboundMessageSize(256 << 20)
+            .build();
+    return Optional.of(ownChannel);
+  }
+
+  private void addStats() {
+    stats.addSource(new ServerStats(this::state, this::uptimeNanos, workers.loops().size()));
+    stats.addSource(new MembershipStats(clusters));
+    stats.gauge("listener_manager.workers_started").set(1);
+  }
+
+  private void startAdmin(Validation.Collector problems) {
+    if (bootstrap.admin().isEmpty()) {
+      return;
+    }
+    try {
+      admin =
+          AdminServer.start(
+              bootstrap.admin().get(),
+              new AdminContext(
+                  bootstrap,
+                  new AdminContext.Running(resources, clusters, listeners, assembler),
+                  stats,
+                  new Control(),
+                  Extensions.types(),
+                  environment.ticker()));
+      if (settings.adminAddressPath().isPresent()) {
+        InetSocketAddress address = admin.address();
+        Files.writeString(
+            settings.adminAddressPath().get(),
+            address.getAddress().getHostAddress() + ":" + address.getPort());
+      }
+    } catch (IOException e) {
+      problems.error(
+          Origin.of("bootstrap"),
+          "admin.address",
+          String.valueOf(e.getMessage()),
+          "an address that can be bound");
+    }
+  }
+
+  private final class Control implements AdminContext.Control {
+    @Override
+    public ServerState state() {
+      return Proxy.this.state();
+    }
+
+    @Override
+    public void failHealthCheck(boolean nowFailing) {
+      failing = nowFailing;
+    }
+
+    @Override
+    public void drainListeners(boolean inboundOnly, boolean graceful) {
+      listeners.drain(
+          listener -> !inboundOnly || listener.options().direction() == Listener.Direction.INBOUND);
+    }
+
+    @Override
+    public void quit() {
+      Thread.ofPlatform().daemon().name("quit").start(Proxy.this::close);
+    }
+
+    @Override
+    public Supplier<Long> uptimeNanos() {
+      return Proxy.this::uptimeNanos;
+    }
+
+    @Override
+    public String version() {
+      return VERSION;
+    }
+
+    @Override
+    public int concurrency() {
+      return workers.loops().size();
+    }
+  }
+
+  private long uptimeNanos() {
+    return environment.ticker().nanos() - startNanos;
+  }
+
+  /** Where it is in its life. */
+  public ServerState state() {
+    if (failing || draining) {
+      return ServerState.DRAINING;
+    }
+    return live ? ServerState.LIVE : ServerState.INITIALIZING;
+  }
+
+  /** Completes once everything expected at start is in force. */
+  public CompletableFuture<Void> ready() {
+    return ready.copy();
+  }
+
+  /** Completes when the proxy has ended, whoever ended it. */
+  public CompletableFuture<Void> terminated() {
+    return terminated.copy();
+  }
+
+  /** Where the admin server listens; empty when there is none. */
+  public Optional<InetSocketAddress> adminAddress() {
+    return Optional.ofNullable(admin).map(AdminServer::address);
+  }
+
+  /** The listeners that accept, with the ports they really have. */
+  public List<ListenerManager.Status> listeners() {
+    return listeners.listeners();
+  }
+
+  public Stats stats() {
+    return stats;
+  }
+
+  /** The configuration in force. */
+  public ProxySnapshot snapshot() {
+    return assembler.snapshot();
+  }
+
+  /**
+   * Stops to accept, lets running requests end, and then closes; completes when that is done.
+   *
+   * @param limit when everything is cut off
+   */
+  public CompletableFuture<Void> drain(Duration limit) {
+    draining = true;
+    listeners.drain(_ -> true);
+    long deadline = environment.ticker().nanos() + limit.toNanos();
+    CompletableFuture<Void> done = new CompletableFuture<>();
+    configLoop.execute(() -> pollDrained(deadline, done));
+    return done.whenCompleteAsync(
+        (_, _) -> close(), task -> Thread.ofPlatform().daemon().name("close").start(task));
+  }
+
+  private void pollDrained(long deadline, CompletableFuture<Void> done) {
+    if (closed
+        || ServerStats.connections(stats) == 0
+        || environment.ticker().nanos() - deadline >= 0) {
+      done.complete(null);
+    } else {
+      configLoop.schedule(() -> pollDrained(deadline, done), DRAIN_POLL);
+    }
+  }
+
+  /** Ends everything at once. */
+  @Override
+  public void close() {
+    synchronized (terminated) {
+      if (closed) {
+        return;
+      }
+      closed = true;
+    }
+    for (AutoCloseable source : sources) {
+      closeQuietly(source);
+    }
+    if (ownChannel != null) {
+      ownChannel.shutdownNow();
+    }
+    if (admin != null) {
+      admin.close();
+    }
+    listeners.close();
+    onConfigLoop(
+        () -> {
+          assembler.close();
+          return true;
+        });
+    workers.loops().forEach(loop -> loop.execute(() -> pools.of(loops.get(loop)).drain()));
+    configExecutor.shutdown();
+    resolver.close();
+    if (environment.workers().isEmpty()) {
+      workers.close();
+    }
+    logFiles.close();
+    ready.completeExceptionally(new IllegalStateException("the proxy was closed"));
+    terminated.complete(null);
+  }
+
+  @SuppressWarnings("CatchAllExceptions") // AutoCloseable allows any
+  private static void closeQuietly(AutoCloseable closeable) {
+    try {
+      closeable.close();
+    } catch (Exception e) {
+      LOG.log(System.Logger.Level.WARNING, "while closing: " + e);
+    }
+  }
+
+  /** Shows whether the stream is up. */
+  private record ConnectionState(Stats stats) implements ConnectionWatcher {
+    @Override
+    public void onConnected() {
+      stats.gauge("control_plane.connected_state").set(1);
+    }
+
+    @Override
+    public void onDisconnected(String reason, Duration retryIn) {
+      stats.gauge("control_plane.connected_state").set(0);
+      LOG.log(
+          System.Logger.Level.WARNING,
+          "control plane: " + reason + "; next attempt in " + retryIn.toMillis() + " ms");
+    }
+  }
+}
