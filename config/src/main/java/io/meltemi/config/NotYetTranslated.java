@@ -11,17 +11,9 @@ import java.util.stream.Stream;
 final class NotYetTranslated {
   private static final List<String> TRAFFIC_POLICY =
       List.of(
-          "loadBalancer.consistentHash",
           "loadBalancer.backendUtilization",
-          "loadBalancer.localityLbSetting",
           "loadBalancer.zoneAwareLbSetting",
-          "loadBalancer.warmup",
-          "loadBalancer.warmupDurationSecs",
-          "connectionPool.http.h2UpgradePolicy!=DEFAULT|DO_NOT_UPGRADE",
-          "connectionPool.http.useClientProtocol!=false",
-          "connectionPool.http.maxConcurrentStreams",
-          "connectionPool.http.http2KeepAlive",
-          "outlierDetection",
+          "outlierDetection.outlierDetectionHttpErrorCodes",
           "tls.mode!=DISABLE",
           "tunnel",
           "proxyProtocol",
@@ -45,11 +37,7 @@ final class NotYetTranslated {
       List.of("spec.resolution!=NONE|STATIC|DNS|DNS_ROUND_ROBIN", "spec.subjectAltNames");
 
   static final List<String> SIDECAR =
-      List.of(
-          "spec.ingress[].tls",
-          "spec.ingress[].connectionPool",
-          "spec.inboundConnectionPool",
-          "spec.outboundTrafficPolicy.egressProxy");
+      List.of("spec.ingress[].tls", "spec.outboundTrafficPolicy.egressProxy");
 
   static final List<String> WORKLOAD_GROUP = List.of("spec");
 
