@@ -19,7 +19,7 @@ final class NotYetTranslated {
           "proxyProtocol",
           "retryBudget");
 
-  static final List<String> VIRTUAL_SERVICE = List.of("spec.tls", "spec.http[].match[].statPrefix");
+  static final List<String> VIRTUAL_SERVICE = List.of();
 
   static final List<String> DESTINATION_RULE =
       Stream.of(
@@ -31,13 +31,12 @@ final class NotYetTranslated {
           .toList();
 
   static final List<String> GATEWAY =
-      List.of("spec.servers[].tls.mode", "spec.servers[].defaultEndpoint");
+      List.of("spec.servers[].tls.mode!=PASSTHROUGH", "spec.servers[].defaultEndpoint");
 
   static final List<String> SERVICE_ENTRY =
       List.of("spec.resolution!=NONE|STATIC|DNS|DNS_ROUND_ROBIN", "spec.subjectAltNames");
 
-  static final List<String> SIDECAR =
-      List.of("spec.ingress[].tls", "spec.outboundTrafficPolicy.egressProxy");
+  static final List<String> SIDECAR = List.of("spec.ingress[].tls");
 
   static final List<String> WORKLOAD_GROUP = List.of("spec");
 

@@ -366,9 +366,15 @@ final class OutboundListeners {
   }
 
   private String unknownTrafficCluster() {
-    return scope.outboundTrafficPolicy().mode() == OutboundTrafficPolicy.Mode.REGISTRY_ONLY
-        ? ClusterNames.BLACK_HOLE
-        : ClusterNames.PASSTHROUGH;
+    OutboundTrafficPolicy policy = scope.outboundTrafficPolicy();
+    if (policy.mode() == OutboundTrafficPolicy.Mode.REGISTRY_ONLY) {
+      return ClusterNames.BLACK_HOLE;
+    }
+    return policy
+        .egressProxy()
+        .filter(proxy -> proxy.port().isPresent())
+        .map(proxy -> ClusterNames.outbound(proxy.port().getAsInt(), proxy.subset(), proxy.host()))
+        .orElse(ClusterNames.PASSTHROUGH);
   }
 
   private GeneratedResource virtualOutbound() {
