@@ -1,0 +1,61 @@
+package io.meltemi.proxy.http;
+
+import io.netty.bootstrap.ServerBootstrap;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelInitializer;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.epoll.EpollIoHandler;
+import io.netty.channel.epoll.EpollServerSocketChannel;
+import io.netty.channel.epoll.EpollSocketChannel;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+
+/** A bare router for load generators: {@code ProxyBench backendPort listenPort}. Not a test. */
+final class ProxyBench {
+  private ProxyBench() {}
+
+  public static void main(String[] arguments) throws Exception {
+    MultiThreadIoEventLoopGroup group =
+        new MultiThreadIoEventLoopGroup(1, EpollIoHandler.newFactory());
+    InetSocketAddress backend =
+        new InetSocketAddress(InetAddress.getLoopbackAddress(), Integer.parseInt(arguments[0]));
+    try (ProxyHarness proxy =
+        new ProxyHarness(group, EpollSocketChannel::new).cluster("a", s -> s, backend)) {
+      var config =
+          proxy.parse(
+              """
+              stat_prefix: t
+              route_config:
+                name: r
+                virtual_hosts:
+                - name: all
+                  domains: ["*"]
+                  routes:
+                  - match: {prefix: "/"}
+                    route: {cluster: a}
+              http_filters:
+              - name: envoy.filters.http.router
+                typed_config:
+                  "@type": type.googleapis.com/envoy.extensions.filters.http.router.v3.Router
+              """);
+      new ServerBootstrap()
+          .group(group)
+          .channel(EpollServerSocketChannel.class)
+          .childOption(ChannelOption.AUTO_READ, false)
+          .childOption(ChannelOption.TCP_NODELAY, true)
+          .childHandler(
+              new ChannelInitializer<Channel>() {
+                @Override
+                protected void initChannel(Channel channel) {
+                  proxy.install(config, channel);
+                }
+              })
+          .bind(InetAddress.getLoopbackAddress(), Integer.parseInt(arguments[1]))
+          .sync()
+          .channel()
+          .closeFuture()
+          .sync();
+    }
+  }
+}

@@ -1,0 +1,241 @@
+package io.meltemi.proxy.http;
+
+import com.google.protobuf.Any;
+import io.envoyproxy.envoy.extensions.access_loggers.stream.v3.StdoutAccessLog;
+import io.envoyproxy.envoy.extensions.filters.http.router.v3.Router;
+import io.meltemi.common.net.Locality;
+import io.meltemi.common.time.Ticker;
+import io.meltemi.common.validation.Origin;
+import io.meltemi.proxy.bootstrap.BootstrapReader;
+import io.meltemi.proxy.cluster.Cluster;
+import io.meltemi.proxy.cluster.ClusterManager;
+import io.meltemi.proxy.cluster.ClusterSettings;
+import io.meltemi.proxy.cluster.HealthStatus;
+import io.meltemi.proxy.cluster.Host;
+import io.meltemi.proxy.cluster.LoadBalancer;
+import io.meltemi.proxy.cluster.OutlierDetector;
+import io.meltemi.proxy.http.filter.router.RouterFilterFactory;
+import io.meltemi.proxy.loop.Loops;
+import io.meltemi.proxy.network.DownstreamConnection;
+import io.meltemi.proxy.network.NetworkFilterConfig;
+import io.meltemi.proxy.parse.ParseScope;
+import io.meltemi.proxy.route.RouteTableParser;
+import io.meltemi.proxy.telemetry.StatVisitor;
+import io.meltemi.proxy.telemetry.Stats;
+import io.meltemi.proxy.telemetry.accesslog.AccessLogParser;
+import io.meltemi.proxy.telemetry.accesslog.LogFiles;
+import io.meltemi.proxy.upstream.SocketConnector;
+import io.meltemi.proxy.upstream.UpstreamPools;
+import io.netty.bootstrap.ServerBootstrap;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFactory;
+import io.netty.channel.ChannelInitializer;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.nio.NioIoHandler;
+import io.netty.channel.socket.nio.NioServerSocketChannel;
+import io.netty.channel.socket.nio.NioSocketChannel;
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.UnaryOperator;
+
+/** A connection manager with a router on a loopback port, one event loop, and its clusters. */
+final class ProxyHarness implements AutoCloseable {
+  final Stats stats = new Stats();
+  final ClusterManager clusters = new ClusterManager();
+  private final ByteArrayOutputStream log = new ByteArrayOutputStream();
+  private final LogFiles logs;
+  private final Map<String, Cluster> byName = new HashMap<>();
+  private final MultiThreadIoEventLoopGroup group;
+  private final Loops loops = new Loops(Ticker.system(), 1);
+  private final UpstreamPools pools;
+  private final List<HttpFilterFactory> filters = new ArrayList<>();
+  private final AtomicInteger ids = new AtomicInteger();
+  private int bufferBytesMax = 1 << 20;
+  private InetSocketAddress address = new InetSocketAddress(0);
+
+  ProxyHarness() {
+    this(new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory()), NioSocketChannel::new);
+  }
+
+  ProxyHarness(MultiThreadIoEventLoopGroup group, ChannelFactory<? extends Channel> channels) {
+    this.group = group;
+    this.pools = new UpstreamPools(new SocketConnector(channels));
+    filters.add(new RouterFilterFactory(clusters, pools));
+    PrintStream out = new PrintStream(log, true, StandardCharsets.UTF_8);
+    logs = new LogFiles(stats, 1_000_000, out, out);
+  }
+
+  ProxyHarness bufferBytesMax(int limit) {
+    bufferBytesMax = limit;
+    return this;
+  }
+
+  ProxyHarness filter(HttpFilterFactory factory) {
+    filters.add(factory);
+    return this;
+  }
+
+  ProxyHarness cluster(String name, TestBackend... backends) {
+    return cluster(name, settings -> settings, backends);
+  }
+
+  ProxyHarness cluster(
+      String name, UnaryOperator<ClusterSettings> change, TestBackend... backends) {
+    InetSocketAddress[] addresses = new InetSocketAddress[backends.length];
+    for (int i = 0; i < backends.length; i++) {
+      addresses[i] = backends[i].address();
+    }
+    return cluster(name, change, addresses);
+  }
+
+  ProxyHarness cluster(
+      String name, UnaryOperator<ClusterSettings> change, InetSocketAddress... addresses) {
+    List<Host> hosts = new ArrayList<>();
+    for (InetSocketAddress to : addresses) {
+      hosts.add(new Host(to, "", new Host.Placement(0, Locality.UNKNOWN, 1, HealthStatus.HEALTHY)));
+    }
+    AtomicInteger next = new AtomicInteger();
+    LoadBalancer inTurn =
+        context -> {
+          for (int i = 0; i < hosts.size(); i++) {
+            Host host = hosts.get(Math.floorMod(next.getAndIncrement(), hosts.size()));
+            if (!context.rejects(host)) {
+              return host;
+            }
+          }
+          return hosts.isEmpty() ? null : hosts.getFirst();
+        };
+    ClusterSettings settings =
+        new ClusterSettings(
+            name,
+            name,
+            new ClusterSettings.Discovery.Static(),
+            ClusterSettings.Balancing.DEFAULT,
+            ClusterSettings.Connection.DEFAULT,
+            ClusterSettings.Http.DEFAULT,
+            ClusterSettings.Breakers.DEFAULT);
+    byName.put(name, new Cluster(change.apply(settings), inTurn, OutlierDetector.NONE, stats));
+    clusters.replaceAll(byName);
+    return this;
+  }
+
+  HttpConnectionManagerFactory factory() {
+    HttpFilters known = new HttpFilters(filters);
+    return new HttpConnectionManagerFactory(
+        known,
+        new RouteTableParser(known, Ticker.system()),
+        _ -> () -> null,
+        new AccessLogParser(logs, Ticker.system()),
+        stats);
+  }
+
+  /** Starts with the YAML of an {@code HttpConnectionManager}. */
+  ProxyHarness start(String yaml) {
+    NetworkFilterConfig config = parse(yaml);
+    ServerBootstrap server =
+        new ServerBootstrap()
+            .group(group)
+            .channel(NioServerSocketChannel.class)
+            .childOption(ChannelOption.AUTO_READ, false)
+            .childOption(ChannelOption.TCP_NODELAY, true)
+            .childHandler(
+                new ChannelInitializer<Channel>() {
+                  @Override
+                  protected void initChannel(Channel channel) {
+                    install(config, channel);
+                  }
+                });
+    Channel bound =
+        server.bind(InetAddress.getLoopbackAddress(), 0).syncUninterruptibly().channel();
+    address = (InetSocketAddress) bound.localAddress();
+    return this;
+  }
+
+  void install(NetworkFilterConfig config, Channel channel) {
+    config.install(
+        new DownstreamConnection(
+            channel,
+            loops.get(channel.eventLoop()),
+            new DownstreamConnection.Facts(
+                ids.incrementAndGet(),
+                channel.localAddress(),
+                channel.remoteAddress(),
+                channel.remoteAddress(),
+                "",
+                "raw_buffer",
+                List.of()),
+            new DownstreamConnection.Settings(bufferBytesMax, "test", "")));
+  }
+
+  NetworkFilterConfig parse(String yaml) {
+    ParseScope scope = ParseScope.root(Origin.of("test"));
+    NetworkFilterConfig config = factory().parse(proto(yaml), scope).orElse(null);
+    if (config == null) {
+      throw new IllegalArgumentException(scope.out().finish(() -> "").errors().toString());
+    }
+    return config;
+  }
+
+  static Any proto(String yaml) {
+    var builder =
+        io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3
+            .HttpConnectionManager.newBuilder();
+    return Any.pack(
+        new BootstrapReader(
+                List.of(Router.getDefaultInstance(), StdoutAccessLog.getDefaultInstance()))
+            .read(builder, yaml, Origin.of("test"))
+            .orElseThrow());
+  }
+
+  /** Everything that went to the access log on standard output. */
+  String log() {
+    logs.flush();
+    return log.toString(StandardCharsets.UTF_8);
+  }
+
+  InetSocketAddress address() {
+    return address;
+  }
+
+  TestClient client() throws java.io.IOException {
+    return new TestClient(address);
+  }
+
+  long counter(String name) {
+    Map<String, Long> values = new ConcurrentHashMap<>();
+    stats.visit(
+        new StatVisitor() {
+          @Override
+          public void counter(String stat, long value) {
+            values.put(stat, value);
+          }
+
+          @Override
+          public void gauge(String stat, long value) {
+            values.put(stat, value);
+          }
+
+          @Override
+          public void histogram(String stat, io.meltemi.proxy.telemetry.Distribution distribution) {
+            // no test asks for one
+          }
+        });
+    return values.getOrDefault(name, 0L);
+  }
+
+  @Override
+  public void close() {
+    logs.close();
+    group.shutdownGracefully(0, 5, java.util.concurrent.TimeUnit.SECONDS).syncUninterruptibly();
+  }
+}
