@@ -8,6 +8,7 @@ import io.meltemi.common.validation.Validation;
 import io.meltemi.config.Kinds;
 import io.meltemi.config.mesh.MeshConfig;
 import io.meltemi.config.resource.ResourceKind;
+import io.meltemi.config.resource.ResourceName;
 import io.meltemi.config.store.ConfigChange;
 import io.meltemi.config.store.ConfigSnapshot;
 import io.meltemi.xds.resource.EncodedResource;
@@ -57,13 +58,17 @@ public final class PushEngine implements DiscoveryBackend {
   private final Map<String, Rejection> rejections = new LinkedHashMap<>();
   private final Set<TypeUrl> unservedTypes = new HashSet<>();
 
-  private final List<ConfigChange> changes = new ArrayList<>();
+  /** One per resource: from what it was at the last push to what it is now. */
+  private final Map<ChangeKey, ConfigChange> changes = new LinkedHashMap<>();
+
   private final EnumSet<PushTrigger> triggers = EnumSet.noneOf(PushTrigger.class);
   private ConfigSnapshot snapshot = ConfigSnapshot.EMPTY;
   private MeshConfig mesh = MeshConfig.DEFAULT;
   private String version = "";
   private long versionNumber;
   private boolean draining;
+
+  private record ChangeKey(ResourceKind<?> kind, ResourceName name) {}
 
   /**
    * A refusal that still stands, for people to read.
@@ -111,7 +116,7 @@ public final class PushEngine implements DiscoveryBackend {
         () -> {
           boolean endpoints = true;
           for (ConfigChange change : batch) {
-            changes.add(change);
+            changes.merge(new ChangeKey(change.kind(), change.name()), change, PushEngine::merge);
             boolean endpoint = ENDPOINT_KINDS.contains(change.kind());
             endpoints &= endpoint;
             triggers.add(
@@ -134,6 +139,10 @@ public final class PushEngine implements DiscoveryBackend {
           triggers.add(PushTrigger.GLOBAL);
           debouncer.changed(false);
         });
+  }
+
+  private static ConfigChange merge(ConfigChange first, ConfigChange later) {
+    return new ConfigChange(first.kind(), first.name(), first.before(), later.after());
   }
 
   // ---- worlds; push thread from here on
@@ -174,7 +183,7 @@ public final class PushEngine implements DiscoveryBackend {
 
   private WorldChange build() {
     long start = ticker.nanos();
-    List<ConfigChange> batch = List.copyOf(changes);
+    List<ConfigChange> batch = List.copyOf(changes.values());
     changes.clear();
     triggers.clear();
     WorldBuilder.World world = worlds.next(batch, snapshot, mesh);

@@ -191,11 +191,12 @@ public final class DiscoveryServer implements BindableService {
     if (known == null) {
       subscribe(connection, type, request);
     } else if (connection.delta()) {
-      answer(connection, known, request);
+      // Names come first: whoever waits for the answer then also waits for what they bring.
       changeNames(connection, known, request);
-    } else if (request.nonce().isEmpty() || request.nonce().equals(known.nonceSent)) {
       answer(connection, known, request);
+    } else if (request.nonce().isEmpty() || request.nonce().equals(known.nonceSent)) {
       replaceNames(connection, known, request);
+      answer(connection, known, request);
     } else {
       counters.staleNonces.increment();
     }
