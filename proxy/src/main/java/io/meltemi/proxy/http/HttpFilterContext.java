@@ -5,6 +5,7 @@ import io.meltemi.proxy.loop.LoopContext;
 import io.meltemi.proxy.route.Route;
 import io.meltemi.proxy.route.RouteFilterConfig;
 import io.meltemi.proxy.telemetry.ResponseFlag;
+import io.meltemi.proxy.telemetry.StatScope;
 import io.meltemi.proxy.telemetry.StreamInfo;
 import io.netty.buffer.ByteBuf;
 import java.net.SocketAddress;
@@ -25,6 +26,9 @@ public interface HttpFilterContext {
   HeaderBlock responseHeaders();
 
   StreamInfo streamInfo();
+
+  /** The connection manager's numbers, {@code http.<prefix>.}. */
+  StatScope stats();
 
   /** The immediate peer's address. */
   SocketAddress remoteAddress();

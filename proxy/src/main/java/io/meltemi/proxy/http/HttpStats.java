@@ -11,6 +11,7 @@ import io.meltemi.proxy.telemetry.StatScope;
  * connection manager statistics</a>. Any thread.
  */
 final class HttpStats {
+  final StatScope scope;
   final Counter cxTotal;
   final Gauge cxActive;
   final Counter cxHttp1Total;
@@ -40,6 +41,7 @@ final class HttpStats {
   private final Counter[] classes = new Counter[5];
 
   HttpStats(StatScope scope) {
+    this.scope = scope;
     cxTotal = scope.counter("downstream_cx_total");
     cxActive = scope.gauge("downstream_cx_active");
     cxHttp1Total = scope.counter("downstream_cx_http1_total");

@@ -15,6 +15,7 @@ import io.meltemi.proxy.route.RouteAction;
 import io.meltemi.proxy.route.RouteFilterConfig;
 import io.meltemi.proxy.route.RouteTable;
 import io.meltemi.proxy.telemetry.ResponseFlag;
+import io.meltemi.proxy.telemetry.StatScope;
 import io.meltemi.proxy.telemetry.StreamInfo;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
@@ -907,6 +908,11 @@ final class HttpStream implements RequestView {
     @Override
     public StreamInfo streamInfo() {
       return info;
+    }
+
+    @Override
+    public StatScope stats() {
+      return manager.stats().scope;
     }
 
     @Override

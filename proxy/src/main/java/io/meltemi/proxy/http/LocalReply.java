@@ -45,23 +45,23 @@ public final class LocalReply {
     // a plain reply has the headers that every reply has
   }
 
-  int status() {
+  public int status() {
     return status;
   }
 
-  byte[] body() {
+  public byte[] body() {
     return body;
   }
 
-  @Nullable ResponseFlag flag() {
+  public @Nullable ResponseFlag flag() {
     return flag;
   }
 
-  String details() {
+  public String details() {
     return details;
   }
 
-  Consumer<HeaderBlock> headers() {
+  public Consumer<HeaderBlock> headers() {
     return headers;
   }
 }

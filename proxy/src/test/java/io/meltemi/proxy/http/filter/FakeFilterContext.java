@@ -1,0 +1,192 @@
+package io.meltemi.proxy.http.filter;
+
+import io.meltemi.proxy.header.HeaderBlock;
+import io.meltemi.proxy.header.HeaderName;
+import io.meltemi.proxy.http.HttpFilterContext;
+import io.meltemi.proxy.http.LocalReply;
+import io.meltemi.proxy.http.RouteChoice;
+import io.meltemi.proxy.loop.LoopContext;
+import io.meltemi.proxy.loop.Loops;
+import io.meltemi.proxy.route.Route;
+import io.meltemi.proxy.route.RouteFilterConfig;
+import io.meltemi.proxy.telemetry.ResponseFlag;
+import io.meltemi.proxy.telemetry.StatScope;
+import io.meltemi.proxy.telemetry.Stats;
+import io.meltemi.proxy.telemetry.StreamInfo;
+import io.meltemi.testing.FakeTicker;
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.embedded.EmbeddedChannel;
+import java.net.InetSocketAddress;
+import java.net.SocketAddress;
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
+
+/** A stream without a connection: records what a filter does to it. */
+public final class FakeFilterContext implements HttpFilterContext, AutoCloseable {
+  public final HeaderBlock request = new HeaderBlock();
+  public @Nullable RouteFilterConfig routeConfig;
+  public long random;
+
+  /** How often decoding was told to go on. */
+  public int continued;
+
+  public @Nullable LocalReply reply;
+  public String replied = "";
+
+  private final HeaderBlock response = new HeaderBlock();
+  private final StreamInfo info = new StreamInfo();
+  private final Stats stats = new Stats();
+  private final FakeTicker ticker = new FakeTicker();
+  private final EmbeddedChannel channel = new EmbeddedChannel();
+  private final LoopContext loop = new Loops(ticker, 1).get(channel.eventLoop());
+
+  public FakeFilterContext(String method, String... fields) {
+    request.add(HeaderName.METHOD, method);
+    for (String field : fields) {
+      int colon = field.indexOf(": ");
+      request.add(HeaderName.of(field.substring(0, colon)), field.substring(colon + 2));
+    }
+  }
+
+  /** Lets time pass and runs the timers that are due. */
+  public void advance(Duration duration) {
+    ticker.advance(duration);
+    loop.timers().runDue();
+  }
+
+  public long count(String name) {
+    return stats().counter(name).value();
+  }
+
+  @Override
+  public LoopContext loop() {
+    return loop;
+  }
+
+  @Override
+  public HeaderBlock requestHeaders() {
+    return request;
+  }
+
+  @Override
+  public HeaderBlock responseHeaders() {
+    return response;
+  }
+
+  @Override
+  public StreamInfo streamInfo() {
+    return info;
+  }
+
+  @Override
+  public StatScope stats() {
+    return stats.scope("http.test.");
+  }
+
+  @Override
+  public SocketAddress remoteAddress() {
+    return new InetSocketAddress("10.0.0.2", 4000);
+  }
+
+  @Override
+  public boolean isInternal() {
+    return true;
+  }
+
+  @Override
+  public long streamRandom() {
+    return random;
+  }
+
+  @Override
+  public @Nullable Route route() {
+    return null;
+  }
+
+  @Override
+  public void clearRoute() {
+    throw new UnsupportedOperationException();
+  }
+
+  @Override
+  public @Nullable RouteFilterConfig routeConfig() {
+    return routeConfig;
+  }
+
+  @Override
+  public void continueDecoding() {
+    continued++;
+  }
+
+  @Override
+  public void continueEncoding() {
+    throw new UnsupportedOperationException();
+  }
+
+  @Override
+  public void sendLocalReply(
+      int status, String body, @Nullable ResponseFlag flag, String details) {
+    sendLocalReply(LocalReply.of(status, body, flag, details));
+  }
+
+  @Override
+  public void sendLocalReply(LocalReply localReply) {
+    reply = localReply;
+    response.addNumber(HeaderName.STATUS, localReply.status());
+    localReply.headers().accept(response);
+    ResponseFlag flag = localReply.flag();
+    replied =
+        localReply.status()
+            + " "
+            + new String(localReply.body(), java.nio.charset.StandardCharsets.UTF_8)
+            + " "
+            + (flag == null ? "-" : flag.shortName())
+            + " "
+            + localReply.details();
+  }
+
+  @Override
+  public @Nullable RouteChoice routeChoice() {
+    return null;
+  }
+
+  @Override
+  public void encodeHeaders(int status, boolean endStream) {
+    throw new UnsupportedOperationException();
+  }
+
+  @Override
+  public void encodeData(ByteBuf data, boolean endStream) {
+    throw new UnsupportedOperationException();
+  }
+
+  @Override
+  public void encodeTrailers(HeaderBlock trailers) {
+    throw new UnsupportedOperationException();
+  }
+
+  @Override
+  public void resetStream(@Nullable ResponseFlag flag, String details) {
+    throw new UnsupportedOperationException();
+  }
+
+  @Override
+  public void setRequestReading(boolean reading) {
+    throw new UnsupportedOperationException();
+  }
+
+  @Override
+  public boolean isDownstreamWritable() {
+    return true;
+  }
+
+  @Override
+  public int bufferBytesMax() {
+    return 1024;
+  }
+
+  @Override
+  public void close() {
+    channel.finishAndReleaseAll();
+  }
+}
