@@ -124,8 +124,7 @@ public final class FakeFilterContext implements HttpFilterContext, AutoCloseable
   }
 
   @Override
-  public void sendLocalReply(
-      int status, String body, @Nullable ResponseFlag flag, String details) {
+  public void sendLocalReply(int status, String body, @Nullable ResponseFlag flag, String details) {
     sendLocalReply(LocalReply.of(status, body, flag, details));
   }
 

@@ -137,8 +137,7 @@ final class FaultFilter implements HttpFilter {
                 response.set(GRPC_MESSAGE, TEXT.getBytes(StandardCharsets.US_ASCII));
               }));
     } else {
-      context.sendLocalReply(
-          abort.get().httpStatus(), TEXT, ResponseFlag.FAULT_INJECTED, DETAILS);
+      context.sendLocalReply(abort.get().httpStatus(), TEXT, ResponseFlag.FAULT_INJECTED, DETAILS);
     }
     return true;
   }

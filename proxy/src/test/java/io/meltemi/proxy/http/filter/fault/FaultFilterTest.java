@@ -50,8 +50,7 @@ final class FaultFilterTest {
   @Test
   void abortsWithStatus() {
     try (FakeFilterContext context = new FakeFilterContext("GET")) {
-      HttpFilter filter =
-          config("{'abort':{'http_status':503," + ALWAYS + "}}").newFilter(context);
+      HttpFilter filter = config("{'abort':{'http_status':503," + ALWAYS + "}}").newFilter(context);
       assertEquals(FilterStatus.PAUSE, decode(filter, context));
       assertEquals("503 fault filter abort FI fault_filter_abort", context.replied);
       assertEquals(1, context.count("fault.aborts_injected"));
@@ -117,8 +116,7 @@ final class FaultFilterTest {
   })
   void grpcStatusIsForGrpcRequests(String type, String grpcStatus, int status, String body) {
     try (FakeFilterContext context = new FakeFilterContext("POST", "content-type: " + type)) {
-      HttpFilter filter =
-          config("{'abort':{'grpc_status':14," + ALWAYS + "}}").newFilter(context);
+      HttpFilter filter = config("{'abort':{'grpc_status':14," + ALWAYS + "}}").newFilter(context);
       decode(filter, context);
       assertEquals(status + " " + body + " FI fault_filter_abort", context.replied);
       assertEquals(
@@ -158,8 +156,7 @@ final class FaultFilterTest {
 
   @Test
   void sharesAreAsConfigured() {
-    FaultConfig half =
-        config("{'abort':{'http_status':500,'percentage':{'numerator':50}}}");
+    FaultConfig half = config("{'abort':{'http_status':500,'percentage':{'numerator':50}}}");
     try (FakeFilterContext context = new FakeFilterContext("GET")) {
       HttpFilter filter = half.newFilter(context);
       int aborted = 0;
@@ -174,8 +171,7 @@ final class FaultFilterTest {
 
   @Test
   void noMoreFaultsAtATimeThanAllowed() {
-    FaultConfig one =
-        config("{'delay':{'fixed_delay':'1s'," + ALWAYS + "},'max_active_faults':1}");
+    FaultConfig one = config("{'delay':{'fixed_delay':'1s'," + ALWAYS + "},'max_active_faults':1}");
     try (FakeFilterContext context = new FakeFilterContext("GET")) {
       HttpFilter first = one.newFilter(context);
       HttpFilter second = one.newFilter(context);
