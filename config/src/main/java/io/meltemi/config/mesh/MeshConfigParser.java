@@ -42,19 +42,15 @@ public final class MeshConfigParser {
   private static final FieldPatterns NOT_YET_TRANSLATED =
       new FieldPatterns(
           List.of(
-              "localityLbSetting",
-              "defaultTrafficPolicy.outlierDetection",
-              "h2UpgradePolicy!=DO_NOT_UPGRADE",
               "meshMTLS",
               "tlsDefaults",
               "enableTracing!=false",
+              "enableEnvoyAccessLogService!=false",
               "extensionProviders",
               "defaultProviders",
+              "discoverySelectors",
               "ingressService",
               "serviceScopeConfigs",
-              "defaultInboundHttpRetryPolicy",
-              "pathNormalization",
-              "defaultConfig.gatewayTopology",
               "defaultConfig.proxyStatsMatcher"));
 
   /** Fields of the message that nothing here reads. */
@@ -132,7 +128,7 @@ public final class MeshConfigParser {
   }
 
   private static MeshConfig mesh(ObjectReader reader) {
-    IGNORED.forEach(reader::ignore);
+    warnOfUnread(reader, IGNORED);
     MeshConfig defaults = MeshConfig.DEFAULT;
     String root = reader.string("rootNamespace");
     if (!root.isEmpty() && !Names.isDnsLabel(root)) {
@@ -158,6 +154,15 @@ public final class MeshConfigParser {
         reader.objects("discoverySelectors", MeshConfigParser::selector),
         pathNormalization(reader),
         reader.objects("serviceSettings", MeshConfigParser::serviceSettings));
+  }
+
+  /** Warns of fields of the message that are set although nothing here reads them. */
+  static void warnOfUnread(ObjectReader reader, List<String> fields) {
+    for (String field : fields) {
+      if (reader.has(field)) {
+        reader.warn(field, reader.written(field), "no value for now: the field has no effect here");
+      }
+    }
   }
 
   private static Identity identity(ObjectReader reader) {

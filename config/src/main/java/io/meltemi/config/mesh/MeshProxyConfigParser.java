@@ -46,7 +46,7 @@ public final class MeshProxyConfigParser {
   private MeshProxyConfigParser() {}
 
   public static ProxyConfig parse(ObjectReader reader) {
-    IGNORED.forEach(reader::ignore);
+    MeshConfigParser.warnOfUnread(reader, IGNORED);
     ProxyConfig defaults = ProxyConfig.DEFAULT;
     Addresses addresses = defaults.addresses();
     Durations durations = defaults.durations();

@@ -53,6 +53,9 @@ public final class ObjectReader {
   /** The fields by camel-case name, so that each can be found in either spelling. */
   private static Map<String, YamlField> unified(
       YamlMap map, FieldPath path, Validation.Collector problems) {
+    if (map.fields().keySet().stream().allMatch(name -> name.indexOf('_') < 0)) {
+      return map.fields();
+    }
     Map<String, YamlField> fields = new LinkedHashMap<>();
     for (Map.Entry<String, YamlField> entry : map.fields().entrySet()) {
       String name = FieldNames.toCamelCase(entry.getKey());
@@ -161,6 +164,15 @@ public final class ObjectReader {
   public Optional<String> optionalString(String field) {
     YamlNode node = value(field);
     return node == null ? Optional.empty() : text(node, () -> path(field));
+  }
+
+  /** The text of a field that may also hold a whole number, as Kubernetes' IntOrString does. */
+  public String stringOrInteger(String field) {
+    YamlNode node = value(field);
+    if (node instanceof YamlScalar scalar && scalar.type() == ScalarType.INTEGER) {
+      return scalar.text();
+    }
+    return string(field);
   }
 
   /** The elements of a list of texts; those that are none are left out with an error. */

@@ -70,14 +70,14 @@ public final class PodParser {
     Optional<ReadinessProbe> tcp =
         reader.object(
             "tcpSocket",
-            socket -> new ReadinessProbe("", socket.string("port"), period, threshold));
+            socket -> new ReadinessProbe("", socket.stringOrInteger("port"), period, threshold));
     return reader
         .object(
             "httpGet",
             get -> {
               String path = get.string("path");
               return new ReadinessProbe(
-                  path.isEmpty() ? "/" : path, get.string("port"), period, threshold);
+                  path.isEmpty() ? "/" : path, get.stringOrInteger("port"), period, threshold);
             })
         .or(() -> tcp);
   }
