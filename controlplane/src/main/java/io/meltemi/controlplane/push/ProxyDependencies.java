@@ -6,11 +6,11 @@ import io.meltemi.controlplane.registry.ServiceKey;
 import java.util.Set;
 
 /** Whether a change of the world concerns a proxy. It may say yes too often, never too seldom. */
-public final class ProxyDependencies {
+final class ProxyDependencies {
   private ProxyDependencies() {}
 
   /** What a proxy must be sent. */
-  public enum Need {
+  enum Need {
     NOTHING,
     ENDPOINTS,
     EVERYTHING
@@ -22,7 +22,7 @@ public final class ProxyDependencies {
    * @param before the world the proxy was last sent
    * @param after the world now
    */
-  public static Need of(ProxyNode node, PushContext before, PushContext after, WorldChange change) {
+  static Need of(ProxyNode node, PushContext before, PushContext after, WorldChange change) {
     if (change.mesh()
         || change.traffic().stream().anyMatch(traffic -> concerns(node, traffic))
         || seesAny(node, before, after, change.services())

@@ -2,6 +2,8 @@ package io.meltemi.controlplane.push;
 
 import io.meltemi.common.labels.Labels;
 import io.meltemi.common.net.Locality;
+import io.meltemi.common.validation.Origin;
+import io.meltemi.common.validation.Validation;
 import java.util.List;
 import java.util.Optional;
 
@@ -75,6 +77,16 @@ public record ProxyNode(
       boolean dnsCapture,
       boolean http10,
       String istioVersion) {}
+
+  /**
+   * Parses the node of a discovery request.
+   *
+   * @param origin where it came from, such as the peer's address
+   */
+  public static Validation<ProxyNode> parse(
+      io.envoyproxy.envoy.config.core.v3.Node node, Origin origin) {
+    return ProxyNodeParser.parse(node, origin);
+  }
 
   public String namespace() {
     return metadata.namespace();

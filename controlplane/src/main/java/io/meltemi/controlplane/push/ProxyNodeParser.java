@@ -16,7 +16,7 @@ import java.util.Optional;
 import java.util.TreeMap;
 
 /** Reads the node of a discovery request into a {@link ProxyNode}, collecting every error. */
-public final class ProxyNodeParser {
+final class ProxyNodeParser {
   private static final String PLACEMENT_KEY = "MELTEMI_LOCAL";
   private static final int NODE_ID_PARTS = 4;
 
@@ -35,8 +35,7 @@ public final class ProxyNodeParser {
    *
    * @param origin where the node came from, such as the peer's address
    */
-  public static Validation<ProxyNode> parse(
-      io.envoyproxy.envoy.config.core.v3.Node node, Origin origin) {
+  static Validation<ProxyNode> parse(io.envoyproxy.envoy.config.core.v3.Node node, Origin origin) {
     return new ProxyNodeParser(origin).parse(node);
   }
 

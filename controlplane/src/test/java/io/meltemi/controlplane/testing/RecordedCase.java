@@ -17,7 +17,6 @@ import io.meltemi.config.resource.Resource;
 import io.meltemi.config.store.ConfigChange;
 import io.meltemi.config.store.ConfigSnapshot;
 import io.meltemi.controlplane.push.ProxyNode;
-import io.meltemi.controlplane.push.ProxyNodeParser;
 import io.meltemi.controlplane.push.PushContext;
 import io.meltemi.controlplane.push.WorldBuilder;
 import io.meltemi.testing.SharedFiles;
@@ -133,7 +132,7 @@ public record RecordedCase(Path folder) {
                     .setZone(text(locality, "zone"))
                     .setSubZone(text(locality, "subZone")))
             .build();
-    return ProxyNodeParser.parse(node, Origin.of("case.json")).orElseThrow();
+    return ProxyNode.parse(node, Origin.of("case.json")).orElseThrow();
   }
 
   /** The world of the case as the control plane sees it. */

@@ -11,7 +11,6 @@ import io.meltemi.common.validation.Origin;
 import io.meltemi.config.resource.ResourceName;
 import io.meltemi.controlplane.push.LocalPlacement;
 import io.meltemi.controlplane.push.ProxyNode;
-import io.meltemi.controlplane.push.ProxyNodeParser;
 import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
@@ -33,7 +32,7 @@ class SidecarBootstrapTest {
   void controlPlaneReadsBackWhatIsWritten() throws Exception {
     Bootstrap.Builder bootstrap = Bootstrap.newBuilder();
     JsonFormat.parser().merge(SidecarBootstrap.json(spec(false)), bootstrap);
-    ProxyNode node = ProxyNodeParser.parse(bootstrap.getNode(), Origin.of("test")).orElseThrow();
+    ProxyNode node = ProxyNode.parse(bootstrap.getNode(), Origin.of("test")).orElseThrow();
     assertEquals(PLACEMENT, node.placement().orElseThrow());
     assertTrue(node.isSidecar());
     assertEquals("127.1.0.4", node.ip());
