@@ -857,21 +857,20 @@ public final class HeadParser {
   private boolean removeNominated() {
     int at = block.find(HeaderName.CONNECTION);
     while (at >= 0) {
-      for (String part : block.value(at).split(",", -1)) {
+      String tokens = block.value(at);
+      block.removeAt(at);
+      for (String part : tokens.split(",", -1)) {
         String token = part.strip();
         if (token.isEmpty()) {
           continue;
         }
-        if (!HeaderName.isValid(token) || token.startsWith(":")) {
-          error = CodecError.BAD_CONNECTION_HEADER;
-          return false;
-        }
-        if (!removeNominated(token.getBytes(StandardCharsets.ISO_8859_1))) {
+        if (!HeaderName.isValid(token)
+            || token.startsWith(":")
+            || !removeNominated(token.getBytes(StandardCharsets.ISO_8859_1))) {
           error = CodecError.BAD_CONNECTION_HEADER;
           return false;
         }
       }
-      block.removeAt(at);
       at = block.find(HeaderName.CONNECTION);
     }
     return true;

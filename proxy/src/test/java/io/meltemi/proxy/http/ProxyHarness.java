@@ -216,17 +216,18 @@ final class ProxyHarness implements AutoCloseable {
     stats.visit(
         new StatVisitor() {
           @Override
-          public void counter(String stat, long value) {
-            values.put(stat, value);
+          public void counter(String prefix, String stat, long value) {
+            values.put(prefix + stat, value);
           }
 
           @Override
-          public void gauge(String stat, long value) {
-            values.put(stat, value);
+          public void gauge(String prefix, String stat, long value) {
+            values.put(prefix + stat, value);
           }
 
           @Override
-          public void histogram(String stat, io.meltemi.proxy.telemetry.Distribution distribution) {
+          public void histogram(
+              String prefix, String stat, io.meltemi.proxy.telemetry.Distribution distribution) {
             // no test asks for one
           }
         });
