@@ -1,5 +1,7 @@
 package io.meltemi.cli;
 
+import io.meltemi.cli.command.discovery.DiscoveryCommand;
+import io.meltemi.cli.command.proxy.ProxyCommand;
 import io.meltemi.cli.command.version.VersionCommand;
 import java.util.List;
 import java.util.Optional;
@@ -15,7 +17,10 @@ final class Commands {
    */
   record Entry(String name, Supplier<Callable<Integer>> command) {}
 
-  static final List<Entry> ALL = List.of(new Entry("version", VersionCommand::new));
+  static final List<Entry> ALL = List.of(
+          new Entry("discovery", DiscoveryCommand::new),
+          new Entry("proxy", ProxyCommand::new),
+          new Entry("version", VersionCommand::new));
 
   private Commands() {}
 

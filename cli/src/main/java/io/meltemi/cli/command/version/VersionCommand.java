@@ -65,7 +65,7 @@ public final class VersionCommand implements Callable<Integer> {
   }
 
   /** The version of this build, such as {@code 0.1.0}. */
-  private static String version() throws IOException {
+  public static String version() throws IOException {
     Properties properties = new Properties();
     try (InputStream in = VersionCommand.class.getResourceAsStream("version.properties")) {
       properties.load(Objects.requireNonNull(in, "version.properties"));
