@@ -41,6 +41,8 @@ import io.meltemi.proxy.http.HttpConnectionManagerFactory;
 import io.meltemi.proxy.http.HttpFilterFactory;
 import io.meltemi.proxy.http.HttpFilters;
 import io.meltemi.proxy.http.RouteSource;
+import io.meltemi.proxy.http.filter.cors.CorsFilterFactory;
+import io.meltemi.proxy.http.filter.fault.FaultFilterFactory;
 import io.meltemi.proxy.http.filter.router.RouterFilterFactory;
 import io.meltemi.proxy.listener.ListenerFilterFactory;
 import io.meltemi.proxy.listener.filter.httpinspector.HttpInspectorFactory;
@@ -120,7 +122,10 @@ final class Extensions {
 
   static HttpFilters httpFilters(Shared shared) {
     List<HttpFilterFactory> filters =
-        List.of(new RouterFilterFactory(shared.clusters(), shared.pools()));
+        List.of(
+            new FaultFilterFactory(),
+            new CorsFilterFactory(),
+            new RouterFilterFactory(shared.clusters(), shared.pools()));
     return new HttpFilters(filters);
   }
 
