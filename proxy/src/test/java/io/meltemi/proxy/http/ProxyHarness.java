@@ -3,6 +3,7 @@ package io.meltemi.proxy.http;
 import com.google.protobuf.Any;
 import io.envoyproxy.envoy.extensions.access_loggers.stream.v3.StdoutAccessLog;
 import io.envoyproxy.envoy.extensions.filters.http.router.v3.Router;
+import io.envoyproxy.envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate;
 import io.meltemi.common.net.Locality;
 import io.meltemi.common.time.Ticker;
 import io.meltemi.common.validation.Origin;
@@ -192,7 +193,10 @@ final class ProxyHarness implements AutoCloseable {
             .HttpConnectionManager.newBuilder();
     return Any.pack(
         new BootstrapReader(
-                List.of(Router.getDefaultInstance(), StdoutAccessLog.getDefaultInstance()))
+                List.of(
+                    Router.getDefaultInstance(),
+                    StdoutAccessLog.getDefaultInstance(),
+                    PreviousHostsPredicate.getDefaultInstance()))
             .read(builder, yaml, Origin.of("test"))
             .orElseThrow());
   }
