@@ -10,7 +10,7 @@ import io.meltemi.config.yaml.ObjectReader;
 import java.util.List;
 
 /** Reads the ProxyConfig message, as in {@code MeshConfig.defaultConfig}. */
-public final class MeshProxyConfigParser {
+final class MeshProxyConfigParser {
   /** Fields of the message that nothing here reads. */
   private static final List<String> IGNORED =
       List.of(
@@ -45,7 +45,7 @@ public final class MeshProxyConfigParser {
 
   private MeshProxyConfigParser() {}
 
-  public static ProxyConfig parse(ObjectReader reader) {
+  static ProxyConfig parse(ObjectReader reader) {
     MeshConfigParser.warnOfUnread(reader, IGNORED);
     ProxyConfig defaults = ProxyConfig.DEFAULT;
     Addresses addresses = defaults.addresses();
