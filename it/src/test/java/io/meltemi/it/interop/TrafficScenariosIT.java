@@ -15,6 +15,7 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -25,36 +26,35 @@ import java.util.Random;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Predicate;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.AfterParameterizedClassInvocation;
+import org.junit.jupiter.params.BeforeParameterizedClassInvocation;
 import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.Parameter;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Traffic that both data planes must treat alike under our control plane. */
 @ParameterizedClass
 @EnumSource(DataPlane.class)
-@TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class TrafficScenariosIT {
   static {
     System.setProperty("jdk.httpclient.allowRestrictedHeaders", "host,connection");
   }
 
-  private final DataPlane dataPlane;
-  private Mesh mesh;
-  private HttpClient client;
-  private HttpClient direct;
+  @TempDir private static Path directory;
 
-  TrafficScenariosIT(DataPlane dataPlane) {
-    this.dataPlane = dataPlane;
-  }
+  /** Named in the report; the tests themselves do not care. */
+  @Parameter private DataPlane dataPlane = DataPlane.MELTEMI;
 
-  @BeforeAll
-  void start(@TempDir Path directory) throws Exception {
-    mesh = new Mesh(dataPlane, directory);
+  private static Mesh mesh;
+  private static HttpClient client;
+  private static HttpClient direct;
+
+  @BeforeParameterizedClassInvocation
+  static void start(DataPlane dataPlane) throws Exception {
+    mesh = new Mesh(dataPlane, Files.createDirectories(directory.resolve(dataPlane.name())));
     client =
         HttpClient.newBuilder()
             .version(HttpClient.Version.HTTP_1_1)
@@ -68,15 +68,14 @@ class TrafficScenariosIT {
 
   @AfterEach
   void nothingWasRejected() throws Exception {
-    assertFalse(mesh.discovery.output().contains("NACK"), () -> mesh.discovery.output());
+    assertFalse(
+        mesh.discovery.output().contains("NACK"), () -> dataPlane + ":\n" + mesh.discovery.output());
     mesh.reset();
   }
 
-  @AfterAll
-  void stop() {
-    if (mesh != null) {
-      mesh.close();
-    }
+  @AfterParameterizedClassInvocation
+  static void stop() {
+    mesh.close();
   }
 
   @Test
@@ -515,7 +514,7 @@ class TrafficScenariosIT {
     assertEquals(207, get("http://echo:8000/").statusCode());
   }
 
-  private void subsets() throws IOException {
+  private static void subsets() throws IOException {
     mesh.write(
         "subsets.yaml",
         """
@@ -530,7 +529,7 @@ class TrafficScenariosIT {
         """);
   }
 
-  private void virtualService(String http) throws IOException {
+  private static void virtualService(String http) throws IOException {
     mesh.write(
         "rules.yaml",
         """
@@ -564,7 +563,7 @@ class TrafficScenariosIT {
         .orElse("");
   }
 
-  private Map<String, Integer> shares(String url, int count) throws Exception {
+  private static Map<String, Integer> shares(String url, int count) throws Exception {
     Map<String, Integer> shares = new HashMap<>();
     for (int i = 0; i < count; i++) {
       HttpResponse<String> answer = get(url);
@@ -574,7 +573,7 @@ class TrafficScenariosIT {
     return shares;
   }
 
-  private HttpResponse<String> eventually(String url, Predicate<HttpResponse<String>> condition)
+  private static HttpResponse<String> eventually(String url, Predicate<HttpResponse<String>> condition)
       throws Exception {
     List<HttpResponse<String>> last = new ArrayList<>();
     await(
@@ -592,7 +591,7 @@ class TrafficScenariosIT {
     boolean holds() throws Exception;
   }
 
-  private void await(String what, Condition condition) throws Exception {
+  private static void await(String what, Condition condition) throws Exception {
     long end = System.nanoTime() + Duration.ofSeconds(20).toNanos();
     Exception last = null;
     while (System.nanoTime() < end) {
@@ -608,7 +607,7 @@ class TrafficScenariosIT {
     throw new AssertionError("not within 20 s: " + what + "\n" + mesh.discovery.output(), last);
   }
 
-  private HttpResponse<String> get(String url, String... headers)
+  private static HttpResponse<String> get(String url, String... headers)
       throws IOException, InterruptedException {
     HttpRequest.Builder request = request(url);
     if (headers.length > 0) {
