@@ -185,7 +185,7 @@ class ControlPlaneTest {
     try (ControlPlane first = start(ANY, NAME)) {
       HostPort taken = first.grpcAddress().orElseThrow();
       IOException failure = assertThrows(IOException.class, () -> start(taken, "").close());
-      assertTrue(failure.getMessage().contains(":" + taken.port()), failure::getMessage);
+      assertTrue(failure.toString().contains(":" + taken.port()), failure::toString);
     }
   }
 }
