@@ -135,6 +135,7 @@ final class ProxyPush {
   private void sendClusters() {
     DiscoveryConnection connection = proxy.connection();
     Set<String> renewed = Set.of();
+    Collection<String> endpoints = names(TypeUrl.ENDPOINT);
     if (connection.subscription(TypeUrl.CLUSTER).isPresent()) {
       Optional<List<EncodedResource>> made = engine.generate(proxy, TypeUrl.CLUSTER, Set.of());
       if (made.isPresent()) {
@@ -145,9 +146,20 @@ final class ProxyPush {
                 DiscoveryUpdate.everything(proxy.version, clusters).withoutRemovals());
         clustersToRemove = !result.kept().isEmpty();
         renewed = endpointNames(clusters, result.changed());
+        endpoints = ofClusters(endpoints);
       }
     }
-    sendEndpoints(names(TypeUrl.ENDPOINT), renewed);
+    sendEndpoints(endpoints, renewed);
+  }
+
+  /**
+   * Those assignments whose cluster goes on. The others keep their hosts: routes that are only
+   * about to change still send requests there.
+   */
+  private Collection<String> ofClusters(Collection<String> assignments) {
+    Set<String> going = new HashSet<>();
+    clusters.forEach(cluster -> going.add(cluster.name()));
+    return assignments.stream().filter(going::contains).toList();
   }
 
   /** A proxy warms a cluster that was sent anew until it gets its endpoints, the same or not. */

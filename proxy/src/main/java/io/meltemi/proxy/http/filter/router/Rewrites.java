@@ -122,6 +122,8 @@ final class Rewrites {
     }
     if (!redirect.host().isEmpty()) {
       host = redirect.host();
+      // the request's port belongs to the request's host
+      port = redirect.port() > 0 ? port : "";
     }
     String target = path(route, redirect.path(), path);
     if (redirect.stripQuery()) {
