@@ -17,7 +17,8 @@ final class Commands {
    */
   record Entry(String name, Supplier<Callable<Integer>> command) {}
 
-  static final List<Entry> ALL = List.of(
+  static final List<Entry> ALL =
+      List.of(
           new Entry("discovery", DiscoveryCommand::new),
           new Entry("proxy", ProxyCommand::new),
           new Entry("version", VersionCommand::new));

@@ -83,6 +83,7 @@ public final class Proxy implements AutoCloseable {
   private final ProxyEnvironment environment;
   private final ProxySettings settings;
   private final BootstrapConfig bootstrap;
+  private final Origin origin;
   private final Stats stats = new Stats();
   private final Workers workers;
   private final ScheduledExecutorService configExecutor;
@@ -111,7 +112,9 @@ public final class Proxy implements AutoCloseable {
       ProxySettings settings,
       ProxyEnvironment environment,
       BootstrapReader reader,
-      BootstrapConfig bootstrap) {
+      BootstrapConfig bootstrap,
+      Origin origin) {
+    this.origin = origin;
     this.settings = settings;
     this.environment = environment;
     this.reader = reader;
@@ -173,10 +176,47 @@ public final class Proxy implements AutoCloseable {
    */
   public static Proxy start(ProxySettings settings, ProxyEnvironment environment)
       throws ProxyStartException {
+    Validation.Collector problems = new Validation.Collector();
+    Proxy proxy = make(settings, environment, problems);
+    boolean started = false;
+    try {
+      proxy.begin(problems);
+      started = true;
+      return proxy;
+    } finally {
+      if (!started) {
+        proxy.close();
+      }
+    }
+  }
+
+  /**
+   * Reads a bootstrap and its static resources without serving ({@code --mode validate}).
+   *
+   * @return every warning
+   * @throws ProxyStartException with every problem
+   */
+  public static List<Violation> validate(ProxySettings settings, ProxyEnvironment environment)
+      throws ProxyStartException {
+    Validation.Collector problems = new Validation.Collector();
+    try (Proxy proxy = make(settings, environment, problems)) {
+      problems.absorb(
+          proxy.assembler.checkStatic(
+              proxy.bootstrap.clusters(), proxy.bootstrap.listeners(), proxy.origin));
+    }
+    Validation<Boolean> result = problems.finish(() -> true);
+    if (!result.isValid()) {
+      throw new ProxyStartException(result.errors());
+    }
+    return result.warnings();
+  }
+
+  /** A proxy that has not begun; problems outside its resources are collected. */
+  private static Proxy make(
+      ProxySettings settings, ProxyEnvironment environment, Validation.Collector problems)
+      throws ProxyStartException {
     BootstrapReader reader = new BootstrapReader(Extensions.messages());
     Read read = read(settings, reader);
-    Validation.Collector problems = new Validation.Collector();
-    problems.absorb(read.bootstrap());
     if (!(read.bootstrap() instanceof Validation.Valid<Bootstrap> proto)) {
       throw new ProxyStartException(read.bootstrap().errors());
     }
@@ -187,17 +227,7 @@ public final class Proxy implements AutoCloseable {
         parsed instanceof Validation.Valid<BootstrapConfig> valid
             ? valid.value()
             : resourcesOnly(overridden);
-    Proxy proxy = new Proxy(settings, environment, reader, config);
-    boolean started = false;
-    try {
-      proxy.begin(read.origin(), problems);
-      started = true;
-      return proxy;
-    } finally {
-      if (!started) {
-        proxy.close();
-      }
-    }
+    return new Proxy(settings, environment, reader, config, read.origin());
   }
 
   /** For telling the problems of listeners and clusters together with those of the rest. */
@@ -253,8 +283,8 @@ public final class Proxy implements AutoCloseable {
     return proto.toBuilder().setNode(node).build();
   }
 
-  private void begin(Origin origin, Validation.Collector problems) throws ProxyStartException {
-    Subscriber subscriber = connect(origin, problems);
+  private void begin(Validation.Collector problems) throws ProxyStartException {
+    Subscriber subscriber = connect(problems);
     Source clusterSource = bootstrap.dynamic().clusters();
     Source listenerSource = bootstrap.dynamic().listeners();
     problems.absorb(
@@ -311,14 +341,14 @@ public final class Proxy implements AutoCloseable {
   }
 
   /** Opens the stream to the control plane and the files; without either nobody can be asked. */
-  private Subscriber connect(Origin origin, Validation.Collector problems) {
-    pathSource(bootstrap.dynamic().clusters(), TypeUrl.CLUSTER, origin, problems);
-    pathSource(bootstrap.dynamic().listeners(), TypeUrl.LISTENER, origin, problems);
+  private Subscriber connect(Validation.Collector problems) {
+    pathSource(bootstrap.dynamic().clusters(), TypeUrl.CLUSTER, problems);
+    pathSource(bootstrap.dynamic().listeners(), TypeUrl.LISTENER, problems);
     if (bootstrap.dynamic().ads().isEmpty()) {
       return Subscriber.NONE;
     }
     BootstrapConfig.Ads ads = bootstrap.dynamic().ads().get();
-    Optional<Channel> channel = environment.adsChannel().or(() -> dial(ads, origin, problems));
+    Optional<Channel> channel = environment.adsChannel().or(() -> dial(ads, problems));
     if (channel.isEmpty() || problems.hasErrors()) {
       return Subscriber.NONE;
     }
@@ -364,8 +394,7 @@ public final class Proxy implements AutoCloseable {
     };
   }
 
-  private void pathSource(
-      Source source, TypeUrl type, Origin origin, Validation.Collector problems) {
+  private void pathSource(Source source, TypeUrl type, Validation.Collector problems) {
     if (!(source instanceof Source.PathSource(String path))) {
       return;
     }
@@ -397,8 +426,7 @@ public final class Proxy implements AutoCloseable {
     return read.map(DiscoveryResponse.class::cast);
   }
 
-  private Optional<Channel> dial(
-      BootstrapConfig.Ads ads, Origin origin, Validation.Collector problems) {
+  private Optional<Channel> dial(BootstrapConfig.Ads ads, Validation.Collector problems) {
     NettyChannelBuilder builder =
         switch (ads.target()) {
           case Target.UriTarget(String uri) -> NettyChannelBuilder.forTarget(uri);

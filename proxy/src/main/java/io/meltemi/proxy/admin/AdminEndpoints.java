@@ -76,7 +76,7 @@ final class AdminEndpoints {
         "print listener info",
         query -> isJson(query) ? json(server.listeners()) : AdminReply.text(200, server.text()));
     post("/logging", "query/change logging levels", logLevels::reply);
-    get("/memory", "print current allocation/heap usage", _ -> json(server.memory()));
+    get("/memory", "print current allocation/heap usage", _ -> full(server.memory()));
     post(
         "/quitquitquit",
         "exit the server",
@@ -93,7 +93,7 @@ final class AdminEndpoints {
         "/runtime",
         "print runtime values",
         _ -> AdminReply.json("{\n \"layers\": [],\n \"entries\": {}\n}\n"));
-    get("/server_info", "print server version/status information", _ -> json(server.info()));
+    get("/server_info", "print server version/status information", _ -> full(server.info()));
     get("/stats", "print server stats", query -> stats(query, ""));
     get(
         "/stats/prometheus",
@@ -172,6 +172,15 @@ final class AdminEndpoints {
   }
 
   private AdminReply json(Message message) {
+    return print(message, printer);
+  }
+
+  /** With fields that have their default as well, as Envoy prints the state LIVE. */
+  private AdminReply full(Message message) {
+    return print(message, printer.alwaysPrintFieldsWithNoPresence());
+  }
+
+  private static AdminReply print(Message message, JsonFormat.Printer printer) {
     try {
       return AdminReply.json(printer.print(message) + "\n");
     } catch (InvalidProtocolBufferException e) {

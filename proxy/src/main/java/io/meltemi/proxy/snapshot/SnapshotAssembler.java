@@ -90,59 +90,80 @@ public final class SnapshotAssembler {
     return snapshot;
   }
 
-  /**
-   * Loads a bootstrap's resources.
-   *
-   * @return every problem of every resource; nothing is in force when there is one
-   */
-  public Validation<Boolean> loadStatic(
+  /** Parsed resources of a bootstrap, in its order. */
+  private record StaticResources(List<ClusterConfig> clusters, List<Listener> listeners) {}
+
+  /** Every problem of a bootstrap's resources; puts nothing in force. */
+  public Validation<Boolean> checkStatic(
+      List<io.envoyproxy.envoy.config.cluster.v3.Cluster> clusterMessages,
+      List<io.envoyproxy.envoy.config.listener.v3.Listener> listenerMessages,
+      Origin origin) {
+    return parseStatic(clusterMessages, listenerMessages, origin).map(_ -> true);
+  }
+
+  private Validation<StaticResources> parseStatic(
       List<io.envoyproxy.envoy.config.cluster.v3.Cluster> clusterMessages,
       List<io.envoyproxy.envoy.config.listener.v3.Listener> listenerMessages,
       Origin origin) {
     Validation.Collector problems = new Validation.Collector();
     Map<String, ClusterConfig> configs = new LinkedHashMap<>();
     for (int i = 0; i < clusterMessages.size(); i++) {
-      io.envoyproxy.envoy.config.cluster.v3.Cluster message = clusterMessages.get(i);
+      String path = "static_resources.clusters[" + i + "]";
       Validation<ClusterConfig> parsed =
-          under("static_resources.clusters[" + i + "]", parsers.clusters().parse(message, origin));
-      if (problems.absorb(parsed) && configs.put(message.getName(), parsed.orElseThrow()) != null) {
-        problems.error(
-            origin,
-            "static_resources.clusters[" + i + "].name",
-            message.getName(),
-            "a name that no other cluster has");
+          under(path, parsers.clusters().parse(clusterMessages.get(i), origin));
+      if (problems.absorb(parsed)) {
+        ClusterConfig config = parsed.orElseThrow();
+        if (configs.put(config.name(), config) != null) {
+          problems.error(origin, path + ".name", config.name(), "a name that no other cluster has");
+        }
       }
     }
     Map<String, Listener> parsedListeners = new LinkedHashMap<>();
     for (int i = 0; i < listenerMessages.size(); i++) {
+      String path = "static_resources.listeners[" + i + "]";
       Validation<Listener> parsed =
-          under(
-              "static_resources.listeners[" + i + "]",
-              parsers.listeners().parse(listenerMessages.get(i), origin));
-      if (problems.absorb(parsed)
-          && parsedListeners.put(parsed.orElseThrow().name(), parsed.orElseThrow()) != null) {
-        problems.error(
-            origin,
-            "static_resources.listeners[" + i + "].name",
-            parsed.orElseThrow().name(),
-            "a name that no other listener has");
+          under(path, parsers.listeners().parse(listenerMessages.get(i), origin));
+      if (problems.absorb(parsed)) {
+        Listener listener = parsed.orElseThrow();
+        if (parsedListeners.put(listener.name(), listener) != null) {
+          problems.error(
+              origin, path + ".name", listener.name(), "a name that no other listener has");
+        }
       }
     }
-    if (problems.hasErrors()) {
+    return problems.finish(
+        () ->
+            new StaticResources(
+                List.copyOf(configs.values()), List.copyOf(parsedListeners.values())));
+  }
+
+  /**
+   * Loads a bootstrap's resources.
+   *
+   * @return every problem of every resource; nothing is in force when there is one, but for a
+   *     listener that cannot be bound
+   */
+  public Validation<Boolean> loadStatic(
+      List<io.envoyproxy.envoy.config.cluster.v3.Cluster> clusterMessages,
+      List<io.envoyproxy.envoy.config.listener.v3.Listener> listenerMessages,
+      Origin origin) {
+    Validation.Collector problems = new Validation.Collector();
+    Validation<StaticResources> parsed = parseStatic(clusterMessages, listenerMessages, origin);
+    problems.absorb(parsed);
+    if (!(parsed instanceof Validation.Valid<StaticResources> valid)) {
       return problems.finish(() -> true);
     }
-    int index = 0;
-    for (ClusterConfig config : configs.values()) {
-      clusters.addStatic(config, Any.pack(clusterMessages.get(index++)));
+    for (int i = 0; i < clusterMessages.size(); i++) {
+      clusters.addStatic(valid.value().clusters().get(i), Any.pack(clusterMessages.get(i)));
     }
-    index = 0;
-    for (Listener parsed : parsedListeners.values()) {
+    for (int i = 0; i < listenerMessages.size(); i++) {
+      Listener listener = valid.value().listeners().get(i);
       addListener(
-          parsed,
+          listener,
           new LoadedResource(
-              parsed.name(),
+              listener.name(),
               "",
-              Any.pack(listenerMessages.get(index++)),
+              Any.pack(listenerMessages.get(i)),
               ticker.now(),
               true,
               LoadedResource.State.WARMING,

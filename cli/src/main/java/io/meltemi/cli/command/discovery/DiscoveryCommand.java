@@ -86,9 +86,7 @@ public final class DiscoveryCommand implements Callable<Integer> {
       }
       sources.add(
           new FileSource(
-              FileSourceSettings.recursive(path),
-              new ResourceDecoder(Kinds.ALL),
-              Ticker.system()));
+              FileSourceSettings.recursive(path), new ResourceDecoder(Kinds.ALL), Ticker.system()));
     }
     ControlPlane controlPlane = ControlPlane.start(settings, new ConfigStore(), sources);
     CountDownLatch ended = new CountDownLatch(1);

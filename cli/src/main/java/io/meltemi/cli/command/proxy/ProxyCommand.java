@@ -61,11 +61,10 @@ public final class ProxyCommand implements Callable<Integer> {
         return 2;
       }
       case Validation.Valid<ProxySettings>(ProxySettings settings, _) -> {
+        if (settings.validateOnly()) {
+          return validate(settings, out, err);
+        }
         try (Proxy proxy = Proxy.start(settings, ProxyEnvironment.ofProcess())) {
-          if (settings.validateOnly()) {
-            out.println("configuration '" + source(settings) + "' OK");
-            return 0;
-          }
           Thread hook = new Thread(proxy::close, "stop");
           Runtime.getRuntime().addShutdownHook(hook);
           proxy.terminated().get();
@@ -76,6 +75,20 @@ public final class ProxyCommand implements Callable<Integer> {
           return 1;
         }
       }
+    }
+  }
+
+  /** Binds nothing. */
+  private static int validate(ProxySettings settings, PrintWriter out, PrintWriter err) {
+    try {
+      Proxy.validate(settings, ProxyEnvironment.ofProcess())
+          .forEach(warning -> err.println("meltemi proxy: " + warning));
+      out.println("configuration '" + source(settings) + "' OK");
+      return 0;
+    } catch (ProxyStartException e) {
+      err.println("meltemi proxy: " + source(settings) + " cannot be served:");
+      err.println(e.getMessage());
+      return 1;
     }
   }
 

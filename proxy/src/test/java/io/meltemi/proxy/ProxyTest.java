@@ -1,0 +1,353 @@
+package io.meltemi.proxy;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.sun.net.httpserver.HttpServer;
+import io.meltemi.common.validation.Violation;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** One proxy from a static bootstrap, over real sockets. */
+final class ProxyTest {
+  private static final String HTTP_LISTENER =
+      """
+      admin: {address: {socket_address: {address: 127.0.0.1, port_value: 0}}}
+      static_resources:
+        listeners:
+        - name: ingress
+          address: {socket_address: {address: 127.0.0.1, port_value: 0}}
+          filter_chains:
+          - filters:
+            - name: envoy.filters.network.http_connection_manager
+              typed_config:
+                "@type": type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager
+                stat_prefix: ingress_http
+                access_log:
+                - name: log
+                  typed_config:
+                    "@type": type.googleapis.com/envoy.extensions.access_loggers.stream.v3.StdoutAccessLog
+                    log_format: {text_format_source: {inline_string: "%REQ(:METHOD)% %REQ(:PATH)% %RESPONSE_CODE% %RESPONSE_FLAGS% %UPSTREAM_CLUSTER%\\n"}}
+                route_config:
+                  name: local
+                  virtual_hosts:
+                  - name: all
+                    domains: ["*"]
+                    routes:
+                    - match: {path: /direct}
+                      direct_response: {status: 418, body: {inline_string: teapot}}
+                    - match: {prefix: /none}
+                      route: {cluster: missing}
+                    - match: {prefix: /dns}
+                      route: {cluster: by_name}
+                    - match: {prefix: /}
+                      route: {cluster: app}
+                http_filters:
+                - name: envoy.filters.http.router
+                  typed_config: {"@type": type.googleapis.com/envoy.extensions.filters.http.router.v3.Router}
+        clusters:
+        - name: app
+          type: STATIC
+          load_assignment:
+            cluster_name: app
+            endpoints: [{lb_endpoints: [{endpoint: {address: {socket_address: {address: 127.0.0.1, port_value: PORT}}}}]}]
+        - name: by_name
+          type: STRICT_DNS
+          dns_lookup_family: V4_ONLY
+          load_assignment:
+            cluster_name: by_name
+            endpoints: [{lb_endpoints: [{endpoint: {address: {socket_address: {address: localhost, port_value: PORT}}}}]}]
+      """;
+
+  private final HttpClient client = HttpClient.newHttpClient();
+  private final ByteArrayOutputStream stdout = new ByteArrayOutputStream();
+  private HttpServer app;
+
+  ProxyTest() throws IOException {
+    app = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+  }
+
+  @BeforeEach
+  void startApp() {
+    app.createContext(
+        "/",
+        exchange -> {
+          byte[] body = ("app " + exchange.getRequestURI()).getBytes(StandardCharsets.UTF_8);
+          exchange.sendResponseHeaders(200, body.length);
+          exchange.getResponseBody().write(body);
+          exchange.close();
+        });
+    app.start();
+  }
+
+  @AfterEach
+  void stopApp() {
+    app.stop(0);
+    client.close();
+  }
+
+  private ProxyEnvironment environment() {
+    ProxyEnvironment process = ProxyEnvironment.ofProcess();
+    return new ProxyEnvironment(
+        process.workers(),
+        process.adsChannel(),
+        process.ticker(),
+        1,
+        new PrintStream(stdout, true, StandardCharsets.UTF_8),
+        System.err);
+  }
+
+  private Proxy start(String yaml) throws Exception {
+    Proxy proxy =
+        Proxy.start(
+            ProxySettings.ofYaml(yaml.replace("PORT", "" + app.getAddress().getPort()), 1),
+            environment());
+    proxy.ready().get(20, TimeUnit.SECONDS);
+    return proxy;
+  }
+
+  private static int port(Proxy proxy, int listener) {
+    return proxy.listeners().get(listener).bound().getFirst().getPort();
+  }
+
+  private HttpResponse<String> get(int port, String path) throws Exception {
+    return send("GET", port, path);
+  }
+
+  private HttpResponse<String> send(String method, int port, String path) throws Exception {
+    return client.send(
+        HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + path))
+            .method(method, HttpRequest.BodyPublishers.noBody())
+            .timeout(Duration.ofSeconds(20))
+            .build(),
+        HttpResponse.BodyHandlers.ofString());
+  }
+
+  @Test
+  void routesHttp() throws Exception {
+    try (Proxy proxy = start(HTTP_LISTENER)) {
+      int port = port(proxy, 0);
+      assertEquals("app /a?b=c", get(port, "/a?b=c").body());
+      assertEquals("app /dns/x", get(port, "/dns/x").body());
+      assertEquals(418, get(port, "/direct").statusCode());
+      assertEquals(503, get(port, "/none").statusCode());
+    }
+    assertEquals(
+        List.of(
+            "GET /a?b=c 200 - app",
+            "GET /dns/x 200 - by_name",
+            "GET /direct 418 - -",
+            "GET /none 503 NC missing"),
+        stdout.toString(StandardCharsets.UTF_8).lines().toList());
+  }
+
+  @Test
+  void answersAdminRequestsAsEnvoyDoes() throws Exception {
+    try (Proxy proxy = start(HTTP_LISTENER)) {
+      get(port(proxy, 0), "/a");
+      int admin = proxy.adminAddress().orElseThrow().getPort();
+      assertEquals("LIVE\n", get(admin, "/ready").body());
+      assertEquals(200, get(admin, "/ready").statusCode());
+      String clusters = get(admin, "/clusters").body();
+      String host = "app::127.0.0.1:" + app.getAddress().getPort() + "::";
+      assertTrue(clusters.contains(host + "rq_total::1\n"), clusters);
+      assertTrue(clusters.contains(host + "health_flags::healthy\n"), clusters);
+      assertTrue(get(admin, "/clusters?format=json").body().contains("\"cluster_statuses\""));
+      assertTrue(get(admin, "/listeners").body().startsWith("ingress::127.0.0.1:"));
+      assertTrue(get(admin, "/server_info").body().contains("\"state\": \"LIVE\""));
+      String stats = get(admin, "/stats").body();
+      assertTrue(stats.contains("http.ingress_http.downstream_rq_total: 1\n"), stats);
+      assertTrue(stats.contains("cluster.app.upstream_rq_200: 1\n"), stats);
+      assertTrue(stats.contains("cluster.app.membership_healthy: 1\n"), stats);
+      assertTrue(stats.contains("server.live: 1\n"), stats);
+      String prometheus = get(admin, "/stats/prometheus").body();
+      assertTrue(
+          prometheus.contains(
+              "envoy_cluster_upstream_rq{envoy_cluster_name=\"app\",envoy_response_code=\"200\"} 1\n"),
+          prometheus);
+      assertTrue(
+          prometheus.contains(
+              "envoy_http_downstream_rq_xx{envoy_http_conn_manager_prefix=\"ingress_http\",envoy_response_code_class=\"2\"} 1\n"),
+          prometheus);
+      String dump = get(admin, "/config_dump").body();
+      assertTrue(dump.contains("envoy.admin.v3.BootstrapConfigDump"), dump);
+      assertTrue(dump.contains("static_clusters"), dump);
+      assertTrue(dump.contains("static_listeners"), dump);
+      assertEquals(405, get(admin, "/reset_counters").statusCode());
+      assertEquals("OK\n", send("POST", admin, "/reset_counters").body());
+      assertTrue(
+          get(admin, "/stats?filter=downstream_rq_total")
+              .body()
+              .contains("http.ingress_http.downstream_rq_total: 0\n"));
+      assertEquals(404, get(admin, "/nonsense").statusCode());
+      send("POST", admin, "/healthcheck/fail");
+      assertEquals(503, get(admin, "/ready").statusCode());
+      assertEquals("DRAINING\n", get(admin, "/ready").body());
+      send("POST", admin, "/healthcheck/ok");
+      assertTrue(send("POST", admin, "/logging").body().startsWith("active loggers:\n"));
+      assertEquals("OK\n", send("POST", admin, "/quitquitquit").body());
+      proxy.terminated().get(20, TimeUnit.SECONDS);
+    }
+  }
+
+  @Test
+  void proxiesTcp() throws Exception {
+    try (ServerSocket echo = new ServerSocket(0, 10, InetAddress.getLoopbackAddress());
+        Proxy proxy =
+            start(
+                """
+                static_resources:
+                  listeners:
+                  - name: tcp
+                    address: {socket_address: {address: 127.0.0.1, port_value: 0}}
+                    filter_chains:
+                    - filters:
+                      - name: envoy.filters.network.tcp_proxy
+                        typed_config:
+                          "@type": type.googleapis.com/envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy
+                          stat_prefix: tcp
+                          cluster: echo
+                  clusters:
+                  - name: echo
+                    load_assignment:
+                      cluster_name: echo
+                      endpoints: [{lb_endpoints: [{endpoint: {address: {socket_address: {address: 127.0.0.1, port_value: ECHO}}}}]}]
+                """
+                    .replace("ECHO", "" + echo.getLocalPort()))) {
+      Thread server =
+          Thread.ofPlatform()
+              .daemon()
+              .start(
+                  () -> {
+                    try (Socket socket = echo.accept()) {
+                      socket.getInputStream().transferTo(socket.getOutputStream());
+                    } catch (IOException e) {
+                      throw new java.io.UncheckedIOException(e);
+                    }
+                  });
+      try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port(proxy, 0))) {
+        socket.getOutputStream().write("ping".getBytes(StandardCharsets.UTF_8));
+        socket.shutdownOutput();
+        assertEquals(
+            "ping", new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8));
+      }
+      server.join(10_000);
+    }
+  }
+
+  @Test
+  void drainsBeforeItEnds() throws Exception {
+    Proxy proxy = start(HTTP_LISTENER);
+    int port = port(proxy, 0);
+    assertEquals(200, get(port, "/a").statusCode());
+    proxy.drain(Duration.ofSeconds(20)).get(25, TimeUnit.SECONDS);
+    assertThrows(
+        IOException.class, () -> new Socket(InetAddress.getLoopbackAddress(), port).close());
+  }
+
+  @Test
+  void tellsEveryProblemOfABootstrap() {
+    ProxyStartException error =
+        assertThrows(
+            ProxyStartException.class,
+            () ->
+                start(
+                    """
+                    stats_sinks: [{name: x}]
+                    static_resources:
+                      clusters:
+                      - {name: a, type: STATIC, lb_policy: MAGLEV, health_checks: [{timeout: 1s}]}
+                      - {name: b, type: EDS}
+                      listeners:
+                      - name: l
+                        filter_chains: [{filters: [{name: envoy.filters.network.tcp_proxy}]}]
+                    """));
+    List<String> paths = error.errors().stream().map(Violation::path).toList();
+    assertTrue(
+        paths.containsAll(
+            List.of(
+                "stats_sinks",
+                "static_resources.clusters[0].lb_policy",
+                "static_resources.clusters[0].health_checks",
+                "static_resources.clusters[1].eds_cluster_config.eds_config",
+                "static_resources.listeners[0].address")),
+        paths::toString);
+  }
+
+  @Test
+  void namesATakenPort() throws Exception {
+    try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      String yaml =
+          HTTP_LISTENER.replaceFirst(
+              "port_value: 0}}\n    filter_chains",
+              "port_value: " + taken.getLocalPort() + "}}\n    filter_chains");
+      String withoutDns = yaml.substring(0, yaml.indexOf("  - name: by_name"));
+      ProxyStartException error = assertThrows(ProxyStartException.class, () -> start(withoutDns));
+      assertTrue(
+          String.valueOf(error.getMessage()).contains("" + taken.getLocalPort()), error::toString);
+    }
+  }
+
+  @Test
+  void readsClustersAndListenersFromFiles(@TempDir Path dir) throws Exception {
+    Path cds = dir.resolve("cds.yaml");
+    Path lds = dir.resolve("lds.yaml");
+    String clusters =
+        """
+        version_info: "1"
+        resources:
+        - "@type": type.googleapis.com/envoy.config.cluster.v3.Cluster
+          name: app
+          load_assignment:
+            cluster_name: app
+            endpoints: [{lb_endpoints: [{endpoint: {address: {socket_address: {address: 127.0.0.1, port_value: PORT}}}}]}]
+        """
+            .replace("PORT", "" + app.getAddress().getPort());
+    Files.writeString(cds, clusters);
+    Files.writeString(
+        lds,
+        """
+        resources:
+        - "@type": type.googleapis.com/envoy.config.listener.v3.Listener
+          name: tcp
+          address: {socket_address: {address: 127.0.0.1, port_value: 0}}
+          filter_chains:
+          - filters:
+            - name: envoy.filters.network.tcp_proxy
+              typed_config:
+                "@type": type.googleapis.com/envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy
+                stat_prefix: tcp
+                cluster: app
+        """);
+    try (Proxy proxy =
+        start(
+            """
+            dynamic_resources:
+              cds_config: {path_config_source: {path: %s}}
+              lds_config: {path_config_source: {path: %s}}
+            """
+                .formatted(cds, lds))) {
+      assertEquals("app /f", get(port(proxy, 0), "/f").body());
+    }
+  }
+}

@@ -1,0 +1,159 @@
+package io.meltemi.proxy.testing;
+
+import com.google.protobuf.Message;
+import io.grpc.Server;
+import io.grpc.Status;
+import io.grpc.netty.NettyServerBuilder;
+import io.meltemi.common.time.TaskLoop;
+import io.meltemi.common.time.Ticker;
+import io.meltemi.xds.resource.EncodedResource;
+import io.meltemi.xds.resource.TypeUrl;
+import io.meltemi.xds.server.DiscoveryBackend;
+import io.meltemi.xds.server.DiscoveryConnection;
+import io.meltemi.xds.server.DiscoveryServer;
+import io.meltemi.xds.server.DiscoveryServerSettings;
+import io.meltemi.xds.server.DiscoveryUpdate;
+import io.meltemi.xds.server.Nack;
+import io.meltemi.xds.server.ResourceRequest;
+import io.meltemi.xds.server.Subscription;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.concurrent.Executors;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ScheduledExecutorService;
+
+/** A control plane on a loopback port that serves what a test puts into it. */
+public final class FakeControlPlane implements AutoCloseable, DiscoveryBackend {
+  private static final List<TypeUrl> PUSH_ORDER =
+      List.of(TypeUrl.CLUSTER, TypeUrl.ENDPOINT, TypeUrl.LISTENER, TypeUrl.ROUTE);
+  private final ScheduledExecutorService executor = Executors.newSingleThreadScheduledExecutor();
+  private final TaskLoop loop = TaskLoop.on(executor);
+  private final DiscoveryServer discovery =
+      new DiscoveryServer(
+          DiscoveryServerSettings.DEFAULT, loop, Ticker.system(), new Random(1), "fake", this);
+  private final Server server;
+  private final Map<TypeUrl, Map<String, EncodedResource>> resources = new HashMap<>();
+  private final LinkedBlockingQueue<String> nacks = new LinkedBlockingQueue<>();
+  private int version = 1;
+
+  /** Starts to serve; nothing is there yet. */
+  public FakeControlPlane() throws IOException {
+    server =
+        NettyServerBuilder.forAddress(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))
+            .addService(discovery)
+            .build()
+            .start();
+  }
+
+  public int port() {
+    return server.getPort();
+  }
+
+  /** The messages of refusals, as they come. */
+  public LinkedBlockingQueue<String> nacks() {
+    return nacks;
+  }
+
+  /** A change of what there is. */
+  public interface Edit {
+    void put(TypeUrl type, String name, Message body);
+
+    void remove(TypeUrl type, String name);
+  }
+
+  /** Changes what there is and pushes it, clusters first. */
+  public void edit(java.util.function.Consumer<Edit> change) {
+    loop.execute(
+        () -> {
+          version++;
+          change.accept(
+              new Edit() {
+                @Override
+                public void put(TypeUrl type, String name, Message body) {
+                  resources
+                      .computeIfAbsent(type, _ -> new TreeMap<>())
+                      .put(name, EncodedResource.encode(name, body));
+                }
+
+                @Override
+                public void remove(TypeUrl type, String name) {
+                  resources.getOrDefault(type, Map.of()).remove(name);
+                }
+              });
+          for (TypeUrl type : PUSH_ORDER) {
+            for (DiscoveryConnection connection : List.copyOf(discovery.connections())) {
+              connection
+                  .subscription(type)
+                  .ifPresent(
+                      subscription ->
+                          connection.send(
+                              type, update(subscription.wildcard(), type, subscription.names())));
+            }
+          }
+        });
+  }
+
+  private DiscoveryUpdate update(boolean everything, TypeUrl type, Collection<String> names) {
+    Map<String, EncodedResource> all = resources.getOrDefault(type, Map.of());
+    String text = "v" + version;
+    if (everything || type.completeInEveryResponse()) {
+      return DiscoveryUpdate.everything(text, List.copyOf(all.values()));
+    }
+    return DiscoveryUpdate.of(
+        text, names, names.stream().filter(all::containsKey).map(all::get).toList());
+  }
+
+  @Override
+  public Status connected(DiscoveryConnection connection) {
+    return Status.OK;
+  }
+
+  @Override
+  public void requested(
+      DiscoveryConnection connection, Subscription subscription, ResourceRequest request) {
+    Set<String> forced = new LinkedHashSet<>(request.names());
+    forced.removeAll(subscription.held().keySet());
+    connection.send(
+        subscription.type(),
+        update(request.everything(), subscription.type(), request.names())
+            .withForced(forced)
+            .withAnswer());
+  }
+
+  @Override
+  public void acknowledged(DiscoveryConnection connection, Subscription subscription) {}
+
+  @Override
+  public void rejected(DiscoveryConnection connection, Subscription subscription, Nack nack) {
+    nacks.add(nack.message());
+  }
+
+  @Override
+  public void ready(DiscoveryConnection connection) {}
+
+  @Override
+  public void closed(DiscoveryConnection connection) {}
+
+  /** Breaks every stream. */
+  public void breakStreams() {
+    loop.execute(
+        () ->
+            List.copyOf(discovery.connections())
+                .forEach(connection -> connection.close(Status.UNAVAILABLE)));
+  }
+
+  @Override
+  public void close() {
+    server.shutdownNow();
+    executor.shutdown();
+  }
+}
