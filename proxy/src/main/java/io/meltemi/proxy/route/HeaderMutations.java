@@ -23,9 +23,19 @@ public record HeaderMutations(List<Level> levels) {
   public record Level(List<HeaderName> removals, List<Setting> settings) {
     public static final Level EMPTY = new Level(List.of(), List.of());
 
+    /** At most so many settings when one of them is conditional. */
+    static final int CONDITIONAL_MAX = Long.SIZE;
+
     public Level {
       removals = List.copyOf(removals);
       settings = List.copyOf(settings);
+      if (settings.size() > CONDITIONAL_MAX && settings.stream().anyMatch(Setting::isConditional)) {
+        throw new IllegalArgumentException(
+            settings.size()
+                + " settings, some conditional (expected: at most "
+                + CONDITIONAL_MAX
+                + ")");
+      }
     }
 
     public boolean isEmpty() {
@@ -38,7 +48,11 @@ public record HeaderMutations(List<Level> levels) {
    *
    * @param keepEmpty whether an empty value is written all the same
    */
-  public record Setting(HeaderName name, Value value, Action action, boolean keepEmpty) {}
+  public record Setting(HeaderName name, Value value, Action action, boolean keepEmpty) {
+    boolean isConditional() {
+      return action.conditional;
+    }
+  }
 
   /** What a header is set to. */
   public sealed interface Value {
@@ -81,10 +95,16 @@ public record HeaderMutations(List<Level> levels) {
 
   /** Envoy's {@code HeaderAppendAction}. */
   public enum Action {
-    APPEND_IF_EXISTS_OR_ADD,
-    ADD_IF_ABSENT,
-    OVERWRITE_IF_EXISTS_OR_ADD,
-    OVERWRITE_IF_EXISTS
+    APPEND_IF_EXISTS_OR_ADD(false),
+    ADD_IF_ABSENT(true),
+    OVERWRITE_IF_EXISTS_OR_ADD(false),
+    OVERWRITE_IF_EXISTS(true);
+
+    private final boolean conditional;
+
+    Action(boolean conditional) {
+      this.conditional = conditional;
+    }
   }
 
   public HeaderMutations {
@@ -121,11 +141,12 @@ public record HeaderMutations(List<Level> levels) {
       target.remove(level.removals.get(i));
     }
     List<Setting> settings = level.settings;
+    long present = present(settings, target);
     for (int i = 0; i < settings.size(); i++) {
       Setting setting = settings.get(i);
       boolean overwrites =
           switch (setting.action) {
-            case OVERWRITE_IF_EXISTS -> target.contains(setting.name);
+            case OVERWRITE_IF_EXISTS -> isPresent(present, i);
             case OVERWRITE_IF_EXISTS_OR_ADD -> true;
             case APPEND_IF_EXISTS_OR_ADD, ADD_IF_ABSENT -> false;
           };
@@ -138,13 +159,33 @@ public record HeaderMutations(List<Level> levels) {
       boolean adds =
           switch (setting.action) {
             case APPEND_IF_EXISTS_OR_ADD -> true;
-            case ADD_IF_ABSENT -> !target.contains(setting.name);
+            case ADD_IF_ABSENT -> !isPresent(present, i);
             case OVERWRITE_IF_EXISTS, OVERWRITE_IF_EXISTS_OR_ADD -> false;
           };
       if (adds) {
         write(setting, false, target, info, scratch);
       }
     }
+  }
+
+  /**
+   * Which settings find their header there before anything is written, a bit for each: as in Envoy
+   * two additions of one absent header are both made. The parser allows no more conditional ones
+   * than there are bits.
+   */
+  private static long present(List<Setting> settings, HeaderBlock target) {
+    long present = 0;
+    for (int i = 0; i < settings.size(); i++) {
+      Setting setting = settings.get(i);
+      if (setting.action.conditional && target.contains(setting.name)) {
+        present |= 1L << i;
+      }
+    }
+    return present;
+  }
+
+  private static boolean isPresent(long present, int index) {
+    return (present & 1L << index) != 0;
   }
 
   private static void write(

@@ -58,6 +58,15 @@ public final class HeaderMutationsParser {
     for (int i = 0; i < remove.size(); i++) {
       name(remove.get(i), parent.field(prefix + "_to_remove", i)).ifPresent(removals::add);
     }
+    if (settings.size() > Level.CONDITIONAL_MAX
+        && settings.stream().anyMatch(Setting::isConditional)) {
+      parent
+          .field(prefix + "_to_add")
+          .error(
+              settings.size() + " headers",
+              "at most " + Level.CONDITIONAL_MAX + " where some depend on what is there");
+      return Level.EMPTY;
+    }
     return new Level(removals, settings);
   }
 

@@ -215,6 +215,7 @@ final class RouteTableParserTest {
               {'header':{'key':'x-if','value':'new'},'append_action':'OVERWRITE_IF_EXISTS'},
               {'header':{'key':'x-if-not','value':'new'},'append_action':'OVERWRITE_IF_EXISTS'},
               {'header':{'key':'x-absent','value':'new'},'append_action':'ADD_IF_ABSENT'},
+              {'header':{'key':'x-absent','value':'newer'},'append_action':'ADD_IF_ABSENT'},
               {'header':{'key':'x-there','value':'new'},'append_action':'ADD_IF_ABSENT'},
               {'header':{'key':'x-old-flag','value':'new'},'append':false},
               {'header':{'key':'x-empty','value':'%REQ(none)%'}},
@@ -251,6 +252,7 @@ final class RouteTableParserTest {
         x-old-flag: new
         x-append: 2
         x-absent: new
+        x-absent: newer
         x-kept:\s
         x-format: 100% /p 10.1.2.3 HTTP/1.1
         """,

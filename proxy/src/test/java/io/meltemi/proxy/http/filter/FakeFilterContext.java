@@ -7,8 +7,18 @@ import io.meltemi.proxy.http.LocalReply;
 import io.meltemi.proxy.http.RouteChoice;
 import io.meltemi.proxy.loop.LoopContext;
 import io.meltemi.proxy.loop.Loops;
+import io.meltemi.proxy.matcher.BytePattern;
+import io.meltemi.proxy.matcher.Fraction;
+import io.meltemi.proxy.parse.Metadata;
+import io.meltemi.proxy.route.ClusterSpecifier;
+import io.meltemi.proxy.route.PathMatcher;
 import io.meltemi.proxy.route.Route;
+import io.meltemi.proxy.route.RouteAction;
 import io.meltemi.proxy.route.RouteFilterConfig;
+import io.meltemi.proxy.route.RouteFilterConfigs;
+import io.meltemi.proxy.route.RouteHeaders;
+import io.meltemi.proxy.route.RouteMatcher;
+import io.meltemi.proxy.route.Timeouts;
 import io.meltemi.proxy.telemetry.ResponseFlag;
 import io.meltemi.proxy.telemetry.StatScope;
 import io.meltemi.proxy.telemetry.Stats;
@@ -19,6 +29,9 @@ import io.netty.channel.embedded.EmbeddedChannel;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** A stream without a connection: records what a filter does to it. */
@@ -26,6 +39,9 @@ public final class FakeFilterContext implements HttpFilterContext, AutoCloseable
   public final HeaderBlock request = new HeaderBlock();
   public @Nullable RouteFilterConfig routeConfig;
   public long random;
+
+  /** Whether the route sends the request to a cluster; else it is not forwarded. */
+  public boolean forwards = true;
 
   /** How often decoding was told to go on. */
   public int continued;
@@ -100,7 +116,30 @@ public final class FakeFilterContext implements HttpFilterContext, AutoCloseable
 
   @Override
   public @Nullable Route route() {
-    return null;
+    RouteAction action =
+        forwards
+            ? new RouteAction.Forward(
+                new ClusterSpecifier.Single("c"),
+                RouteAction.PathRewrite.None.INSTANCE,
+                RouteAction.HostRewrite.None.INSTANCE,
+                Timeouts.DEFAULT,
+                Optional.empty(),
+                List.of(),
+                new RouteAction.ForwardOptions(
+                    503, false, false, List.of(), Map.of(), false, false))
+            : new RouteAction.NonForwarding();
+    return new Route(
+        "",
+        new RouteMatcher(
+            new PathMatcher.Prefix(BytePattern.of("", false)),
+            List.of(),
+            List.of(),
+            Fraction.ALWAYS,
+            false),
+        action,
+        RouteHeaders.NONE,
+        RouteFilterConfigs.NONE,
+        new Route.Labels("", "", "", false, Metadata.EMPTY));
   }
 
   @Override

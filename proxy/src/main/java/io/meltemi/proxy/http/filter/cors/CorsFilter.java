@@ -6,6 +6,8 @@ import io.meltemi.proxy.http.FilterStatus;
 import io.meltemi.proxy.http.HttpFilter;
 import io.meltemi.proxy.http.HttpFilterContext;
 import io.meltemi.proxy.http.LocalReply;
+import io.meltemi.proxy.route.Route;
+import io.meltemi.proxy.route.RouteAction;
 import io.meltemi.proxy.telemetry.Counter;
 import io.meltemi.proxy.telemetry.StatScope;
 import java.nio.charset.StandardCharsets;
@@ -47,7 +49,8 @@ final class CorsFilter implements HttpFilter {
     String origin = headers.get(ORIGIN);
     if (origin == null
         || origin.isEmpty()
-        || !(context.routeConfig() instanceof CorsPolicy ofRoute)) {
+        || !(context.routeConfig() instanceof CorsPolicy ofRoute)
+        || !isForwarded(context.route())) {
       return FilterStatus.CONTINUE;
     }
     long random = context.streamRandom();
@@ -81,6 +84,11 @@ final class CorsFilter implements HttpFilter {
               }
             }));
     return FilterStatus.PAUSE;
+  }
+
+  /** As in Envoy, redirects and direct responses have no policy. */
+  private static boolean isForwarded(@Nullable Route route) {
+    return route != null && route.action() instanceof RouteAction.Forward;
   }
 
   private static boolean isPreflight(HeaderBlock headers) {

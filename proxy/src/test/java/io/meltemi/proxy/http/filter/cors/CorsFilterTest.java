@@ -135,6 +135,12 @@ final class CorsFilterTest {
       assertEquals("CONTINUE\n", run(context));
       assertEquals(1, context.count("cors.origin_valid"));
     }
+    // a route that forwards nothing has no policy
+    try (FakeFilterContext context = preflight("http://a.com")) {
+      context.routeConfig = policy("");
+      context.forwards = false;
+      assertEquals("CONTINUE\n", run(context));
+    }
     // OPTIONS without the preflight's own header is an ordinary request
     try (FakeFilterContext context = new FakeFilterContext("OPTIONS", "origin: http://a.com")) {
       context.routeConfig = policy("");
