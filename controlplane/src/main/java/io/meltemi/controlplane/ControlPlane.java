@@ -24,6 +24,7 @@ import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executors;
@@ -92,6 +93,8 @@ public final class ControlPlane implements AutoCloseable {
     metrics.observe(discovery.counters());
     this.listener =
         new ConfigStore.Listener() {
+          private Set<Problem> logged = Set.of();
+
           @Override
           public void changed(List<ConfigChange> changes, ConfigSnapshot snapshot) {
             mesh.read(snapshot);
@@ -101,8 +104,12 @@ public final class ControlPlane implements AutoCloseable {
 
           @Override
           public void problemsChanged(List<Problem> problems) {
-            problems.forEach(
-                problem -> LOG.log(System.Logger.Level.WARNING, "configuration: {0}", problem));
+            for (Problem problem : problems) {
+              if (!logged.contains(problem)) {
+                LOG.log(System.Logger.Level.WARNING, "configuration: {0}", problem);
+              }
+            }
+            logged = Set.copyOf(problems);
           }
         };
     this.pages = new DebugPages(engine, this::problems, asking(loop), settings.version(), metrics);

@@ -43,6 +43,28 @@ class PushTest {
       spec:
         clusterIP: 10.1.0.1
         ports: [{name: http, port: 9080}]
+      ---
+      apiVersion: discovery.k8s.io/v1
+      kind: EndpointSlice
+      metadata:
+        name: reviews-0
+        namespace: default
+        labels: {kubernetes.io/service-name: reviews}
+      addressType: IPv4
+      ports: [{name: http, port: 9080}]
+      endpoints:
+      - addresses: [10.0.0.8]
+        conditions: {ready: true}
+        targetRef: {kind: Pod, name: reviews-v2}
+      ---
+      apiVersion: v1
+      kind: Pod
+      metadata:
+        name: reviews-v2
+        namespace: default
+        labels: {app: reviews, version: v2}
+      spec: {containers: [{name: a, image: a}]}
+      status: {podIP: 10.0.0.8, phase: Running}
       """;
 
   private final FakeTicker ticker = new FakeTicker();
@@ -156,6 +178,8 @@ class PushTest {
     assertTrue(
         broken.indexOf("rds +9080") < broken.indexOf("cds -" + cluster("v2")), broken::toString);
     assertFalse(broken.contains("cds +" + cluster("v1")), "what is the same is not sent again");
+    assertFalse(
+        broken.contains("eds +" + cluster("v2")), "what routes may still use is not emptied");
   }
 
   @ParameterizedTest
