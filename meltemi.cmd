@@ -32,7 +32,7 @@ if exist "%JAR%" goto run
 echo meltemi: building with %FOUND% (the first time takes a minute or two) ... 1>&2
 set "JAVA_HOME=%FOUND%"
 pushd "%ROOT%"
-call mvn -q -B -Dquick -DskipTests -pl cli,samples/apps -am package
+call mvn -q -B -Dquick -Dmaven.test.skip=true -pl cli,samples/apps -am package
 set "RESULT=%ERRORLEVEL%"
 popd
 if not "%RESULT%"=="0" (

@@ -2,6 +2,7 @@ package io.meltemi.cli;
 
 import io.meltemi.cli.command.discovery.DiscoveryCommand;
 import io.meltemi.cli.command.proxy.ProxyCommand;
+import io.meltemi.cli.command.up.UpCommand;
 import io.meltemi.cli.command.version.VersionCommand;
 import java.util.List;
 import java.util.Optional;
@@ -19,6 +20,7 @@ final class Commands {
 
   static final List<Entry> ALL =
       List.of(
+          new Entry("up", UpCommand::new),
           new Entry("discovery", DiscoveryCommand::new),
           new Entry("proxy", ProxyCommand::new),
           new Entry("version", VersionCommand::new));

@@ -26,7 +26,7 @@ class CliTest {
     for (Commands.Entry entry : Commands.ALL) {
       out.getBuffer().setLength(0);
       assertEquals(0, run(entry.name(), "--help"), entry.name());
-      assertTrue(out.toString().contains("Usage: meltemi " + entry.name()), out.toString());
+      assertTrue(out.toString().contains("meltemi " + entry.name()), out.toString());
       assertTrue(out.toString().contains("Examples:"), out.toString());
     }
   }
@@ -57,6 +57,35 @@ class CliTest {
     assertEquals(0, run("version", "-o", "json"));
     assertTrue(out.toString().contains("\"clientVersion\""), out.toString());
     assertFalse(out.toString().contains("${"), out.toString());
+  }
+
+  @Test
+  void proxyRefusesUnknownFlagsAndBrokenBootstraps() {
+    assertEquals(Cli.EXIT_USAGE, run("proxy", "--no-such-flag"));
+    assertTrue(err.toString().contains("--no-such-flag"), err.toString());
+    assertEquals(Cli.EXIT_USAGE, run("proxy"));
+    assertEquals(1, run("proxy", "--config-yaml", "static_resources: {listeners: [{nme: x}]}"));
+    assertTrue(err.toString().contains("nme"), err.toString());
+    assertEquals(0, run("proxy", "--mode", "validate", "--config-yaml", "static_resources: {}"));
+  }
+
+  @Test
+  void discoveryRefusesWhatItCannotDo() {
+    assertEquals(Cli.EXIT_USAGE, run("discovery", "--configDir", "no-such-directory"));
+    assertTrue(err.toString().contains("no-such-directory"), err.toString());
+    assertEquals(Cli.EXIT_USAGE, run("discovery", "--configDir", ".", "--grpcAddr", "nonsense"));
+    assertEquals(
+        Cli.EXIT_USAGE, run("discovery", "--configDir", ".", "--registries", "Kubernetes"));
+    assertTrue(err.toString().contains("--registries: found Kubernetes"), err.toString());
+    assertEquals(
+        Cli.EXIT_USAGE, run("discovery", "--configDir", ".", "--log_output_level", "loud"));
+  }
+
+  @Test
+  void upRefusesADirectoryThatIsNotThere() {
+    assertEquals(1, run("up", "no-such-directory"));
+    assertTrue(out.toString().contains("no-such-directory is not a directory"), out.toString());
+    assertEquals(Cli.EXIT_USAGE, run("up"));
   }
 
   private int run(String... arguments) {

@@ -64,6 +64,8 @@ final class Mesh {
   /** Time for proxies to hear that a pod is going, before it does. */
   private static final Duration LAME_DUCK = Duration.ofMillis(500);
 
+  private static final Duration CTRL_C_GRACE = Duration.ofMillis(150);
+
   private final MeshContext context;
   private final ConfigStore store;
   private final Fleet fleet;
@@ -239,9 +241,6 @@ final class Mesh {
         .ready()
         .whenCompleteAsync(
             (_, failure) -> {
-              if (pod.sidecar != sidecar) {
-                return;
-              }
               if (failure == null) {
                 pod.sidecarReady = true;
                 changed(pod);
@@ -406,11 +405,19 @@ final class Mesh {
       if (wasReady) {
         publish();
       }
-      console.event(
-          Console.Event.ERROR,
-          pod.plan.workload(),
-          "%s; next start in %d s; log: %s"
-              .formatted(why, restartIn.toSeconds(), process.spec().log()));
+      // Ctrl-C reaches the children as well as us, and perhaps first
+      scheduler.schedule(
+          () -> tellEnd(why, restartIn), CTRL_C_GRACE.toMillis(), TimeUnit.MILLISECONDS);
+    }
+
+    private void tellEnd(String why, Duration restartIn) {
+      if (!pod.retiring) {
+        console.event(
+            Console.Event.ERROR,
+            pod.plan.workload(),
+            "%s; next start in %d s; log: %s"
+                .formatted(why, restartIn.toSeconds(), process.spec().log()));
+      }
     }
   }
 
@@ -531,18 +538,7 @@ final class Mesh {
                 console.event(Console.Event.NOTE, pod.plan.workload(), service + " is at " + bind);
               }
             });
-    Fleet.Sidecar before = pod.sidecar;
-    pod.sidecarReady = false;
-    before
-        .close()
-        .whenCompleteAsync(
-            (_, _) -> {
-              if (!pod.retiring && pod.sidecar == before) {
-                pod.sidecar = fleet.start(pod.sidecarSpec);
-                watch(pod);
-              }
-            },
-            scheduler);
+    pod.sidecar.update(pod.sidecarSpec);
   }
 
   // --- end -----------------------------------------------------------------------------------

@@ -26,7 +26,7 @@ final class MeshPod {
   final Set<SupervisedProcess> readyProcesses = new HashSet<>();
   final long startNanos;
   SidecarSpec sidecarSpec;
-  Fleet.Sidecar sidecar;
+  final Fleet.Sidecar sidecar;
   boolean sidecarReady;
   boolean announced;
   boolean retiring;

@@ -9,7 +9,8 @@ import java.nio.file.Path;
  * @param root where meltemi is installed
  * @param java the Java to run Java programs with
  * @param stateParent takes a directory per run
- * @param rehearse end when all is ready and one entry point has answered, on ports that nobody uses
+ * @param version of this program
+ * @param rehearse end when all is ready and the first URL has answered
  */
 public record UpSettings(
-    Path directory, Path root, Path java, Path stateParent, boolean rehearse) {}
+    Path directory, Path root, Path java, Path stateParent, String version, boolean rehearse) {}

@@ -121,7 +121,7 @@ class MeshTest {
     long pid = onlyPod().processes.getFirst().pid().orElseThrow();
     ProcessHandle.of(pid).orElseThrow().destroyForcibly();
     await(() -> !ready());
-    assertTrue(printed.toString().contains("ended by signal 9"), printed.toString());
+    await(() -> printed.toString().contains("ended by signal 9"));
     await(this::ready);
     String log = Files.readString(onlyPod().processes.getFirst().spec().log());
     assertTrue(log.contains("TAG=v1") && log.contains("HTTP_PROXY=http://"), log);
@@ -267,6 +267,11 @@ class MeshTest {
         @Override
         public CompletableFuture<Void> ready() {
           return mine;
+        }
+
+        @Override
+        public void update(SidecarSpec other) {
+          specs.add(other);
         }
 
         @Override

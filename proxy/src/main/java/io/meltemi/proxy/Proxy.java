@@ -1,6 +1,7 @@
 package io.meltemi.proxy;
 
 import com.google.protobuf.Message;
+import com.google.protobuf.Struct;
 import io.envoyproxy.envoy.config.bootstrap.v3.Bootstrap;
 import io.envoyproxy.envoy.config.core.v3.Node;
 import io.envoyproxy.envoy.config.core.v3.SocketAddress;
@@ -107,6 +108,7 @@ public final class Proxy implements AutoCloseable {
   private volatile boolean closed;
   private @Nullable AdminServer admin;
   private @Nullable ManagedChannel ownChannel;
+  private @Nullable XdsClient adsClient;
 
   private Proxy(
       ProxySettings settings,
@@ -364,6 +366,7 @@ public final class Proxy implements AutoCloseable {
             new SplittableRandom(environment.seed()),
             new ConnectionState(stats));
     sources.add(client);
+    adsClient = client;
     for (TypeUrl type :
         List.of(TypeUrl.CLUSTER, TypeUrl.ENDPOINT, TypeUrl.LISTENER, TypeUrl.ROUTE)) {
       client.watch(type, assembler.watcher(type));
@@ -569,6 +572,16 @@ public final class Proxy implements AutoCloseable {
   /** The listeners that accept, with the ports they really have. */
   public List<ListenerManager.Status> listeners() {
     return listeners.listeners();
+  }
+
+  /**
+   * Tells the control plane other node metadata, on a new stream; what is in force stays so until
+   * the answer. Without a stream nothing happens.
+   */
+  public void updateNodeMetadata(Struct metadata) {
+    if (adsClient != null) {
+      adsClient.restart(bootstrap.node().toBuilder().setMetadata(metadata).build());
+    }
   }
 
   public Stats stats() {

@@ -9,6 +9,9 @@ public interface Fleet extends AutoCloseable {
     /** Completes once it serves what the control plane sent; fails when it cannot start. */
     CompletableFuture<Void> ready();
 
+    /** Tells the control plane of other binds; everything else of the spec is as it was. */
+    void update(SidecarSpec spec);
+
     /** Lets running requests end, then ends it; completes when its ports are free. */
     CompletableFuture<Void> close();
   }

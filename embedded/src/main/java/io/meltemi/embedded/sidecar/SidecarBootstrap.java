@@ -45,7 +45,7 @@ public final class SidecarBootstrap {
                 object(
                     "id", text(id),
                     "cluster", text(spec.workload() + "." + namespace),
-                    "metadata", metadata(spec)),
+                    "metadata", Value.newBuilder().setStructValue(metadata(spec)).build()),
             "admin", object("address", address(spec.admin())),
             "dynamic_resources",
                 object("ads_config", ads, "cds_config", source, "lds_config", source));
@@ -56,20 +56,22 @@ public final class SidecarBootstrap {
     }
   }
 
-  private static Value metadata(SidecarSpec spec) {
+  /** The node metadata alone. */
+  static Struct metadata(SidecarSpec spec) {
     Map<String, Value> labels = new TreeMap<>();
     spec.labels().values().forEach((key, value) -> labels.put(key, text(value)));
     return object(
-        "CLUSTER_ID", text("Kubernetes"),
-        "INSTANCE_IPS", text(spec.ip()),
-        "ISTIO_VERSION", text("1.32.0"),
-        "LABELS", struct(labels),
-        "MELTEMI_LOCAL", placement(spec.placement()),
-        "NAME", text(spec.pod().name()),
-        "NAMESPACE", text(spec.pod().namespace()),
-        "NODE_NAME", text("localhost"),
-        "SERVICE_ACCOUNT", text(spec.serviceAccount()),
-        "WORKLOAD_NAME", text(spec.workload()));
+            "CLUSTER_ID", text("Kubernetes"),
+            "INSTANCE_IPS", text(spec.ip()),
+            "ISTIO_VERSION", text("1.32.0"),
+            "LABELS", struct(labels),
+            "MELTEMI_LOCAL", placement(spec.placement()),
+            "NAME", text(spec.pod().name()),
+            "NAMESPACE", text(spec.pod().namespace()),
+            "NODE_NAME", text("localhost"),
+            "SERVICE_ACCOUNT", text(spec.serviceAccount()),
+            "WORKLOAD_NAME", text(spec.workload()))
+        .getStructValue();
   }
 
   private static Value placement(LocalPlacement placement) {

@@ -59,9 +59,12 @@ public final class EntryPoints {
     for (Resource<VirtualService> service : virtualServices) {
       if (isBound(service, gateway)) {
         for (HttpRoute route : service.spec().http()) {
-          for (HttpMatch match : route.match()) {
-            path(match).filter(path -> !paths.contains(path)).ifPresent(paths::add);
-          }
+          // one of a route's paths shows that it works
+          route.match().stream()
+              .flatMap(match -> path(match).stream())
+              .filter(path -> !paths.contains(path))
+              .findFirst()
+              .ifPresent(paths::add);
           if (route.match().isEmpty() && !paths.contains("/")) {
             paths.add("/");
           }

@@ -38,7 +38,6 @@ public final class XdsClient implements AutoCloseable {
       List.of(TypeUrl.CLUSTER, TypeUrl.ENDPOINT, TypeUrl.LISTENER, TypeUrl.ROUTE, TypeUrl.SECRET);
 
   private final XdsClientSettings settings;
-  private final Node node;
   private final Channel channel;
   private final AggregatedDiscoveryServiceStub stub;
   private final TaskLoop loop;
@@ -46,6 +45,7 @@ public final class XdsClient implements AutoCloseable {
   private final ConnectionWatcher connectionWatcher;
 
   // Everything below belongs to the loop.
+  private Node node;
   private final Map<TypeUrl, WatchedType> types =
       new TreeMap<>(Comparator.comparingInt(XdsClient::rank).thenComparing(TypeUrl::url));
   private final Set<TypeUrl> unknownTypes = new HashSet<>();
@@ -145,6 +145,22 @@ public final class XdsClient implements AutoCloseable {
         () -> {
           if (!started && !closed) {
             started = true;
+            openStream();
+          }
+        });
+  }
+
+  /**
+   * Describes the client anew: the stream is opened again, and goes on from the versions it has.
+   * What was received stays in force meanwhile.
+   */
+  public void restart(Node newNode) {
+    inLoop(
+        () -> {
+          node = newNode;
+          if (stream != null && !closed) {
+            stream.cancel();
+            stream = null;
             openStream();
           }
         });
