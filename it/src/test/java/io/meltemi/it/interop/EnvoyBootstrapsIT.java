@@ -277,7 +277,7 @@ class EnvoyBootstrapsIT {
   private static void walk(@Nullable Object node, Visitor visitor) {
     if (node instanceof Map<?, ?> map) {
       visitor.visit((Map<String, Object>) map);
-      List.copyOf(map.values()).forEach(v -> walk(v, visitor));
+      new ArrayList<>(map.values()).forEach(v -> walk(v, visitor));
     } else if (node instanceof List<?> list) {
       list.forEach(v -> walk(v, visitor));
     }
