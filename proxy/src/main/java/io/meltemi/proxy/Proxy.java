@@ -67,6 +67,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -85,6 +86,7 @@ public final class Proxy implements AutoCloseable {
   private final ProxySettings settings;
   private final BootstrapConfig bootstrap;
   private final Origin origin;
+  private final Read read;
   private final Stats stats = new Stats();
   private final Workers workers;
   private final ScheduledExecutorService configExecutor;
@@ -115,8 +117,9 @@ public final class Proxy implements AutoCloseable {
       ProxyEnvironment environment,
       BootstrapReader reader,
       BootstrapConfig bootstrap,
-      Origin origin) {
-    this.origin = origin;
+      Read read) {
+    this.read = read;
+    this.origin = read.origin();
     this.settings = settings;
     this.environment = environment;
     this.reader = reader;
@@ -202,9 +205,11 @@ public final class Proxy implements AutoCloseable {
       throws ProxyStartException {
     Validation.Collector problems = new Validation.Collector();
     try (Proxy proxy = make(settings, environment, problems)) {
-      problems.absorb(
+      Validation<Boolean> checked =
           proxy.assembler.checkStatic(
-              proxy.bootstrap.clusters(), proxy.bootstrap.listeners(), proxy.origin));
+              proxy.bootstrap.clusters(), proxy.bootstrap.listeners(), proxy.origin);
+      proxy.tell(checked.errors(), problems);
+      checked.warnings().forEach(w -> problems.warn(w.origin(), w.path(), w.found(), w.expected()));
     }
     Validation<Boolean> result = problems.finish(() -> true);
     if (!result.isValid()) {
@@ -215,21 +220,37 @@ public final class Proxy implements AutoCloseable {
 
   /** A proxy that has not begun; problems outside its resources are collected. */
   private static Proxy make(
-      ProxySettings settings, ProxyEnvironment environment, Validation.Collector problems)
-      throws ProxyStartException {
+      ProxySettings settings, ProxyEnvironment environment, Validation.Collector problems) {
     BootstrapReader reader = new BootstrapReader(Extensions.messages());
     Read read = read(settings, reader);
-    if (!(read.bootstrap() instanceof Validation.Valid<Bootstrap> proto)) {
-      throw new ProxyStartException(read.bootstrap().errors());
-    }
-    Bootstrap overridden = override(proto.value(), settings.node());
+    Bootstrap overridden = override(read.bootstrap(), settings.node());
     Validation<BootstrapConfig> parsed = BootstrapParser.parse(overridden, read.origin());
-    problems.absorb(parsed);
     BootstrapConfig config =
         parsed instanceof Validation.Valid<BootstrapConfig> valid
             ? valid.value()
             : resourcesOnly(overridden);
-    return new Proxy(settings, environment, reader, config, read.origin());
+    Proxy proxy = new Proxy(settings, environment, reader, config, read);
+    proxy.tell(read.errors(), problems);
+    proxy.tell(parsed.errors(), problems);
+    parsed.warnings().forEach(w -> problems.warn(w.origin(), w.path(), w.found(), w.expected()));
+    return proxy;
+  }
+
+  /** Adds errors with their lines; what lies in a part that is refused already is not repeated. */
+  private void tell(List<Violation> errors, Validation.Collector problems) {
+    for (Violation error : errors) {
+      boolean known =
+          read.errors().stream()
+              .anyMatch(
+                  earlier ->
+                      !earlier.equals(error)
+                          && (error.path().startsWith(earlier.path())
+                              || earlier.path().startsWith(error.path() + ".")));
+      if (!known || read.errors().contains(error)) {
+        Violation placed = read.relocate().apply(error);
+        problems.error(placed.origin(), placed.path(), placed.found(), placed.expected());
+      }
+    }
   }
 
   /** For telling the problems of listeners and clusters together with those of the rest. */
@@ -248,26 +269,42 @@ public final class Proxy implements AutoCloseable {
         proto.toByteString());
   }
 
-  private record Read(Validation<Bootstrap> bootstrap, Origin origin) {}
+  /**
+   * @param bootstrap without the parts that have errors
+   */
+  private record Read(
+      Bootstrap bootstrap,
+      Origin origin,
+      List<Violation> errors,
+      UnaryOperator<Violation> relocate) {}
 
   private static Read read(ProxySettings settings, BootstrapReader reader) {
-    Bootstrap base = Bootstrap.getDefaultInstance();
+    Bootstrap bootstrap = Bootstrap.getDefaultInstance();
     Origin origin = Origin.of("flag --config-yaml");
-    Validation<Bootstrap> result = Validation.valid(base);
+    List<Violation> errors = new ArrayList<>();
+    UnaryOperator<Violation> relocate = violation -> violation;
     if (settings.configPath().isPresent()) {
       Path path = settings.configPath().get();
       origin = Origin.of(path.toString());
       try {
-        result = reader.read(base, Files.readString(path), origin);
+        BootstrapReader.Reading reading = reader.readAll(bootstrap, Files.readString(path), origin);
+        bootstrap = (Bootstrap) reading.message();
+        errors.addAll(reading.errors());
+        relocate = reading.relocate();
       } catch (IOException e) {
-        result =
-            Validation.invalid(new Violation(origin, "", e.toString(), "a file that can be read"));
+        errors.add(new Violation(origin, "", e.toString(), "a file that can be read"));
       }
     }
-    if (!settings.configYaml().isBlank() && result instanceof Validation.Valid<Bootstrap> file) {
-      result = reader.read(file.value(), settings.configYaml(), Origin.of("flag --config-yaml"));
+    if (!settings.configYaml().isBlank()) {
+      Origin flag = Origin.of("flag --config-yaml");
+      BootstrapReader.Reading reading = reader.readAll(bootstrap, settings.configYaml(), flag);
+      bootstrap = (Bootstrap) reading.message();
+      errors.addAll(reading.errors());
+      if (settings.configPath().isEmpty()) {
+        relocate = reading.relocate();
+      }
     }
-    return new Read(result, origin);
+    return new Read(bootstrap, origin, List.copyOf(errors), relocate);
   }
 
   private static Bootstrap override(Bootstrap proto, ProxySettings.NodeOverrides overrides) {
@@ -289,22 +326,31 @@ public final class Proxy implements AutoCloseable {
     Subscriber subscriber = connect(problems);
     Source clusterSource = bootstrap.dynamic().clusters();
     Source listenerSource = bootstrap.dynamic().listeners();
-    problems.absorb(
+    boolean hopeless = problems.hasErrors();
+    Validation<Boolean> loaded =
         onConfigLoop(
             () -> {
+              if (hopeless) {
+                // tells the rest of the problems as well
+                return assembler.checkStatic(bootstrap.clusters(), bootstrap.listeners(), origin);
+              }
               assembler.begin(
                   subscriber,
                   !(clusterSource instanceof Source.None),
                   !(listenerSource instanceof Source.None));
               return assembler.loadStatic(bootstrap.clusters(), bootstrap.listeners(), origin);
-            }));
+            });
+    tell(loaded.errors(), problems);
+    loaded.warnings().forEach(w -> problems.warn(w.origin(), w.path(), w.found(), w.expected()));
     if (problems.hasErrors()) {
       throw new ProxyStartException(problems.finish(() -> true).errors());
     }
     problems
         .finish(() -> true)
         .warnings()
-        .forEach(warning -> LOG.log(System.Logger.Level.WARNING, warning.toString()));
+        .forEach(
+            warning ->
+                LOG.log(System.Logger.Level.WARNING, read.relocate().apply(warning).toString()));
     addStats();
     startAdmin(problems);
     if (problems.hasErrors()) {

@@ -280,9 +280,13 @@ final class ProxyTest {
                       - {name: b, type: EDS}
                       listeners:
                       - name: l
-                        filter_chains: [{filters: [{name: envoy.filters.network.tcp_proxy}]}]
+                        filter_chains: [{filters: [{name: k, typed_config: {"@type": type.googleapis.com/a.Kafka}}]}]
                     """));
     List<String> paths = error.errors().stream().map(Violation::path).toList();
+    assertEquals(
+        List.of(8, 1, 4, 4, 5, 7),
+        error.errors().stream().map(violation -> violation.origin().line()).toList(),
+        error::toString);
     assertTrue(
         paths.containsAll(
             List.of(

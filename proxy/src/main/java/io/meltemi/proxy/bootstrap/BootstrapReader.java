@@ -1,13 +1,15 @@
 package io.meltemi.proxy.bootstrap;
 
 import com.google.protobuf.Message;
-import io.envoyproxy.envoy.config.bootstrap.v3.Bootstrap;
 import io.meltemi.common.validation.Origin;
 import io.meltemi.common.validation.Validation;
+import io.meltemi.common.validation.Violation;
 import io.meltemi.proxy.parse.ParseScope;
 import java.util.Collection;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.function.UnaryOperator;
 
 /** Reads Envoy's messages out of YAML or JSON text. Any thread. */
 public final class BootstrapReader {
@@ -23,29 +25,60 @@ public final class BootstrapReader {
   }
 
   /**
-   * Merges the text into a message, as {@code --config-yaml} is merged over the file.
+   * What could be read of a text.
    *
-   * @param base what is there already
-   * @param origin of the text, without line
-   * @return the message, or every problem with its line and field path
+   * @param message without the parts that have errors
+   * @param errors of the text itself; the message may have further ones
+   * @param relocate gives a violation without line the line that its path has in the text
    */
-  public Validation<Bootstrap> read(Bootstrap base, String text, Origin origin) {
-    return read(base.toBuilder(), text, origin).map(Bootstrap.class::cast);
+  public record Reading(
+      Message message, List<Violation> errors, UnaryOperator<Violation> relocate) {
+    public Reading {
+      errors = List.copyOf(errors);
+    }
   }
 
-  /** Reads any message. */
-  public Validation<Message> read(Message.Builder builder, String text, Origin origin) {
+  /**
+   * Reads as much as can be read, so that all problems can be told at once.
+   *
+   * @param base what is there already; the text is merged over it
+   * @param origin of the text, without line
+   */
+  public Reading readAll(Message base, String text, Origin origin) {
     Node document;
     try {
       document = YamlReader.read(text);
     } catch (YamlException e) {
-      return Validation.invalid(
-          new io.meltemi.common.validation.Violation(
-              origin.at(e.line(), e.column()), "", "", "YAML or JSON: " + e.getMessage()));
+      return new Reading(
+          base,
+          List.of(
+              new Violation(
+                  origin.at(e.line(), e.column()), "", "", "YAML or JSON: " + e.getMessage())),
+          violation -> violation);
     }
     ParseScope scope = ParseScope.root(origin);
-    Message.Builder fresh = builder.getDefaultInstanceForType().newBuilderForType();
+    Message.Builder fresh = base.newBuilderForType();
     new ProtoReader(extensions).read(document, fresh, scope);
-    return scope.out().finish(() -> builder.mergeFrom(fresh.buildPartial()).build());
+    Places places = new Places(document, origin);
+    return new Reading(
+        base.toBuilder().mergeFrom(fresh.buildPartial()).build(),
+        scope.out().finish(() -> true).errors(),
+        violation ->
+            violation.origin().line() > 0
+                    || !violation.origin().location().equals(origin.location())
+                ? violation
+                : new Violation(
+                    places.find(violation.path()),
+                    violation.path(),
+                    violation.found(),
+                    violation.expected()));
+  }
+
+  /** Reads a message, or every problem of the text with its line and field path. */
+  public Validation<Message> read(Message.Builder builder, String text, Origin origin) {
+    Reading reading = readAll(builder.build(), text, origin);
+    return reading.errors().isEmpty()
+        ? Validation.valid(reading.message())
+        : new Validation.Invalid<>(reading.errors(), List.of());
   }
 }

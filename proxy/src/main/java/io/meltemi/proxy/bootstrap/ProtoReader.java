@@ -98,7 +98,7 @@ final class ProtoReader {
       ParseScope there =
           new ParseScope(
               scope.origin().at(value.line(), value.column()),
-              scope.field(key).path(),
+              scope.field(field == null ? key : field.getName()).path(),
               scope.out());
       if (field == null) {
         there.error("field " + key, "a field of " + type.getFullName());

@@ -20,7 +20,7 @@ final class BootstrapReaderTest {
       new BootstrapReader(List.of(HttpProtocolOptions.getDefaultInstance()));
 
   private Validation<Bootstrap> read(String text) {
-    return reader.read(Bootstrap.getDefaultInstance(), text, FILE);
+    return reader.read(Bootstrap.newBuilder(), text, FILE).map(Bootstrap.class::cast);
   }
 
   @Test
@@ -117,6 +117,33 @@ final class BootstrapReaderTest {
   }
 
   @Test
+  void findsTheLineOfAPath() {
+    BootstrapReader.Reading reading =
+        reader.readAll(
+            Bootstrap.getDefaultInstance(),
+            """
+            staticResources:
+              clusters:
+              - name: a
+              - name: b
+                typed_extension_protocol_options:
+                  x.y: {"@type": type.googleapis.com/a.B}
+            """,
+            FILE);
+    assertEquals(4, line(reading, "static_resources.clusters[1].name"));
+    assertEquals(4, line(reading, "static_resources.clusters[1].type"));
+    assertEquals(
+        6, line(reading, "static_resources.clusters[1].typed_extension_protocol_options[x.y].z"));
+    assertEquals(2, line(reading, "static_resources.clusters[7].name"));
+    assertEquals(1, line(reading, "nothing[here"));
+    assertEquals(1, reading.errors().size());
+  }
+
+  private static int line(BootstrapReader.Reading reading, String path) {
+    return reading.relocate().apply(new Violation(FILE, path, "", "")).origin().line();
+  }
+
+  @Test
   void refusesTwoFieldsOfOneOf() {
     Validation<Bootstrap> result = read("dynamic_resources: {lds_config: {ads: {}, path: x}}\n");
     assertEquals("dynamic_resources.lds_config.path", result.errors().get(0).path());
@@ -125,7 +152,7 @@ final class BootstrapReaderTest {
   @Test
   void mergesTextOverFile() {
     Bootstrap file = read("node: {id: a, cluster: b}\n").orElseThrow();
-    Bootstrap merged = reader.read(file, "node: {id: c}\n", FILE).orElseThrow();
+    Bootstrap merged = (Bootstrap) reader.readAll(file, "node: {id: c}\n", FILE).message();
     assertEquals("c", merged.getNode().getId());
     assertEquals("b", merged.getNode().getCluster());
   }

@@ -1,0 +1,135 @@
+package io.meltemi.proxy.cluster;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.envoyproxy.envoy.config.cluster.v3.Cluster;
+import io.envoyproxy.envoy.extensions.upstreams.http.v3.HttpProtocolOptions;
+import io.meltemi.common.validation.Origin;
+import io.meltemi.common.validation.Validation;
+import io.meltemi.common.validation.Violation;
+import io.meltemi.proxy.bootstrap.BootstrapReader;
+import java.util.List;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+final class ClusterParserTest {
+  private static Validation<ClusterConfig> parse(String yaml) {
+    Cluster proto =
+        (Cluster)
+            new BootstrapReader(List.of(HttpProtocolOptions.getDefaultInstance()))
+                .read(Cluster.newBuilder(), yaml, Origin.of("test"))
+                .orElseThrow();
+    return new ClusterParser(Set.of("xds")).parse(proto, Origin.of("test"));
+  }
+
+  @Test
+  void hasEnvoysDefaults() {
+    ClusterConfig config = parse("{name: 'outbound|80||a.b'}").orElseThrow();
+    ClusterSettings settings = config.settings();
+    assertEquals(new ClusterSettings.Discovery.Static(), settings.discovery());
+    assertEquals(ClusterSettings.Balancing.DEFAULT, settings.balancing());
+    assertEquals(ClusterSettings.Connection.DEFAULT, settings.connection());
+    assertEquals(ClusterSettings.Http.DEFAULT, settings.http());
+    assertEquals(ClusterSettings.Breakers.DEFAULT, settings.breakers());
+    assertEquals("outbound|80||a.b", settings.statName());
+    assertTrue(config.outlier().isEmpty());
+  }
+
+  @Test
+  void readsEverySetting() {
+    ClusterConfig config =
+        parse(
+                """
+                name: a:b
+                type: STATIC
+                connect_timeout: 0.25s
+                per_connection_buffer_limit_bytes: 32768
+                lb_policy: LEAST_REQUEST
+                least_request_lb_config: {choice_count: 3}
+                circuit_breakers:
+                  thresholds:
+                  - {max_connections: 1, max_pending_requests: 2, max_requests: 3, max_retries: 4294967295, track_remaining: true}
+                  - {priority: HIGH, retry_budget: {budget_percent: {value: 25}, min_retry_concurrency: 5}}
+                outlier_detection: {consecutive_5xx: 7, enforcing_consecutive_gateway_failure: 100, consecutive_gateway_failure: 2, max_ejection_percent: 100}
+                common_lb_config: {healthy_panic_threshold: {value: 0}, locality_weighted_lb_config: {}}
+                upstream_bind_config: {source_address: {address: 127.0.0.6, port_value: 0}}
+                upstream_connection_options: {tcp_keepalive: {keepalive_time: 10}}
+                typed_extension_protocol_options:
+                  envoy.extensions.upstreams.http.v3.HttpProtocolOptions:
+                    "@type": type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions
+                    common_http_protocol_options: {idle_timeout: 10s, max_requests_per_connection: 9}
+                    explicit_http_config: {http_protocol_options: {}}
+                load_assignment:
+                  cluster_name: a
+                  policy: {overprovisioning_factor: 200}
+                  endpoints:
+                  - priority: 1
+                    locality: {region: r, zone: z}
+                    load_balancing_weight: 5
+                    lb_endpoints:
+                    - load_balancing_weight: 3
+                      health_status: DRAINING
+                      endpoint: {hostname: h, address: {socket_address: {address: "::1", port_value: 80}}}
+                """)
+            .orElseThrow();
+    ClusterSettings settings = config.settings();
+    assertEquals("a_b", settings.statName());
+    assertEquals(250_000_000, settings.connection().connectTimeoutNanos());
+    assertEquals(3, settings.balancing().choices());
+    assertEquals(200, settings.balancing().overprovisioningPercent());
+    assertTrue(settings.balancing().localityWeighted());
+    assertEquals(0xFFFF_FFFFL, settings.breakers().normal().retriesMax());
+    assertEquals(5, settings.breakers().high().retryBudget().retriesMin());
+    assertEquals(9, settings.http().requestsPerConnectionMax());
+    assertEquals(10_000_000_000L, settings.http().idleTimeoutNanos());
+    assertEquals(7, config.outlier().orElseThrow().consecutive5xx());
+    assertEquals(2, config.outlier().orElseThrow().consecutiveGatewayFailure());
+    assertEquals(
+        "127.0.0.6", settings.connection().source().orElseThrow().getAddress().getHostAddress());
+    EndpointAssignment.LocalityEndpoints locality = config.endpoints().localities().getFirst();
+    assertEquals(1, locality.priority());
+    assertEquals(5, locality.weight());
+    assertEquals(HealthStatus.DRAINING, locality.endpoints().getFirst().health());
+    assertEquals("h", locality.endpoints().getFirst().hostname());
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "{type: STATIC} | name",
+        "{name: a, lb_policy: MAGLEV} | lb_policy",
+        "{name: a, lb_policy: RING_HASH} | lb_policy",
+        "{name: a, lb_policy: CLUSTER_PROVIDED} | lb_policy",
+        "{name: a, type: ORIGINAL_DST} | lb_policy",
+        "{name: a, cluster_type: {name: redis}} | cluster_type",
+        "{name: a, health_checks: [{}]} | health_checks",
+        "{name: a, lb_subset_config: {}} | lb_subset_config",
+        "{name: a, transport_socket: {name: tls}} | transport_socket",
+        "{name: a, transport_socket_matches: [{name: x}]} | transport_socket_matches",
+        "{name: a, connect_timeout: 0s} | connect_timeout",
+        "{name: a, connect_timeout: -1s} | connect_timeout",
+        "{name: a, type: EDS} | eds_cluster_config.eds_config",
+        "{name: a, type: LOGICAL_DNS} | load_assignment",
+        "{name: a, http2_protocol_options: {}} | http2_protocol_options",
+        "{name: a, common_lb_config: {healthy_panic_threshold: {value: 101}}} | common_lb_config.healthy_panic_threshold",
+        "{name: a, common_lb_config: {zone_aware_lb_config: {}}} | common_lb_config.zone_aware_lb_config",
+        "{name: a, load_assignment: {endpoints: [{lb_endpoints: [{endpoint: {address: {pipe: {path: /x}}}}]}]}} | load_assignment.endpoints[0].lb_endpoints[0].endpoint.address",
+        "{name: a, load_assignment: {endpoints: [{lb_endpoints: [{endpoint: {address: {socket_address: {address: name, port_value: 1}}}}]}]}} | load_assignment.endpoints[0].lb_endpoints[0].endpoint.address.socket_address",
+        "{name: a, load_assignment: {endpoints: [{lb_endpoints: [{endpoint: {address: {socket_address: {address: 1.2.3.4, port_value: 99999}}}}]}]}} | load_assignment.endpoints[0].lb_endpoints[0].endpoint.address.socket_address",
+        "{name: a, upstream_bind_config: {source_address: {address: x, port_value: 0}}} | upstream_bind_config.source_address",
+      })
+  void refusesByPath(String yaml, String path) {
+    List<String> paths = parse(yaml).errors().stream().map(Violation::path).toList();
+    assertTrue(paths.contains(path), paths::toString);
+  }
+
+  @Test
+  void letsGrpcClustersSpeakHttp2() {
+    ClusterConfig config = parse("{name: xds, http2_protocol_options: {}}").orElseThrow();
+    assertEquals(ClusterSettings.Protocol.HTTP2, config.settings().http().protocol());
+  }
+}

@@ -1,0 +1,391 @@
+package io.meltemi.proxy.cluster;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertNotSame;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.meltemi.common.net.HostPort;
+import io.meltemi.common.net.Locality;
+import io.meltemi.common.validation.Origin;
+import io.meltemi.proxy.bootstrap.BootstrapReader;
+import io.meltemi.proxy.cluster.ClusterSettings.LbPolicy;
+import io.meltemi.proxy.cluster.EndpointAssignment.Endpoint;
+import io.meltemi.proxy.cluster.EndpointAssignment.LocalityEndpoints;
+import io.meltemi.proxy.cluster.lb.leastrequest.LeastRequestFactory;
+import io.meltemi.proxy.cluster.lb.random.RandomFactory;
+import io.meltemi.proxy.cluster.lb.roundrobin.RoundRobinFactory;
+import io.meltemi.proxy.telemetry.Stats;
+import io.meltemi.testing.FakeTaskLoop;
+import io.meltemi.testing.FakeTicker;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.SocketAddress;
+import java.net.UnknownHostException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
+import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+
+/** Running clusters, on a fake clock and a fake resolver. */
+final class ClusterTest {
+  private final FakeTicker ticker = new FakeTicker();
+  private final FakeTaskLoop loop = new FakeTaskLoop(ticker);
+  private final Stats stats = new Stats();
+  private final Map<String, List<InetAddress>> names = new HashMap<>();
+  private final List<String> lookUps = new ArrayList<>();
+  private final NameResolver resolver =
+      new NameResolver() {
+        @Override
+        public void resolve(String name, Consumer<List<InetAddress>> answer) {
+          lookUps.add(name);
+          answer.accept(names.getOrDefault(name, List.of()));
+        }
+      };
+  private final ClusterFactory factory =
+      new ClusterFactory(
+          Map.of(
+              LbPolicy.ROUND_ROBIN, new RoundRobinFactory(),
+              LbPolicy.LEAST_REQUEST, new LeastRequestFactory(),
+              LbPolicy.RANDOM, new RandomFactory()),
+          resolver,
+          loop,
+          ticker,
+          stats);
+  private final Context context = new Context();
+
+  private static final class Context implements LbContext {
+    private final SplittableRandom random = new SplittableRandom(7);
+    private @Nullable SocketAddress wanted;
+    private @Nullable Host rejected;
+
+    @Override
+    public long random() {
+      return random.nextLong();
+    }
+
+    @Override
+    public @Nullable SocketAddress originalDestination() {
+      return wanted;
+    }
+
+    @Override
+    public boolean rejects(Host host) {
+      return host == rejected;
+    }
+
+    @Override
+    public int hostSelectionAttemptsMax() {
+      return 5;
+    }
+  }
+
+  private Cluster cluster(String yaml) {
+    io.envoyproxy.envoy.config.cluster.v3.Cluster proto =
+        (io.envoyproxy.envoy.config.cluster.v3.Cluster)
+            new BootstrapReader(List.of())
+                .read(
+                    io.envoyproxy.envoy.config.cluster.v3.Cluster.newBuilder(),
+                    yaml,
+                    Origin.of("test"))
+                .orElseThrow();
+    Cluster cluster =
+        factory.make(
+            new ClusterParser(java.util.Set.of()).parse(proto, Origin.of("test")).orElseThrow());
+    loop.runAll();
+    return cluster;
+  }
+
+  private Cluster eds(String more) {
+    return cluster("{name: c, type: EDS, eds_cluster_config: {eds_config: {ads: {}}}" + more + "}");
+  }
+
+  private static Endpoint endpoint(int port, int weight, HealthStatus health) {
+    return new Endpoint(new HostPort("127.0.0.1", port), "", weight, health);
+  }
+
+  private static LocalityEndpoints locality(int priority, int weight, Endpoint... endpoints) {
+    return new LocalityEndpoints(
+        new Locality("r" + weight, "", ""), priority, weight, List.of(endpoints));
+  }
+
+  private static EndpointAssignment assignment(LocalityEndpoints... localities) {
+    return new EndpointAssignment("c", 140, List.of(localities));
+  }
+
+  private Map<Integer, Integer> choices(Cluster cluster, int count) {
+    Map<Integer, Integer> ports = new TreeMap<>();
+    for (int i = 0; i < count; i++) {
+      Host host = cluster.loadBalancer().choose(context);
+      ports.merge(host == null ? 0 : port(host), 1, Integer::sum);
+    }
+    return ports;
+  }
+
+  private static int port(Host host) {
+    return ((InetSocketAddress) host.address()).getPort();
+  }
+
+  private static Host only(Cluster cluster) {
+    return cluster.hosts().getFirst();
+  }
+
+  @Test
+  void goesRoundEqualHosts() {
+    Cluster cluster = eds("");
+    assertFalse(cluster.isReady());
+    assertNull(cluster.loadBalancer().choose(context));
+    cluster.update(
+        assignment(
+            locality(
+                0,
+                0,
+                endpoint(1, 1, HealthStatus.HEALTHY),
+                endpoint(2, 1, HealthStatus.UNKNOWN),
+                endpoint(3, 1, HealthStatus.UNHEALTHY))));
+    assertTrue(cluster.isReady());
+    assertEquals(Map.of(1, 50, 2, 50), choices(cluster, 100));
+  }
+
+  @Test
+  void spreadsByWeightEvenly() {
+    Cluster cluster = eds("");
+    cluster.update(
+        assignment(
+            locality(
+                0,
+                0,
+                endpoint(1, 300, HealthStatus.HEALTHY),
+                endpoint(2, 100, HealthStatus.HEALTHY))));
+    assertEquals(Map.of(1, 3, 2, 1), choices(cluster, 4));
+    assertEquals(Map.of(1, 3, 2, 1), choices(cluster, 4));
+  }
+
+  @Test
+  void keepsHostsThatStay() {
+    Cluster cluster = eds("");
+    cluster.update(
+        assignment(
+            locality(
+                0, 0, endpoint(1, 1, HealthStatus.HEALTHY), endpoint(2, 1, HealthStatus.HEALTHY))));
+    Host first = cluster.hosts().get(0);
+    Host second = cluster.hosts().get(1);
+    AtomicInteger removals = new AtomicInteger();
+    first.onRemoved(removals::incrementAndGet);
+    second.onRemoved(removals::incrementAndGet);
+    cluster.update(
+        assignment(
+            locality(
+                0, 0, endpoint(2, 5, HealthStatus.HEALTHY), endpoint(3, 1, HealthStatus.HEALTHY))));
+    assertSame(second, cluster.hosts().get(0));
+    assertEquals(5, second.placement().weight());
+    assertTrue(first.removed());
+    assertEquals(1, removals.get());
+    cluster.close();
+    assertEquals(2, removals.get());
+    first.onRemoved(removals::incrementAndGet);
+    assertEquals(3, removals.get());
+  }
+
+  @Test
+  void failsOverToTheNextPriority() {
+    Cluster cluster = eds("");
+    cluster.update(
+        assignment(
+            locality(0, 0, endpoint(1, 1, HealthStatus.UNHEALTHY)),
+            locality(1, 0, endpoint(2, 1, HealthStatus.HEALTHY))));
+    assertEquals(Map.of(2, 100), choices(cluster, 100));
+    // half of the first priority is healthy: it is worth 70 percent
+    cluster.update(
+        assignment(
+            locality(
+                0, 0, endpoint(1, 1, HealthStatus.HEALTHY), endpoint(3, 1, HealthStatus.UNHEALTHY)),
+            locality(1, 0, endpoint(2, 1, HealthStatus.HEALTHY))));
+    int first = choices(cluster, 10_000).getOrDefault(1, 0);
+    assertTrue(first > 6_700 && first < 7_300, "" + first);
+  }
+
+  @Test
+  void panicsWhenTooFewAreHealthyUnlessTold() {
+    EndpointAssignment sick =
+        assignment(
+            locality(
+                0,
+                0,
+                endpoint(1, 1, HealthStatus.UNHEALTHY),
+                endpoint(2, 1, HealthStatus.UNHEALTHY)));
+    Cluster panicking = eds("");
+    panicking.update(sick);
+    assertEquals(Map.of(1, 5, 2, 5), choices(panicking, 10));
+    Cluster strict = eds(", common_lb_config: {healthy_panic_threshold: {value: 0}}");
+    strict.update(sick);
+    assertEquals(Map.of(0, 10), choices(strict, 10));
+  }
+
+  @Test
+  void weighsLocalities() {
+    Cluster cluster = eds(", common_lb_config: {locality_weighted_lb_config: {}}");
+    cluster.update(
+        assignment(
+            locality(0, 80, endpoint(1, 1, HealthStatus.HEALTHY)),
+            locality(0, 20, endpoint(2, 1, HealthStatus.HEALTHY))));
+    int heavy = choices(cluster, 10_000).getOrDefault(1, 0);
+    assertTrue(heavy > 7_700 && heavy < 8_300, "" + heavy);
+  }
+
+  @Test
+  void takesTheLessBusyHost() {
+    Cluster cluster = eds(", lb_policy: LEAST_REQUEST, least_request_lb_config: {choice_count: 8}");
+    cluster.update(
+        assignment(
+            locality(
+                0, 0, endpoint(1, 1, HealthStatus.HEALTHY), endpoint(2, 1, HealthStatus.HEALTHY))));
+    only(cluster).add(HostStat.RQ_ACTIVE, 10);
+    assertTrue(choices(cluster, 1000).getOrDefault(2, 0) > 980);
+  }
+
+  @Test
+  void avoidsRejectedHosts() {
+    Cluster cluster = eds("");
+    cluster.update(
+        assignment(
+            locality(
+                0, 0, endpoint(1, 1, HealthStatus.HEALTHY), endpoint(2, 1, HealthStatus.HEALTHY))));
+    context.rejected = only(cluster);
+    assertEquals(Map.of(2, 10), choices(cluster, 10));
+  }
+
+  @Test
+  void ejectsAfterFailuresInARowAndBringsBack() {
+    Cluster cluster =
+        eds(
+            ", common_lb_config: {healthy_panic_threshold: {value: 0}}, outlier_detection:"
+                + " {consecutive_5xx: 3, interval: 1s, base_ejection_time: 5s,"
+                + " max_ejection_percent: 50}");
+    cluster.update(
+        assignment(
+            locality(
+                0, 0, endpoint(1, 1, HealthStatus.HEALTHY), endpoint(2, 1, HealthStatus.HEALTHY))));
+    Host bad = cluster.hosts().get(0);
+    Host other = cluster.hosts().get(1);
+    for (int status : new int[] {500, 503, 200, 500, 500}) {
+      cluster.outlierDetector().onResponse(bad, status);
+    }
+    loop.runAll();
+    assertFalse(bad.ejected());
+    cluster.outlierDetector().onLocalFailure(bad);
+    loop.runAll();
+    assertTrue(bad.ejected());
+    assertEquals(Map.of(2, 10), choices(cluster, 10));
+    for (int i = 0; i < 3; i++) {
+      cluster.outlierDetector().onResponse(other, 502);
+    }
+    loop.runAll();
+    assertFalse(other.ejected(), "half of the hosts at most");
+    loop.advance(Duration.ofSeconds(4));
+    assertTrue(bad.ejected());
+    loop.advance(Duration.ofSeconds(2));
+    assertFalse(bad.ejected());
+    assertEquals(Map.of(1, 5, 2, 5), choices(cluster, 10));
+  }
+
+  private static InetAddress ip(String text) throws UnknownHostException {
+    return InetAddress.getAllByName(text)[0];
+  }
+
+  @Test
+  void resolvesNamesAgainAndKeepsThemOnFailure() throws UnknownHostException {
+    names.put("app", List.of(ip("10.0.0.1"), ip("10.0.0.2"), ip("fd00::1")));
+    String yaml =
+        """
+        name: c
+        type: STRICT_DNS
+        dns_lookup_family: V4_ONLY
+        dns_refresh_rate: 5s
+        load_assignment: {endpoints: [{lb_endpoints: [{endpoint: {address: {socket_address: {address: app, port_value: 80}}}}]}]}
+        """;
+    Cluster cluster = cluster(yaml);
+    assertTrue(cluster.isReady());
+    assertEquals(2, cluster.hosts().size());
+    Host kept = cluster.hosts().get(1);
+    names.remove("app");
+    loop.advance(Duration.ofSeconds(5));
+    assertEquals(2, lookUps.size());
+    assertEquals(2, cluster.hosts().size());
+    names.put("app", List.of(ip("10.0.0.2")));
+    loop.advance(Duration.ofSeconds(5));
+    assertEquals(List.of(kept), cluster.hosts());
+    cluster.close();
+    loop.advance(Duration.ofMinutes(1));
+    assertEquals(3, lookUps.size());
+  }
+
+  @Test
+  void isReadyEvenWhenTheNameIsUnknown() {
+    Cluster cluster =
+        cluster(
+            """
+            name: c
+            type: LOGICAL_DNS
+            load_assignment: {endpoints: [{lb_endpoints: [{endpoint: {address: {socket_address: {address: nobody, port_value: 80}}}}]}]}
+            """);
+    assertTrue(cluster.isReady());
+    assertNull(cluster.loadBalancer().choose(context));
+  }
+
+  @Test
+  void goesWhereTheClientWanted() throws UnknownHostException {
+    Cluster cluster =
+        cluster(
+            "{name: c, type: ORIGINAL_DST, lb_policy: CLUSTER_PROVIDED, cleanup_interval: 5s,"
+                + " original_dst_lb_config: {upstream_port_override: 15006}}");
+    assertNull(cluster.loadBalancer().choose(context));
+    context.wanted = new InetSocketAddress(ip("10.0.0.9"), 80);
+    Host host = cluster.loadBalancer().choose(context);
+    assertNotNull(host);
+    assertEquals(new InetSocketAddress(ip("10.0.0.9"), 15006), host.address());
+    assertSame(host, cluster.loadBalancer().choose(context));
+    host.add(HostStat.CX_ACTIVE, 1);
+    loop.advance(Duration.ofSeconds(5));
+    assertSame(host, cluster.loadBalancer().choose(context));
+    host.add(HostStat.CX_ACTIVE, -1);
+    loop.advance(Duration.ofSeconds(5));
+    assertTrue(host.removed());
+    assertNotSame(host, cluster.loadBalancer().choose(context));
+    cluster.close();
+  }
+
+  @Test
+  void boundsWhatIsUnderWay() {
+    CircuitBreakers breakers =
+        new CircuitBreakers(
+            new CircuitBreakers.Thresholds(1, 1, 2, 1, CircuitBreakers.RetryBudget.NONE, false));
+    assertTrue(breakers.tryConnection());
+    assertFalse(breakers.tryConnection());
+    breakers.releaseConnection();
+    assertTrue(breakers.tryConnection());
+    assertTrue(breakers.tryRetry());
+    assertFalse(breakers.tryRetry());
+    CircuitBreakers budget =
+        new CircuitBreakers(
+            new CircuitBreakers.Thresholds(
+                9, 9, 99, 0, new CircuitBreakers.RetryBudget(true, 50, 1), false));
+    assertTrue(budget.tryRetry());
+    assertFalse(budget.tryRetry());
+    for (int i = 0; i < 4; i++) {
+      assertTrue(budget.tryRequest());
+    }
+    assertTrue(budget.tryRetry());
+    assertFalse(budget.tryRetry());
+  }
+}
