@@ -12,7 +12,7 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /** Writes the Envoy bootstrap of a pod's proxy, as Istio's agent would, with our placement. */
-public final class SidecarBootstrap {
+final class SidecarBootstrap {
   private SidecarBootstrap() {}
 
   /** The bootstrap as JSON; the same spec gives the same text. */

@@ -31,8 +31,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.AfterParameterizedClassInvocation;
 import org.junit.jupiter.params.BeforeParameterizedClassInvocation;
-import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Traffic that both data planes must treat alike under our control plane. */
@@ -69,7 +69,8 @@ class TrafficScenariosIT {
   @AfterEach
   void nothingWasRejected() throws Exception {
     assertFalse(
-        mesh.discovery.output().contains("NACK"), () -> dataPlane + ":\n" + mesh.discovery.output());
+        mesh.discovery.output().contains("NACK"),
+        () -> dataPlane + ":\n" + mesh.discovery.output());
     mesh.reset();
   }
 
@@ -351,7 +352,8 @@ class TrafficScenariosIT {
                 .header("x-forwarded-for", "1.2.3.4")
                 .build());
     // Envoy appends the machine's own address for a caller on loopback, ours the caller's
-    assertTrue(field(answer, "h.x-forwarded-for").matches("1\\.2\\.3\\.4, ?[0-9.]+"), answer.body());
+    assertTrue(
+        field(answer, "h.x-forwarded-for").matches("1\\.2\\.3\\.4, ?[0-9.]+"), answer.body());
   }
 
   @Test
@@ -574,8 +576,8 @@ class TrafficScenariosIT {
     return shares;
   }
 
-  private static HttpResponse<String> eventually(String url, Predicate<HttpResponse<String>> condition)
-      throws Exception {
+  private static HttpResponse<String> eventually(
+      String url, Predicate<HttpResponse<String>> condition) throws Exception {
     List<HttpResponse<String>> last = new ArrayList<>();
     await(
         url + " answers as expected; last answer: " + last,

@@ -88,7 +88,8 @@ class UpIT {
       load.join();
       assertEquals(List.of(), failures);
 
-      Files.writeString(sample.resolve("broken.yaml"), "apiVersion: v1\nkind: Service\nmetadata: {name: x\n");
+      Files.writeString(
+          sample.resolve("broken.yaml"), "apiVersion: v1\nkind: Service\nmetadata: {name: x\n");
       up.await(
           "the broken file is named",
           Duration.ofSeconds(20),

@@ -18,7 +18,7 @@ import java.util.concurrent.ConcurrentHashMap;
  * One {@code HttpConnectionManager} in force: installs itself on connections and keeps, per event
  * loop, the streams that are not in use. Any thread.
  */
-public final class HttpConnectionManager implements NetworkFilterConfig {
+final class HttpConnectionManager implements NetworkFilterConfig {
   /** Streams kept for reuse on one loop. */
   private static final int IDLE_STREAMS_MAX = 256;
 

@@ -10,7 +10,7 @@ import java.util.Set;
  * @param statPrefix of {@code http.<prefix>.}
  * @param upgrades upgrade types in lower case that are let through
  */
-public record HttpConnectionManagerSettings(
+record HttpConnectionManagerSettings(
     String statPrefix,
     ClientAddress clientAddress,
     RequestIds requestIds,
