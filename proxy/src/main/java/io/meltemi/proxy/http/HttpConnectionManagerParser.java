@@ -21,8 +21,10 @@ import io.meltemi.proxy.http.HttpConnectionManagerSettings.ServerHeader;
 import io.meltemi.proxy.http.HttpConnectionManagerSettings.StripPort;
 import io.meltemi.proxy.http.HttpConnectionManagerSettings.Times;
 import io.meltemi.proxy.http.HttpConnectionManagerSettings.Underscores;
+import io.meltemi.proxy.matcher.IpRange;
 import io.meltemi.proxy.parse.ParseScope;
 import io.meltemi.proxy.parse.SupportedFields;
+import io.netty.util.NetUtil;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -144,19 +146,23 @@ final class HttpConnectionManagerParser {
   }
 
   private static ClientAddress clientAddress(HttpConnectionManager proto, ParseScope scope) {
-    List<AddressRange> ranges = new ArrayList<>();
+    List<IpRange> ranges = new ArrayList<>();
     InternalAddressConfig internal = proto.getInternalAddressConfig();
     INTERNAL.check(internal, scope.field("internal_address_config"));
     for (int i = 0; i < internal.getCidrRangesCount(); i++) {
       CidrRange range = internal.getCidrRanges(i);
       String text = range.getAddressPrefix() + "/" + range.getPrefixLen().getValue();
-      try {
-        ranges.add(new AddressRange(text));
-      } catch (IllegalArgumentException e) {
+      byte[] bytes = NetUtil.createByteArrayFromIpAddressString(range.getAddressPrefix());
+      int bits = range.getPrefixLen().getValue();
+      if (bytes == null || bits < 0 || bits > bytes.length * 8) {
         scope
             .field("internal_address_config")
             .field("cidr_ranges", i)
             .error(text, "an address and a prefix length");
+      } else {
+        ranges.add(
+            IpRange.of(
+                NetUtil.createInetAddressFromIpAddressString(range.getAddressPrefix()), bits));
       }
     }
     return new ClientAddress(
@@ -312,6 +318,7 @@ final class HttpConnectionManagerParser {
       if (type.equals("connect") || type.equals("connect-udp")) {
         at.field("upgrade_type").unsupported(config.getUpgradeType());
       } else if (flag(config.hasEnabled(), config.getEnabled(), true)) {
+        at.warn(config.getUpgradeType(), "a 403 answer to upgrades until they are supported");
         types.add(type);
       }
     }

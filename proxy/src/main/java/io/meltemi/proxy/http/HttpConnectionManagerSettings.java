@@ -1,6 +1,7 @@
 package io.meltemi.proxy.http;
 
 import io.meltemi.proxy.codec.HeadLimits;
+import io.meltemi.proxy.matcher.IpRange;
 import java.util.List;
 import java.util.Set;
 
@@ -37,7 +38,7 @@ record HttpConnectionManagerSettings(
       int trustedHops,
       boolean skipAppend,
       boolean appendPort,
-      List<AddressRange> internalRanges) {
+      List<IpRange> internalRanges) {
     public ClientAddress {
       internalRanges = List.copyOf(internalRanges);
     }

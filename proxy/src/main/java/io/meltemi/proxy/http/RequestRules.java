@@ -5,6 +5,7 @@ import io.meltemi.proxy.header.HeaderName;
 import io.meltemi.proxy.http.HttpConnectionManagerSettings.ClientAddress;
 import io.meltemi.proxy.http.HttpConnectionManagerSettings.StripPort;
 import io.meltemi.proxy.http.HttpConnectionManagerSettings.Underscores;
+import io.meltemi.proxy.matcher.IpRange;
 import io.netty.util.NetUtil;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -169,7 +170,9 @@ final class RequestRules {
           rules.trustedHops() > 0 ? forwardedFor(headers, rules.trustedHops() - 1) : null;
       byte[] direct = connection.remoteAddressBytes();
       internal = noForwardedFor && isInternal(client == null ? direct : client);
-      clean(headers, !internal);
+      if (!internal) {
+        clean(headers, true);
+      }
       if (client != null) {
         stream.info.downstreamRemoteAddress = address(client);
       }
@@ -188,7 +191,9 @@ final class RequestRules {
       boolean single = isSingle(headers);
       byte @Nullable [] client = forwardedFor(headers, rules.trustedHops());
       internal = single && client != null && isInternal(client);
-      clean(headers, false);
+      if (!internal) {
+        clean(headers, false);
+      }
       if (client != null) {
         stream.info.downstreamRemoteAddress = address(client);
       }
@@ -233,9 +238,13 @@ final class RequestRules {
   }
 
   private boolean isInternal(byte[] address) {
-    List<AddressRange> ranges = settings.clientAddress().internalRanges();
+    List<IpRange> ranges = settings.clientAddress().internalRanges();
+    if (ranges.isEmpty() || address.length == 0) {
+      return false;
+    }
+    InetAddress client = address(address).getAddress();
     for (int i = 0; i < ranges.size(); i++) {
-      if (ranges.get(i).contains(address)) {
+      if (ranges.get(i).contains(client)) {
         return true;
       }
     }

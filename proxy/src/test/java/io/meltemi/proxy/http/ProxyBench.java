@@ -8,20 +8,28 @@ import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.channel.epoll.EpollServerSocketChannel;
 import io.netty.channel.epoll.EpollSocketChannel;
+import io.netty.channel.nio.NioIoHandler;
+import io.netty.channel.socket.nio.NioServerSocketChannel;
+import io.netty.channel.socket.nio.NioSocketChannel;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 
-/** A bare router for load generators: {@code ProxyBench backendPort listenPort}. Not a test. */
+/**
+ * A bare router for load generators: {@code ProxyBench backendPort listenPort [nio]}. Not a test.
+ */
 final class ProxyBench {
   private ProxyBench() {}
 
   public static void main(String[] arguments) throws Exception {
+    boolean nio = arguments.length > 2 && arguments[2].equals("nio");
     MultiThreadIoEventLoopGroup group =
-        new MultiThreadIoEventLoopGroup(1, EpollIoHandler.newFactory());
+        new MultiThreadIoEventLoopGroup(
+            1, nio ? NioIoHandler.newFactory() : EpollIoHandler.newFactory());
     InetSocketAddress backend =
         new InetSocketAddress(InetAddress.getLoopbackAddress(), Integer.parseInt(arguments[0]));
     try (ProxyHarness proxy =
-        new ProxyHarness(group, EpollSocketChannel::new).cluster("a", s -> s, backend)) {
+        new ProxyHarness(group, nio ? NioSocketChannel::new : EpollSocketChannel::new)
+            .cluster("a", s -> s, backend)) {
       var config =
           proxy.parse(
               """
@@ -41,7 +49,7 @@ final class ProxyBench {
               """);
       new ServerBootstrap()
           .group(group)
-          .channel(EpollServerSocketChannel.class)
+          .channelFactory(nio ? NioServerSocketChannel::new : EpollServerSocketChannel::new)
           .childOption(ChannelOption.AUTO_READ, false)
           .childOption(ChannelOption.TCP_NODELAY, true)
           .childHandler(
