@@ -533,7 +533,7 @@ public final class Proxy implements AutoCloseable {
                   new AdminContext.Running(resources, clusters, listeners, assembler),
                   stats,
                   new Control(),
-                  Extensions.types(),
+                  Extensions::types,
                   environment.ticker()));
       if (settings.adminAddressPath().isPresent()) {
         InetSocketAddress address = admin.address();

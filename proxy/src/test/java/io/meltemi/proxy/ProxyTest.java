@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.sun.net.httpserver.HttpServer;
 import io.meltemi.common.validation.Violation;
+import io.meltemi.proxy.loop.Workers;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -252,6 +253,24 @@ final class ProxyTest {
             "ping", new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8));
       }
       server.join(10_000);
+    }
+  }
+
+  @Test
+  void sharesWorkersWithOthers() throws Exception {
+    try (Workers workers = Workers.start(1, "shared")) {
+      ProxyEnvironment environment = environment().withWorkers(workers);
+      String yaml = HTTP_LISTENER.replace("PORT", "" + app.getAddress().getPort());
+      Proxy first = Proxy.start(ProxySettings.ofYaml(yaml, 1), environment);
+      try (Proxy second = Proxy.start(ProxySettings.ofYaml(yaml, 1), environment)) {
+        first.ready().get(20, TimeUnit.SECONDS);
+        second.ready().get(20, TimeUnit.SECONDS);
+        assertEquals(200, get(port(first, 0), "/a").statusCode());
+        first.close();
+        assertEquals(200, get(port(second, 0), "/a").statusCode());
+        assertEquals(
+            1, second.stats().scope("http.ingress_http.").counter("downstream_rq_total").value());
+      }
     }
   }
 

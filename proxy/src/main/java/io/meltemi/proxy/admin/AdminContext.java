@@ -13,14 +13,15 @@ import java.util.function.Supplier;
 /**
  * What the admin interface shows and may do.
  *
- * @param types of every message that may stand in an {@code Any}
+ * @param types of every message that may stand in an {@code Any}; asked for at the first dump,
+ *     because making it loads many classes
  */
 public record AdminContext(
     BootstrapConfig bootstrap,
     Running running,
     Stats stats,
     Control control,
-    TypeRegistry types,
+    Supplier<TypeRegistry> types,
     Ticker ticker) {
 
   /** The configuration in force. */

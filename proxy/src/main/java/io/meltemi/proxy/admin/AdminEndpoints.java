@@ -10,11 +10,12 @@ import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.regex.Pattern;
 import java.util.regex.PatternSyntaxException;
+import org.jspecify.annotations.Nullable;
 
 /** The admin endpoints by path. */
 final class AdminEndpoints {
   private final AdminContext context;
-  private final JsonFormat.Printer printer;
+  private JsonFormat.@Nullable Printer printer;
   private final Map<String, Endpoint> endpoints = new LinkedHashMap<>();
 
   /**
@@ -25,8 +26,6 @@ final class AdminEndpoints {
 
   AdminEndpoints(AdminContext context) {
     this.context = context;
-    this.printer =
-        JsonFormat.printer().usingTypeRegistry(context.types()).preservingProtoFieldNames();
     ConfigDumps dumps = new ConfigDumps(context);
     ClusterViews clusters = new ClusterViews(context);
     ServerViews server = new ServerViews(context);
@@ -171,13 +170,24 @@ final class AdminEndpoints {
     };
   }
 
+  /** Made at first use; the admin server has one thread. */
+  private JsonFormat.Printer printer() {
+    JsonFormat.Printer made = printer;
+    if (made == null) {
+      made =
+          JsonFormat.printer().usingTypeRegistry(context.types().get()).preservingProtoFieldNames();
+      printer = made;
+    }
+    return made;
+  }
+
   private AdminReply json(Message message) {
-    return print(message, printer);
+    return print(message, printer());
   }
 
   /** With fields that have their default as well, as Envoy prints the state LIVE. */
   private AdminReply full(Message message) {
-    return print(message, printer.alwaysPrintFieldsWithNoPresence());
+    return print(message, printer().alwaysPrintFieldsWithNoPresence());
   }
 
   private static AdminReply print(Message message, JsonFormat.Printer printer) {
