@@ -50,7 +50,11 @@ public record ProxyFlag(
           applied("mode", "serve, or validate the configuration and end", "--mode"),
           applied("path", "A file that the admin address is written to", "--admin-address-path"),
           applied("seconds", "How long connections may drain", "--drain-time-s"),
-          applied("strategy", "gradual or immediate", "--drain-strategy"),
+          without(
+              "strategy",
+              "gradual or immediate",
+              "every connection drains as soon as it is idle",
+              "--drain-strategy"),
           applied(
               "level list", "Levels by component, such as upstream:debug", "--component-log-level"),
           applied("path", "A file that the log is appended to", "--log-path"),

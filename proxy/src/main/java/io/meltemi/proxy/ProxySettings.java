@@ -2,12 +2,18 @@ package io.meltemi.proxy;
 
 import io.meltemi.common.validation.Origin;
 import io.meltemi.common.validation.Validation;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.logging.FileHandler;
+import java.util.logging.Handler;
+import java.util.logging.Level;
+import java.util.logging.Logger;
+import java.util.logging.SimpleFormatter;
 
 /**
  * How one proxy runs.
@@ -41,7 +47,45 @@ public record ProxySettings(
   public record Logging(System.Logger.Level level, String componentLevels, Optional<Path> path) {
     public static final Logging DEFAULT =
         new Logging(System.Logger.Level.INFO, "", Optional.empty());
+
+    /**
+     * Sets the levels of this whole process and opens the log file; for a process that is one
+     * proxy.
+     *
+     * @throws IOException when the file cannot be opened
+     */
+    public void apply() throws IOException {
+      Logger root = Logger.getLogger("io.meltemi");
+      root.setLevel(LEVELS.get(level));
+      for (String pair : componentLevels.split(",", -1)) {
+        int colon = pair.indexOf(':');
+        if (colon > 0) {
+          Logger.getLogger("io.meltemi.proxy." + pair.substring(0, colon))
+              .setLevel(
+                  LEVELS.get(
+                      ProxySettings.level(pair.substring(colon + 1), new Validation.Collector())));
+        }
+      }
+      for (Handler handler : Logger.getLogger("").getHandlers()) {
+        handler.setLevel(Level.ALL);
+      }
+      if (path.isPresent()) {
+        FileHandler file = new FileHandler(path.get().toString().replace("%", "%%"), true);
+        file.setFormatter(new SimpleFormatter());
+        root.addHandler(file);
+        root.setUseParentHandlers(false);
+      }
+    }
   }
+
+  private static final Map<System.Logger.Level, Level> LEVELS =
+      Map.of(
+          System.Logger.Level.TRACE, Level.FINER,
+          System.Logger.Level.DEBUG, Level.FINE,
+          System.Logger.Level.INFO, Level.INFO,
+          System.Logger.Level.WARNING, Level.WARNING,
+          System.Logger.Level.ERROR, Level.SEVERE,
+          System.Logger.Level.OFF, Level.OFF);
 
   private static final Duration DRAIN_TIME = Duration.ofMinutes(10);
 
@@ -111,13 +155,17 @@ public record ProxySettings(
             ? number(values, "--drain-time-s", 0, 86_400, problems)
             : Math.toIntExact(DRAIN_TIME.toSeconds());
     System.Logger.Level level = level(values.getOrDefault("--log-level", "info"), problems);
+    for (String pair : values.getOrDefault("--component-log-level", "").split(",", -1)) {
+      int colon = pair.indexOf(':');
+      if (colon > 0) {
+        level(pair.substring(colon + 1), problems);
+      } else if (!pair.isEmpty()) {
+        problems.error(Origin.of("flag --component-log-level"), "", pair, "component:level");
+      }
+    }
     String mode = values.getOrDefault("--mode", "serve");
     if (!mode.equals("serve") && !mode.equals("validate")) {
       problems.error(Origin.of("flag --mode"), "", mode, "serve or validate");
-    }
-    String strategy = values.getOrDefault("--drain-strategy", "gradual");
-    if (!strategy.equals("gradual") && !strategy.equals("immediate")) {
-      problems.error(Origin.of("flag --drain-strategy"), "", strategy, "gradual or immediate");
     }
     return problems.finish(
         () ->

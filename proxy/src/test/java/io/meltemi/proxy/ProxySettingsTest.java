@@ -36,7 +36,9 @@ final class ProxySettingsTest {
                 "3",
                 "--restart-epoch",
                 "0",
-                "--disable-hot-restart"));
+                "--disable-hot-restart",
+                "--drain-strategy",
+                "immediate"));
     ProxySettings settings = parsed.orElseThrow();
     assertEquals(Optional.of(Path.of("envoy.yaml")), settings.configPath());
     assertEquals(2, settings.concurrency());
@@ -45,7 +47,11 @@ final class ProxySettingsTest {
     assertEquals(Duration.ofSeconds(45), settings.drainTime());
     assertTrue(settings.validateOnly());
     assertEquals(
-        List.of("flag --base-id", "flag --restart-epoch", "flag --disable-hot-restart"),
+        List.of(
+            "flag --base-id",
+            "flag --restart-epoch",
+            "flag --disable-hot-restart",
+            "flag --drain-strategy"),
         parsed.warnings().stream().map(warning -> warning.origin().location()).toList());
   }
 
@@ -76,7 +82,7 @@ final class ProxySettingsTest {
         "-c x --mode serving",
         "-c x --log-level loud",
         "-c x --allow-unknown-static-fields",
-        "-c x --drain-strategy later"
+        "-c x --component-log-level upstream"
       })
   void refuses(String line) {
     assertFalse(ProxySettings.parse(List.of(line.split(" "))).isValid());

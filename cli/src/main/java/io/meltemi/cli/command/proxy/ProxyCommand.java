@@ -7,6 +7,7 @@ import io.meltemi.proxy.ProxyEnvironment;
 import io.meltemi.proxy.ProxyFlag;
 import io.meltemi.proxy.ProxySettings;
 import io.meltemi.proxy.ProxyStartException;
+import java.io.IOException;
 import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.List;
@@ -63,6 +64,12 @@ public final class ProxyCommand implements Callable<Integer> {
       case Validation.Valid<ProxySettings>(ProxySettings settings, _) -> {
         if (settings.validateOnly()) {
           return validate(settings, out, err);
+        }
+        try {
+          settings.logging().apply();
+        } catch (IOException e) {
+          err.println("meltemi proxy: --log-path: " + e);
+          return 1;
         }
         try (Proxy proxy = Proxy.start(settings, ProxyEnvironment.ofProcess())) {
           Thread hook = new Thread(proxy::close, "stop");
