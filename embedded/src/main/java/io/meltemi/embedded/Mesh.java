@@ -16,6 +16,7 @@ import io.meltemi.embedded.console.Console;
 import io.meltemi.embedded.image.ImageTable;
 import io.meltemi.embedded.image.Tokens;
 import io.meltemi.embedded.process.ChildRegister;
+import io.meltemi.embedded.process.LogTail;
 import io.meltemi.embedded.process.ProcessSettings;
 import io.meltemi.embedded.process.ProcessSpec;
 import io.meltemi.embedded.process.Readiness;
@@ -64,6 +65,7 @@ final class Mesh {
   /** Time for proxies to hear that a pod is going, before it does. */
   private static final Duration LAME_DUCK = Duration.ofMillis(500);
 
+  private static final int LOG_LINES = 3;
   private static final Duration CTRL_C_GRACE = Duration.ofMillis(150);
 
   private final MeshContext context;
@@ -81,6 +83,7 @@ final class Mesh {
   private ImageTable images = ImageTable.EMPTY;
   private WorkloadPlan plan = new WorkloadPlan(List.of(), List.of());
   private List<HostPort> tcpServices = List.of();
+  private boolean reconciled;
 
   Mesh(
       MeshContext context,
@@ -90,7 +93,8 @@ final class Mesh {
       ScheduledExecutorService scheduler,
       Ticker ticker,
       ChildRegister register,
-      PortProbe probe) {
+      PortProbe probe,
+      PodAddresses addresses) {
     this.context = context;
     this.store = store;
     this.fleet = fleet;
@@ -99,7 +103,7 @@ final class Mesh {
     this.ticker = ticker;
     this.register = register;
     this.probe = probe;
-    addresses = new PodAddresses(probe);
+    this.addresses = addresses;
   }
 
   /** How images run from now on. */
@@ -117,6 +121,7 @@ final class Mesh {
             snapshot.list(Kinds.SERVICE),
             images);
     report();
+    List<HostPort> tcpBefore = tcpServices;
     tcpServices = TcpServices.of(snapshot, context.domain());
     bindGateways(snapshot);
     for (PodPlan planned : plan.pods()) {
@@ -127,8 +132,31 @@ final class Mesh {
         place(pod);
       }
     }
+    tellNewServices(tcpBefore);
     publish();
     retireReplaced();
+  }
+
+  /** Says where the programs that run already can reach TCP services that were not there before. */
+  private void tellNewServices(List<HostPort> before) {
+    if (reconciled) {
+      tcpServices.stream().filter(service -> !before.contains(service)).forEach(this::tellBinds);
+    }
+    reconciled = true;
+  }
+
+  private void tellBinds(HostPort service) {
+    List<String> binds = new ArrayList<>();
+    for (MeshPod pod : pods.values()) {
+      HostPort bind = pod.sidecarSpec.placement().outbound().get(service);
+      if (bind != null) {
+        binds.add(bind + " for " + pod.plan.workload());
+      }
+    }
+    if (!binds.isEmpty()) {
+      String more = binds.size() == 1 ? "" : ", and so on for " + (binds.size() - 1) + " more pods";
+      console.line(Console.Event.NOTE, service + " is at " + binds.getFirst() + more);
+    }
   }
 
   /** True when every planned pod is ready. */
@@ -401,6 +429,7 @@ final class Mesh {
     @Override
     public void ended(String why, Duration restartIn) {
       boolean wasReady = pod.readyProcesses.remove(process);
+      pod.startNanos = ticker.nanos() + restartIn.toNanos();
       pod.announced = false;
       if (wasReady) {
         publish();
@@ -415,8 +444,12 @@ final class Mesh {
         console.event(
             Console.Event.ERROR,
             pod.plan.workload(),
-            "%s; next start in %d s; log: %s"
-                .formatted(why, restartIn.toSeconds(), process.spec().log()));
+            "%s; next start in %d s".formatted(why, restartIn.toSeconds()));
+        List<String> lines = LogTail.lines(process.spec().log(), LOG_LINES);
+        if (!lines.isEmpty()) {
+          console.plain("         " + process.spec().log() + " ends so:");
+          lines.forEach(line -> console.plain("           " + line));
+        }
       }
     }
   }
@@ -458,7 +491,16 @@ final class Mesh {
     for (Resource<Gateway> gateway : snapshot.list(Kinds.GATEWAY)) {
       gateway.spec().servers().forEach(server -> ports.add(server.port().number()));
     }
-    gatewayBinds.keySet().retainAll(ports);
+    gatewayBinds
+        .entrySet()
+        .removeIf(
+            entry -> {
+              boolean gone = !ports.contains(entry.getKey());
+              if (gone) {
+                addresses.releasePort(entry.getValue().port());
+              }
+              return gone;
+            });
     for (int port : ports) {
       gatewayBinds.computeIfAbsent(port, this::bindGateway);
     }
@@ -473,6 +515,7 @@ final class Mesh {
         if (candidate != port) {
           sayMoved(port, bind);
         }
+        addresses.reservePort(candidate);
         return bind;
       }
     }
@@ -531,13 +574,6 @@ final class Mesh {
       return;
     }
     pod.sidecarSpec = pod.sidecarSpec.with(now);
-    now.outbound()
-        .forEach(
-            (service, bind) -> {
-              if (!old.outbound().containsKey(service)) {
-                console.event(Console.Event.NOTE, pod.plan.workload(), service + " is at " + bind);
-              }
-            });
     pod.sidecar.update(pod.sidecarSpec);
   }
 

@@ -24,7 +24,10 @@ final class MeshPod {
 
   final List<SupervisedProcess> processes = new ArrayList<>();
   final Set<SupervisedProcess> readyProcesses = new HashSet<>();
-  final long startNanos;
+
+  /** When it, or the last of its programs, was started. */
+  long startNanos;
+
   SidecarSpec sidecarSpec;
   final Fleet.Sidecar sidecar;
   boolean sidecarReady;

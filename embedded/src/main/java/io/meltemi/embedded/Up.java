@@ -44,7 +44,6 @@ import java.util.concurrent.atomic.AtomicReference;
  */
 public final class Up {
   private static final String DOMAIN = "cluster.local";
-  private static final String IN_PROCESS_NAME = "meltemi-up";
   private static final int XDS_PORT = 15_010;
   private static final int MONITORING_PORT = 15_014;
   private static final Duration PATIENCE = Duration.ofSeconds(10);
@@ -65,8 +64,10 @@ public final class Up {
   private final UpSettings settings;
   private final Fleets fleets;
   private final Console console;
+  private final String inProcessName = "meltemi-up-" + System.identityHashCode(this);
   private final Ticker ticker = Ticker.system();
   private final PortProbe probe = PortProbe.binding();
+  private final PodAddresses addresses = new PodAddresses(probe);
   private final ScheduledExecutorService scheduler =
       Executors.newSingleThreadScheduledExecutor(
           Thread.ofPlatform().name("mesh").daemon(true).factory());
@@ -121,7 +122,7 @@ public final class Up {
       store.addListener(reporter);
       parts.add(ControlPlane.start(controlPlane(xds, monitoring), store, List.of(source())));
       reporter.tellChanges();
-      Fleet fleet = fleets.start(IN_PROCESS_NAME);
+      Fleet fleet = fleets.start(inProcessName);
       parts.add(fleet);
       console.event(
           Console.Event.READY,
@@ -129,7 +130,8 @@ public final class Up {
           "xDS %s, http://%s/debug".formatted(xds, monitoring));
       MeshContext context =
           new MeshContext(directory, settings.root(), settings.java(), state.path(), xds, DOMAIN);
-      Mesh mesh = new Mesh(context, store, fleet, console, scheduler, ticker, register, probe);
+      Mesh mesh =
+          new Mesh(context, store, fleet, console, scheduler, ticker, register, probe, addresses);
       Thread hook = new Thread(() -> stop(mesh), "stop");
       Runtime.getRuntime().addShutdownHook(hook);
       follow(store, mesh, onChange);
@@ -137,6 +139,11 @@ public final class Up {
       scheduler.execute(() -> awaitReady(mesh, summary));
       return await(mesh);
     }
+  }
+
+  /** Makes {@link #run} end; any thread. */
+  public void stop() {
+    finish(0);
   }
 
   private int await(Mesh mesh) {
@@ -154,7 +161,7 @@ public final class Up {
     if (probe.isFree(PodAddresses.LOOPBACK, port)) {
       return new HostPort(PodAddresses.LOOPBACK, port);
     }
-    HostPort other = new HostPort(PodAddresses.LOOPBACK, new PodAddresses(probe).allocatePort());
+    HostPort other = new HostPort(PodAddresses.LOOPBACK, addresses.allocatePort());
     console.line(
         Console.Event.WARNING,
         "%s port %d is taken; the control plane uses %s instead".formatted(what, port, other));
@@ -166,7 +173,7 @@ public final class Up {
     return ControlPlaneSettings.DEFAULT
         .withListen(
             new ControlPlaneSettings.Listen(
-                Optional.of(xds), Optional.empty(), Optional.of(monitoring), IN_PROCESS_NAME))
+                Optional.of(xds), Optional.empty(), Optional.of(monitoring), inProcessName))
         .withVersion(settings.version())
         .withPush(PUSH);
   }
@@ -233,6 +240,9 @@ public final class Up {
   private record Summary(ConfigStore store, HostPort monitoring, Path state, long startNanos) {}
 
   private void awaitReady(Mesh mesh, Summary summary) {
+    if (stopping.get()) {
+      return;
+    }
     long waitedNanos = ticker.nanos() - summary.startNanos();
     if (!mesh.pods().isEmpty() && mesh.isReady()) {
       console.plain("");
@@ -261,9 +271,11 @@ public final class Up {
   }
 
   private static String missing(MeshPod pod) {
-    return pod.sidecarReady
-        ? "its program does not accept connections"
-        : "its proxy waits for configuration";
+    if (!pod.sidecarReady) {
+      return "its proxy waits for configuration";
+    }
+    boolean running = pod.processes.stream().allMatch(process -> process.pid().isPresent());
+    return running ? "its program does not accept connections" : "its program does not run";
   }
 
   private List<String> print(Mesh mesh, Summary summary) {

@@ -17,6 +17,7 @@ import io.meltemi.config.resource.Metadata;
 import io.meltemi.config.resource.Resource;
 import io.meltemi.config.resource.ResourceKind;
 import io.meltemi.config.store.ConfigStore;
+import io.meltemi.embedded.address.PodAddresses;
 import io.meltemi.embedded.address.PortProbe;
 import io.meltemi.embedded.console.Console;
 import io.meltemi.embedded.image.ImageRule;
@@ -100,7 +101,8 @@ class MeshTest {
         scheduler,
         Ticker.system(),
         new ChildRegister(directory.resolve("children")),
-        PortProbe.binding());
+        PortProbe.binding(),
+        new PodAddresses(PortProbe.binding()));
   }
 
   @AfterEach

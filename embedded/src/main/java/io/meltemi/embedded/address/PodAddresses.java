@@ -89,6 +89,11 @@ public final class PodAddresses {
         "no free port on %s from %d to %d".formatted(LOOPBACK, PORT_FIRST, PORT_LAST));
   }
 
+  /** Keeps a port of 127.0.0.1 from being given: somebody will listen there. */
+  public void reservePort(int port) {
+    ports.add(port);
+  }
+
   public void releasePort(int port) {
     ports.remove(port);
   }

@@ -47,6 +47,8 @@ class PodAddressesTest {
     PodAddresses addresses = new PodAddresses((_, _) -> true);
     int first = addresses.allocatePort();
     assertNotEquals(first, addresses.allocatePort());
+    addresses.reservePort(first + 2);
+    assertEquals(first + 3, addresses.allocatePort());
   }
 
   @Test
