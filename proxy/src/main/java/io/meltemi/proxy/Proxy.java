@@ -93,6 +93,10 @@ public final class Proxy implements AutoCloseable {
   private final TaskLoop configLoop;
   private final ClusterManager clusters = new ClusterManager();
   private final ResourceTable resources = new ResourceTable();
+
+  /** What asks others for configuration: nothing may answer before the assembler knows to wait. */
+  private final List<Runnable> afterLoading = new ArrayList<>();
+
   private final LogFiles logFiles;
   private final SystemNameResolver resolver = new SystemNameResolver();
   private final ListenerManager listeners;
@@ -358,6 +362,7 @@ public final class Proxy implements AutoCloseable {
     }
     configLoop.execute(
         () -> {
+          afterLoading.forEach(Runnable::run);
           assembler.onInitialized(
               () -> {
                 live = true;
@@ -421,14 +426,10 @@ public final class Proxy implements AutoCloseable {
       client.subscribeAll(TypeUrl.CLUSTER);
     }
     if (bootstrap.dynamic().listeners() instanceof Source.Aggregated) {
-      configLoop.execute(
-          () ->
-              configLoop.execute(
-                  () ->
-                      assembler.onClustersInitialized(
-                          () -> client.subscribeAll(TypeUrl.LISTENER))));
+      afterLoading.add(
+          () -> assembler.onClustersInitialized(() -> client.subscribeAll(TypeUrl.LISTENER)));
     }
-    configLoop.execute(() -> configLoop.execute(client::start));
+    afterLoading.add(client::start);
     return new Subscriber() {
       @Override
       public boolean subscribe(TypeUrl type, Collection<String> names) {
@@ -461,12 +462,10 @@ public final class Proxy implements AutoCloseable {
     PathSource started =
         new PathSource(type, file, this::readResponse, assembler.watcher(type), configLoop, LOG);
     sources.add(started);
-    configLoop.execute(
-        () ->
-            configLoop.execute(
-                type.equals(TypeUrl.CLUSTER)
-                    ? started::start
-                    : () -> assembler.onClustersInitialized(started::start)));
+    afterLoading.add(
+        type.equals(TypeUrl.CLUSTER)
+            ? started::start
+            : () -> assembler.onClustersInitialized(started::start));
   }
 
   private Validation<DiscoveryResponse> readResponse(String text, Path path) {
