@@ -34,6 +34,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.IntPredicate;
 
 /**
  * {@code config.listener.v3.Listener} to {@link Listener}. Every set field and every extension that
@@ -76,7 +77,8 @@ public final class ListenerParser {
       SupportedFields.of(
           io.envoyproxy.envoy.config.listener.v3.ListenerFilter.getDescriptor(),
           "name",
-          "typed_config");
+          "typed_config",
+          "filter_disabled");
   private static final SupportedFields CHAIN =
       SupportedFields.of(
               io.envoyproxy.envoy.config.listener.v3.FilterChain.getDescriptor(),
@@ -242,7 +244,14 @@ public final class ListenerParser {
       if (factory == null) {
         at.field("typed_config").unsupported(extension(filter.getName(), config));
       } else {
-        factory.parse(config, stats, at.field("typed_config")).ifPresent(filters::add);
+        Optional<ListenerFilterConfig> parsed =
+            factory.parse(config, stats, at.field("typed_config"));
+        if (filter.hasFilterDisabled()) {
+          IntPredicate disabled =
+              UnlessPort.parse(filter.getFilterDisabled(), at.field("filter_disabled"));
+          parsed = parsed.map(found -> new UnlessPort(found, disabled));
+        }
+        parsed.ifPresent(filters::add);
       }
     }
     long timeout =

@@ -180,9 +180,11 @@ final class ListenerParserTest {
         "'enable_mptcp':true | enable_mptcp",
         "'listener_filters_timeout':'-1s' | listener_filters_timeout",
         "'listener_filters':[{'name':'proxy_protocol'}] | listener_filters[0].typed_config",
-        "'listener_filters':[{'name':'t','filter_disabled':{'any_match':true},'typed_config':"
+        "'listener_filters':[{'name':'t','filter_disabled':{'destination_port_range':"
+            + "{'start':5,'end':5}},'typed_config':"
             + "{'@type':'type.googleapis.com/envoy.extensions.filters.listener.tls_inspector.v3"
-            + ".TlsInspector'}}] | listener_filters[0].filter_disabled",
+            + ".TlsInspector'}}]"
+            + " | listener_filters[0].filter_disabled.destination_port_range",
         "'listener_filters':[{'name':'t','typed_config':{'enable_ja3_fingerprinting':true,"
             + "'@type':'type.googleapis.com/envoy.extensions.filters.listener.tls_inspector.v3"
             + ".TlsInspector'}}] | listener_filters[0].typed_config.enable_ja3_fingerprinting"
