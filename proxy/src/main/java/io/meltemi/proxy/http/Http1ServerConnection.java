@@ -9,6 +9,7 @@ import io.meltemi.proxy.loop.ChannelWriter;
 import io.meltemi.proxy.loop.LoopContext;
 import io.meltemi.proxy.loop.LoopTimer;
 import io.meltemi.proxy.network.DownstreamConnection;
+import io.meltemi.proxy.transport.OutputEnd;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.Unpooled;
@@ -124,6 +125,10 @@ final class Http1ServerConnection extends ChannelInboundHandlerAdapter implement
     stats.cxTotal.inc();
     stats.cxActive.inc();
     stats.cxHttp1Total.inc();
+    if (isTls()) {
+      stats.cxSslTotal.inc();
+      stats.cxSslActive.inc();
+    }
     stats.cxHttp1Active.inc();
     startTimer();
     downstream.onDrain(this::onDrain);
@@ -640,7 +645,7 @@ final class Http1ServerConnection extends ChannelInboundHandlerAdapter implement
 
     @Override
     protected void flushNow() {
-      channel.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(_ -> channel.shutdownOutput());
+      channel.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(_ -> OutputEnd.send(channel));
     }
   }
 
@@ -664,7 +669,7 @@ final class Http1ServerConnection extends ChannelInboundHandlerAdapter implement
 
   @Override
   public boolean isTls() {
-    return downstream.facts().transportProtocol().equals("tls");
+    return downstream.facts().tls().isPresent();
   }
 
   @Override
@@ -711,6 +716,9 @@ final class Http1ServerConnection extends ChannelInboundHandlerAdapter implement
     HttpStats stats = manager.stats();
     stats.cxActive.dec();
     stats.cxHttp1Active.dec();
+    if (isTls()) {
+      stats.cxSslActive.dec();
+    }
     stats.cxDestroy.inc();
     stats.cxLengthMs.record(TimeUnit.NANOSECONDS.toMillis(loop.nanos() - createdNanos));
     HttpStream present = stream;

@@ -16,6 +16,8 @@ final class HttpStats {
   final Gauge cxActive;
   final Counter cxHttp1Total;
   final Gauge cxHttp1Active;
+  final Counter cxSslTotal;
+  final Gauge cxSslActive;
   final Counter cxProtocolError;
   final Counter cxIdleTimeout;
   final Counter cxMaxDurationReached;
@@ -46,6 +48,8 @@ final class HttpStats {
     cxActive = scope.gauge("downstream_cx_active");
     cxHttp1Total = scope.counter("downstream_cx_http1_total");
     cxHttp1Active = scope.gauge("downstream_cx_http1_active");
+    cxSslTotal = scope.counter("downstream_cx_ssl_total");
+    cxSslActive = scope.gauge("downstream_cx_ssl_active");
     cxProtocolError = scope.counter("downstream_cx_protocol_error");
     cxIdleTimeout = scope.counter("downstream_cx_idle_timeout");
     cxMaxDurationReached = scope.counter("downstream_cx_max_duration_reached");

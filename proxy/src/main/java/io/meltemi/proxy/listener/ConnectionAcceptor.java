@@ -189,7 +189,8 @@ final class ConnectionAcceptor extends ChannelInboundHandlerAdapter {
                 accepted.remoteAddress(),
                 accepted.serverName(),
                 accepted.transportProtocol(),
-                accepted.applicationProtocols()),
+                accepted.applicationProtocols(),
+                java.util.Optional.empty()),
             new DownstreamConnection.Settings(limit, listener.name(), chain.name()));
     for (NetworkFilterConfig filter : chain.filters()) {
       filter.install(connection);

@@ -2,9 +2,11 @@ package io.meltemi.proxy.network;
 
 import io.meltemi.proxy.loop.LoopContext;
 import io.meltemi.proxy.telemetry.StreamInfo;
+import io.meltemi.proxy.telemetry.TlsInfo;
 import io.netty.channel.Channel;
 import java.net.SocketAddress;
 import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** An accepted connection whose filter chain is chosen. Event loop of the connection only. */
@@ -26,6 +28,7 @@ public final class DownstreamConnection {
    * @param serverName from the TLS client hello; empty for none
    * @param transportProtocol {@code raw_buffer} or {@code tls}
    * @param applicationProtocols as detected or offered, such as {@code http/1.1} or {@code h2c}
+   * @param tls what the handshake found; empty on a plain connection
    */
   public record Facts(
       long id,
@@ -34,9 +37,15 @@ public final class DownstreamConnection {
       SocketAddress remoteAddress,
       String serverName,
       String transportProtocol,
-      List<String> applicationProtocols) {
+      List<String> applicationProtocols,
+      Optional<TlsInfo> tls) {
     public Facts {
       applicationProtocols = List.copyOf(applicationProtocols);
+    }
+
+    /** What the ends agreed on by ALPN, such as {@code h2}; empty for nothing. */
+    public String negotiatedProtocol() {
+      return tls.isEmpty() ? "" : tls.get().applicationProtocol();
     }
   }
 
@@ -79,6 +88,7 @@ public final class DownstreamConnection {
     info.downstreamRemoteAddress = facts.remoteAddress;
     info.requestedServerName = facts.serverName;
     info.filterChainName = settings.filterChainName;
+    info.downstreamTls = facts.tls.orElse(null);
   }
 
   /** Whether the listener is going away or this chain was replaced: finish and close. */

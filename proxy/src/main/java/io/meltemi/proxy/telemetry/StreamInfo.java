@@ -21,6 +21,9 @@ public final class StreamInfo {
   public String requestedServerName = "";
   public String filterChainName = "";
 
+  /** Null on a plain connection. */
+  public @Nullable TlsInfo downstreamTls;
+
   // stream
   public @Nullable SocketAddress downstreamRemoteAddress;
 

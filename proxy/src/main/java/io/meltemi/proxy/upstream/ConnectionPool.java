@@ -6,6 +6,7 @@ import io.meltemi.proxy.cluster.ClusterStats;
 import io.meltemi.proxy.cluster.Host;
 import io.meltemi.proxy.cluster.HostStat;
 import io.meltemi.proxy.loop.LoopContext;
+import io.meltemi.proxy.transport.TransportOptions;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ConnectTimeoutException;
 import java.util.ArrayDeque;
@@ -121,7 +122,8 @@ public final class ConnectionPool {
     host.add(HostStat.CX_ACTIVE, 1);
     long start = loop.nanos();
     Http1ClientConnection connection = new Http1ClientConnection(this, counted, start);
-    ChannelFuture future = connector.connect(loop.eventLoop(), cluster, host, connection);
+    ChannelFuture future =
+        connector.connect(loop.eventLoop(), cluster, host, TransportOptions.NONE, connection);
     future.addListener(_ -> onConnect(connection, future, start));
   }
 

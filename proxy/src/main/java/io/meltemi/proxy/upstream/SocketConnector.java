@@ -3,6 +3,7 @@ package io.meltemi.proxy.upstream;
 import io.meltemi.proxy.cluster.Cluster;
 import io.meltemi.proxy.cluster.ClusterSettings;
 import io.meltemi.proxy.cluster.Host;
+import io.meltemi.proxy.transport.TransportOptions;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFactory;
@@ -25,7 +26,12 @@ public final class SocketConnector implements Connector {
   }
 
   @Override
-  public ChannelFuture connect(EventLoop loop, Cluster cluster, Host host, ChannelHandler handler) {
+  public ChannelFuture connect(
+      EventLoop loop,
+      Cluster cluster,
+      Host host,
+      TransportOptions options,
+      ChannelHandler handler) {
     ClusterSettings.Connection settings = cluster.settings().connection();
     long timeoutMillis = Math.max(1, TimeUnit.NANOSECONDS.toMillis(settings.connectTimeoutNanos()));
     int limit = settings.bufferLimitBytes();

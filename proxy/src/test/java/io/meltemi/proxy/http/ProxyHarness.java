@@ -174,7 +174,8 @@ final class ProxyHarness implements AutoCloseable {
                 channel.remoteAddress(),
                 "",
                 "raw_buffer",
-                List.of()),
+                List.of(),
+                java.util.Optional.empty()),
             new DownstreamConnection.Settings(bufferBytesMax, "test", "")));
   }
 

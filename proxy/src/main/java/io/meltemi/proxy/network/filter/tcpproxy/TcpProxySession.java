@@ -9,6 +9,8 @@ import io.meltemi.proxy.loop.LoopTimer;
 import io.meltemi.proxy.network.DownstreamConnection;
 import io.meltemi.proxy.telemetry.ResponseFlag;
 import io.meltemi.proxy.telemetry.StreamInfo;
+import io.meltemi.proxy.transport.OutputEnd;
+import io.meltemi.proxy.transport.TransportOptions;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
@@ -119,7 +121,10 @@ final class TcpProxySession extends ChannelInboundHandlerAdapter implements LbCo
     target.stats().cxTotal.inc();
     host.add(HostStat.CX_TOTAL, 1);
     ChannelFuture future =
-        config.connector().connect(downstream.eventLoop(), target, host, new UpstreamHandler());
+        config
+            .connector()
+            .connect(
+                downstream.eventLoop(), target, host, TransportOptions.NONE, new UpstreamHandler());
     connecting = future.channel();
     future.channel().closeFuture().addListener(_ -> target.circuitBreakers().releaseConnection());
     future.addListener(
@@ -270,7 +275,7 @@ final class TcpProxySession extends ChannelInboundHandlerAdapter implements LbCo
                   closeWhenFlushed(up);
                 }
               } else if (channel instanceof DuplexChannel duplex && channel.isActive()) {
-                duplex.shutdownOutput();
+                OutputEnd.send(duplex);
               }
             });
   }
