@@ -13,6 +13,7 @@ import io.meltemi.proxy.transport.OutputEnd;
 import io.meltemi.proxy.transport.TransportOptions;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
+import io.netty.channel.AdaptiveRecvByteBufAllocator;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelFutureListener;
@@ -20,6 +21,7 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.ConnectTimeoutException;
+import io.netty.channel.RecvByteBufAllocator;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.channel.socket.DuplexChannel;
 import java.net.SocketAddress;
@@ -34,6 +36,15 @@ import org.jspecify.annotations.Nullable;
  * kept: reading is off until then, so there are few.
  */
 final class TcpProxySession extends ChannelInboundHandlerAdapter implements LbContext {
+  private static final int READ_BYTES_MIN = 512;
+  private static final int READ_BYTES_INITIAL = 2048;
+
+  /** Reads grow up to this while a peer sends without pause: each is a system call less. */
+  private static final int READ_BYTES_MAX = 256 * 1024;
+
+  /** A read of so many bytes is passed on while the processor's cache still holds it. */
+  private static final int FLUSH_BYTES_MIN = 32 * 1024;
+
   private final TcpProxyConfig config;
   private final DownstreamConnection connection;
   private final LoopContext loop;
@@ -74,6 +85,7 @@ final class TcpProxySession extends ChannelInboundHandlerAdapter implements LbCo
   @Override
   public void handlerAdded(ChannelHandlerContext ctx) {
     downstream.config().setOption(ChannelOption.ALLOW_HALF_CLOSURE, true);
+    downstream.config().setRecvByteBufAllocator(receiveBuffers(downstream));
     config.stats().cxTotal.inc();
     connection.describe(info);
     info.startNanos = loop.nanos();
@@ -86,6 +98,13 @@ final class TcpProxySession extends ChannelInboundHandlerAdapter implements LbCo
       loop.timers().start(duration, config.settings().durationNanosMax());
     }
     connect();
+  }
+
+  /** No read is larger than what the connection may keep. */
+  private static RecvByteBufAllocator receiveBuffers(Channel channel) {
+    int limit = channel.config().getWriteBufferHighWaterMark();
+    return new AdaptiveRecvByteBufAllocator(
+        READ_BYTES_MIN, READ_BYTES_INITIAL, Math.clamp(limit, READ_BYTES_INITIAL, READ_BYTES_MAX));
   }
 
   private void connect() {
@@ -219,6 +238,9 @@ final class TcpProxySession extends ChannelInboundHandlerAdapter implements LbCo
     } else {
       info.upstreamWireBytesSent += size;
       target.write(bytes, target.voidPromise());
+      if (size >= FLUSH_BYTES_MIN) {
+        target.flush();
+      }
     }
   }
 
@@ -295,6 +317,7 @@ final class TcpProxySession extends ChannelInboundHandlerAdapter implements LbCo
     public void handlerAdded(ChannelHandlerContext ctx) {
       ctx.channel().config().setAutoRead(false);
       ctx.channel().config().setOption(ChannelOption.ALLOW_HALF_CLOSURE, true);
+      ctx.channel().config().setRecvByteBufAllocator(receiveBuffers(ctx.channel()));
     }
 
     @Override
@@ -309,6 +332,9 @@ final class TcpProxySession extends ChannelInboundHandlerAdapter implements LbCo
         bytes.release();
       } else {
         downstream.write(bytes, downstream.voidPromise());
+        if (size >= FLUSH_BYTES_MIN) {
+          downstream.flush();
+        }
       }
     }
 
