@@ -66,8 +66,8 @@ public final class Up {
   private final Console console;
   private final String inProcessName = "meltemi-up-" + System.identityHashCode(this);
   private final Ticker ticker = Ticker.system();
-  private final PortProbe probe = PortProbe.binding();
-  private final PodAddresses addresses = new PodAddresses(probe);
+  private final PortProbe probe;
+  private final PodAddresses addresses;
   private final ScheduledExecutorService scheduler =
       Executors.newSingleThreadScheduledExecutor(
           Thread.ofPlatform().name("mesh").daemon(true).factory());
@@ -89,6 +89,8 @@ public final class Up {
   Up(UpSettings settings, PrintWriter out, boolean colored, Fleets fleets) {
     this.settings = settings;
     this.fleets = fleets;
+    probe = settings.rehearse() ? PortProbe.rehearsing() : PortProbe.binding();
+    addresses = new PodAddresses(probe);
     console = new Console(out, colored);
   }
 

@@ -19,7 +19,7 @@ public final class PodAddresses {
   private static final int PODS_MAX = 250 * 250;
 
   /** Below the ports that systems hand out for outgoing connections. */
-  private static final int PORT_FIRST = 20_000;
+  static final int PORT_FIRST = 20_000;
 
   private static final int PORT_LAST = 29_999;
 

@@ -24,4 +24,15 @@ public interface PortProbe {
       }
     };
   }
+
+  /**
+   * Asks the operating system, and leaves the usual ports of 127.0.0.1 alone: a rehearsal must not
+   * answer where people and scripts wait for the mesh itself.
+   */
+  static PortProbe rehearsing() {
+    PortProbe binding = binding();
+    return (host, port) ->
+        (!host.equals(PodAddresses.LOOPBACK) || port >= PodAddresses.PORT_FIRST)
+            && binding.isFree(host, port);
+  }
 }

@@ -65,4 +65,16 @@ class PodAddressesTest {
     assertTrue(PortProbe.binding().isFree("127.0.0.1", 0));
     assertFalse(PortProbe.binding().isFree("192.0.2.1", 0));
   }
+
+  @Test
+  void rehearsalLeavesTheUsualPortsAlone() throws Exception {
+    PortProbe probe = PortProbe.rehearsing();
+    assertFalse(probe.isFree("127.0.0.1", 8080));
+    assertFalse(probe.isFree("127.0.0.1", 15010));
+    try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
+      assertFalse(probe.isFree("127.0.0.1", taken.getLocalPort()));
+    }
+    PodAddresses addresses = new PodAddresses(probe);
+    assertTrue(addresses.allocatePort() >= PodAddresses.PORT_FIRST);
+  }
 }
