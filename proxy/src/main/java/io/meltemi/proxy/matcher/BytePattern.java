@@ -69,7 +69,12 @@ public final class BytePattern {
     return false;
   }
 
-  private static byte lower(byte b) {
+  /** The bytes looked for, in lower case when case is ignored; not to be changed. */
+  byte[] bytes() {
+    return bytes;
+  }
+
+  static byte lower(byte b) {
     return b >= 'A' && b <= 'Z' ? (byte) (b + 32) : b;
   }
 

@@ -2,7 +2,7 @@ package io.meltemi.proxy.matcher;
 
 import io.meltemi.proxy.header.HeaderBlock;
 import io.meltemi.proxy.header.HeaderName;
-import java.util.Optional;
+import java.nio.charset.StandardCharsets;
 
 /**
  * A compiled {@code route.v3.HeaderMatcher}. A header with several values is matched as one text,
@@ -52,7 +52,7 @@ public record HeaderMatcher(HeaderName name, Test test, boolean invert, boolean 
             (invert ? "not " : "")
                 + test
                 + ", found "
-                + joined(headers).map(value -> "\"" + value + "\"").orElse("nothing"))
+                + (headers.contains(name) ? "\"" + joined(headers, name) + "\"" : "nothing"))
         : matched;
   }
 
@@ -68,8 +68,7 @@ public record HeaderMatcher(HeaderName name, Test test, boolean invert, boolean 
       return holds(headers.array(), headers.valueStart(index), headers.valueLength(index))
           != invert;
     }
-    byte[] value =
-        joined(headers).orElse("").getBytes(java.nio.charset.StandardCharsets.ISO_8859_1);
+    byte[] value = joined(headers, name).getBytes(StandardCharsets.ISO_8859_1);
     return holds(value, 0, value.length) != invert;
   }
 
@@ -109,15 +108,13 @@ public record HeaderMatcher(HeaderName name, Test test, boolean invert, boolean 
     return value >= range.start() && value < range.end();
   }
 
-  private Optional<String> joined(HeaderBlock headers) {
+  /** All values of a header that is there, in order and joined by commas. Allocates. */
+  static String joined(HeaderBlock headers, HeaderName name) {
     int index = headers.find(name);
-    if (index < 0) {
-      return Optional.empty();
-    }
     StringBuilder text = new StringBuilder(headers.value(index));
     for (index = headers.findNext(name, index); index >= 0; index = headers.findNext(name, index)) {
       text.append(',').append(headers.value(index));
     }
-    return Optional.of(text.toString());
+    return text.toString();
   }
 }

@@ -2,11 +2,17 @@ package io.meltemi.proxy.route;
 
 import com.google.re2j.Pattern;
 import io.meltemi.proxy.matcher.BytePattern;
+import io.meltemi.proxy.matcher.StringMatcher;
+import io.meltemi.proxy.matcher.TextIndex;
 import java.nio.charset.StandardCharsets;
+import org.jspecify.annotations.Nullable;
 
 /** What a route asks of the path, which is compared without its query. */
 public sealed interface PathMatcher {
   boolean matches(byte[] array, int start, int length);
+
+  /** What a path must hold to match; null when it is not known. */
+  TextIndex.@Nullable Literal literal();
 
   /**
    * How much of a path that matched a prefix rewrite replaces.
@@ -24,6 +30,11 @@ public sealed interface PathMatcher {
     }
 
     @Override
+    public TextIndex.@Nullable Literal literal() {
+      return new TextIndex.Literal(TextIndex.Form.EXACT, path);
+    }
+
+    @Override
     public String toString() {
       return "path " + path;
     }
@@ -38,6 +49,11 @@ public sealed interface PathMatcher {
     @Override
     public int matchedLength(int pathLength) {
       return prefix.length();
+    }
+
+    @Override
+    public TextIndex.@Nullable Literal literal() {
+      return new TextIndex.Literal(TextIndex.Form.PREFIX, prefix);
     }
 
     @Override
@@ -60,6 +76,11 @@ public sealed interface PathMatcher {
     }
 
     @Override
+    public TextIndex.@Nullable Literal literal() {
+      return new TextIndex.Literal(TextIndex.Form.PREFIX, prefix);
+    }
+
+    @Override
     public String toString() {
       return "path_separated_prefix " + prefix;
     }
@@ -70,6 +91,11 @@ public sealed interface PathMatcher {
     @Override
     public boolean matches(byte[] array, int start, int length) {
       return pattern.matches(new String(array, start, length, StandardCharsets.UTF_8));
+    }
+
+    @Override
+    public TextIndex.@Nullable Literal literal() {
+      return TextIndex.Literal.of(new StringMatcher.SafeRegex(pattern));
     }
 
     @Override

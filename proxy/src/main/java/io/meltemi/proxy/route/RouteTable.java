@@ -15,6 +15,7 @@ public final class RouteTable {
   private final List<VirtualHost> virtualHosts;
   private final Options options;
   private final VirtualHostTable byDomain;
+  private final List<RouteIndex> indexes;
 
   /**
    * How requests are read before they are matched.
@@ -34,6 +35,7 @@ public final class RouteTable {
     this.virtualHosts = List.copyOf(virtualHosts);
     this.options = options;
     this.byDomain = new VirtualHostTable(this.virtualHosts);
+    this.indexes = this.virtualHosts.stream().map(host -> new RouteIndex(host.routes())).toList();
   }
 
   public String name() {
@@ -49,13 +51,14 @@ public final class RouteTable {
    * matches (Envoy's {@code NR}). Allocates nothing unless traced or a regular expression is asked.
    */
   public @Nullable Route match(RequestView request, MatchTrace trace) {
-    VirtualHost host = virtualHost(request.headers(), trace);
-    if (host == null) {
+    int number = virtualHost(request.headers(), trace);
+    if (number == VirtualHostTable.NONE) {
       if (trace.isRecording()) {
         trace.failed("route table " + name, "no virtual host for the authority");
       }
       return null;
     }
+    VirtualHost host = virtualHosts.get(number);
     if (host.tls() != VirtualHost.TlsRequirement.NONE
         && !request.isTls()
         && (host.tls() == VirtualHost.TlsRequirement.ALL || !request.isInternal())) {
@@ -64,13 +67,13 @@ public final class RouteTable {
       }
       return host.tlsRedirect();
     }
-    return match(host.routes(), request, trace);
+    return match(number, request, trace);
   }
 
-  private @Nullable VirtualHost virtualHost(HeaderBlock headers, MatchTrace trace) {
+  private int virtualHost(HeaderBlock headers, MatchTrace trace) {
     int index = headers.find(HeaderName.AUTHORITY);
     if (index < 0) {
-      return null;
+      return VirtualHostTable.NONE;
     }
     byte[] array = headers.array();
     int start = headers.valueStart(index);
@@ -89,7 +92,7 @@ public final class RouteTable {
     return length;
   }
 
-  private @Nullable Route match(List<Route> routes, RequestView request, MatchTrace trace) {
+  private @Nullable Route match(int host, RequestView request, MatchTrace trace) {
     HeaderBlock headers = request.headers();
     int index = headers.find(HeaderName.PATH);
     if (index < 0) {
@@ -110,26 +113,12 @@ public final class RouteTable {
         comparedEnd++;
       }
     }
-    for (int i = 0; i < routes.size(); i++) {
-      Route route = routes.get(i);
-      if (trace.isRecording()) {
-        trace.enter("route " + i + (route.name().isEmpty() ? "" : " " + route.name()), "");
-      }
-      boolean matched =
-          route.matcher().matches(request, start, comparedEnd - start, pathEnd, queryEnd, trace);
-      if (trace.isRecording()) {
-        trace.exit();
-      }
-      if (matched) {
-        if (trace.isRecording()) {
-          trace.matched("route " + i + (route.name().isEmpty() ? "" : " " + route.name()), "");
-        }
-        return route;
-      }
+    Route found =
+        indexes.get(host).find(request, start, comparedEnd - start, pathEnd, queryEnd, trace);
+    if (found == null && trace.isRecording()) {
+      trace.failed(
+          "virtual host", "none of " + virtualHosts.get(host).routes().size() + " routes matches");
     }
-    if (trace.isRecording()) {
-      trace.failed("virtual host", "none of " + routes.size() + " routes matches");
-    }
-    return null;
+    return found;
   }
 }

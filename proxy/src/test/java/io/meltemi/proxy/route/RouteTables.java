@@ -42,6 +42,15 @@ final class RouteTables {
     return table("{'virtual_hosts':[{'name':'all','domains':['*'],'routes':[" + routes + "]}]}");
   }
 
+  /** A route that takes every request. */
+  static Route anyRoute() {
+    return routes("{'match':{'prefix':''},'route':{'cluster':'c'}}")
+        .virtualHosts()
+        .getFirst()
+        .routes()
+        .getFirst();
+  }
+
   private static Optional<RouteFilterConfig> filterConfig(
       String name, Any config, ParseScope scope) {
     if (name.equals("unknown")) {
