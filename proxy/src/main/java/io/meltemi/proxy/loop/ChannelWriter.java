@@ -2,6 +2,7 @@ package io.meltemi.proxy.loop;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelOutboundBuffer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -56,9 +57,33 @@ public final class ChannelWriter extends Flushable {
     channel.write(data.retain(), channel.voidPromise());
   }
 
+  /** Writes some bytes of the buffer, which stays the caller's. */
+  public void write(ByteBuf data, int from, int count) {
+    if (count <= COPY_BYTES_MAX) {
+      if (count > 0) {
+        gather(count).writeBytes(data, from, count);
+      }
+      return;
+    }
+    writeGathered();
+    written += count;
+    channel.write(data.retainedSlice(from, count), channel.voidPromise());
+  }
+
   /** Sends everything at the end of the present read, or at once outside of one. */
   public void flush() {
     loop.flush(this);
+  }
+
+  /**
+   * Sends everything at once.
+   *
+   * @return bytes that the socket has not taken, roughly
+   */
+  public long flushAndCount() {
+    flushNow();
+    ChannelOutboundBuffer pending = channel.unsafe().outboundBuffer();
+    return pending == null ? 0 : pending.totalPendingWriteBytes();
   }
 
   /** Forgets what was not flushed. */
