@@ -71,7 +71,7 @@ class PodAddressesTest {
     PortProbe probe = PortProbe.rehearsing();
     assertFalse(probe.isFree("127.0.0.1", 8080));
     assertFalse(probe.isFree("127.0.0.1", 15010));
-    try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
+    try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
       assertFalse(probe.isFree("127.0.0.1", taken.getLocalPort()));
     }
     PodAddresses addresses = new PodAddresses(probe);
