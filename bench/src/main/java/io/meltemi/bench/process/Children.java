@@ -1,0 +1,69 @@
+package io.meltemi.bench.process;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+
+/** Every child process that is alive. Closed by a shutdown hook too, so that Ctrl-C leaves none. */
+public final class Children implements AutoCloseable {
+  private final Path directory;
+  private final Set<Child> alive = new LinkedHashSet<>();
+  private int started;
+  private boolean closed;
+
+  /** Children whose logs and working directory are in the given directory. */
+  public Children(Path directory) {
+    this.directory = directory;
+  }
+
+  /** Starts a command with its standard output and error in a file. */
+  public synchronized Child start(String name, List<String> command) throws IOException {
+    if (closed) {
+      throw new IOException("the run is being ended");
+    }
+    Path log = directory.resolve(name + "-" + started++ + ".log");
+    ProcessBuilder builder =
+        new ProcessBuilder(command)
+            .directory(directory.toFile())
+            .redirectErrorStream(true)
+            .redirectOutput(log.toFile());
+    // the launcher has been through its build already
+    builder.environment().put("MELTEMI_NO_BUILD", "true");
+    Child child = new Child(name, builder.start(), log, this);
+    alive.add(child);
+    return child;
+  }
+
+  /** Starts a command whose output is read here; its standard error goes to a file. */
+  public synchronized Child pipe(String name, List<String> command) throws IOException {
+    if (closed) {
+      throw new IOException("the run is being ended");
+    }
+    Path log = directory.resolve(name + "-" + started++ + ".err");
+    Process process =
+        new ProcessBuilder(command)
+            .directory(directory.toFile())
+            .redirectError(log.toFile())
+            .start();
+    Child child = new Child(name, process, log, this);
+    alive.add(child);
+    return child;
+  }
+
+  synchronized void ended(Child child) {
+    alive.remove(child);
+  }
+
+  @Override
+  public void close() {
+    List<Child> left;
+    synchronized (this) {
+      closed = true;
+      left = List.copyOf(alive).reversed();
+    }
+    left.forEach(child -> child.process().destroy());
+    left.forEach(Child::close);
+  }
+}

@@ -1,0 +1,51 @@
+package io.meltemi.bench.process;
+
+/**
+ * Processor time of a process so far, or between two moments.
+ *
+ * @param userSeconds in user mode
+ * @param systemSeconds in the kernel
+ */
+public record CpuTime(double userSeconds, double systemSeconds) {
+  public static final CpuTime ZERO = new CpuTime(0, 0);
+
+  /** {@code USER_HZ}, which Linux fixes at 100 for every architecture that Java runs on. */
+  private static final double TICKS_PER_SECOND = 100;
+
+  /** Index of {@code utime} after the name, which may hold blanks and parentheses. */
+  private static final int USER_FIELD = 11;
+
+  public double total() {
+    return userSeconds + systemSeconds;
+  }
+
+  /** The kernel's part of the total, 0 to 1; 0 when no time passed. */
+  public double kernelShare() {
+    return total() == 0 ? 0 : systemSeconds / total();
+  }
+
+  public CpuTime plus(CpuTime other) {
+    return new CpuTime(userSeconds + other.userSeconds, systemSeconds + other.systemSeconds);
+  }
+
+  public CpuTime minus(CpuTime earlier) {
+    return new CpuTime(userSeconds - earlier.userSeconds, systemSeconds - earlier.systemSeconds);
+  }
+
+  /**
+   * Reads the text of {@code /proc/PID/stat}.
+   *
+   * @throws IllegalArgumentException when it is not of that form
+   */
+  static CpuTime parse(String stat) {
+    int name = stat.lastIndexOf(')');
+    String[] fields =
+        name < 0 || name + 2 > stat.length() ? new String[0] : stat.substring(name + 2).split(" ");
+    if (fields.length <= USER_FIELD + 1) {
+      throw new IllegalArgumentException("not a /proc/PID/stat: " + stat);
+    }
+    return new CpuTime(
+        Long.parseLong(fields[USER_FIELD]) / TICKS_PER_SECOND,
+        Long.parseLong(fields[USER_FIELD + 1]) / TICKS_PER_SECOND);
+  }
+}

@@ -1,0 +1,55 @@
+package io.meltemi.bench.scenario;
+
+import io.meltemi.bench.load.Target;
+import io.meltemi.bench.process.Child;
+import io.meltemi.bench.process.CpuTime;
+import io.meltemi.bench.process.Memory;
+import java.io.IOException;
+import java.util.List;
+
+/**
+ * A peer in its place, ready for load.
+ *
+ * @param measured the processes whose time and memory count
+ * @param others what it needs besides; ended with it
+ * @param target where the load goes
+ * @param adminPort of the first measured process; 0 when it has none
+ */
+record Deployment(List<Child> measured, List<Child> others, Target target, int adminPort)
+    implements AutoCloseable {
+  Deployment {
+    measured = List.copyOf(measured);
+    others = List.copyOf(others);
+  }
+
+  CpuTime cpu() throws IOException {
+    CpuTime sum = CpuTime.ZERO;
+    for (Child child : measured) {
+      sum = sum.plus(child.cpu());
+    }
+    return sum;
+  }
+
+  Memory memory() throws IOException {
+    Memory sum = Memory.ZERO;
+    for (Child child : measured) {
+      sum = sum.plus(child.memory());
+    }
+    return sum;
+  }
+
+  /** Fails when a measured process has ended. */
+  void check() throws PeerException {
+    for (Child child : measured) {
+      if (!child.isAlive()) {
+        throw new PeerException(child.name() + " ended under load: " + child.output());
+      }
+    }
+  }
+
+  @Override
+  public void close() {
+    measured.forEach(Child::close);
+    others.forEach(Child::close);
+  }
+}
