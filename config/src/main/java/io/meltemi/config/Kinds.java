@@ -12,6 +12,30 @@ import io.meltemi.config.kind.endpointslice.EndpointSlice;
 import io.meltemi.config.kind.endpointslice.EndpointSliceParser;
 import io.meltemi.config.kind.gateway.Gateway;
 import io.meltemi.config.kind.gateway.GatewayParser;
+import io.meltemi.config.kind.gatewayapi.BackendTlsPolicy;
+import io.meltemi.config.kind.gatewayapi.BackendTlsPolicyParser;
+import io.meltemi.config.kind.gatewayapi.BackendTrafficPolicy;
+import io.meltemi.config.kind.gatewayapi.BackendTrafficPolicyParser;
+import io.meltemi.config.kind.gatewayapi.GatewayClass;
+import io.meltemi.config.kind.gatewayapi.GatewayClassParser;
+import io.meltemi.config.kind.gatewayapi.GrpcRoute;
+import io.meltemi.config.kind.gatewayapi.GrpcRouteParser;
+import io.meltemi.config.kind.gatewayapi.HttpRoute;
+import io.meltemi.config.kind.gatewayapi.HttpRouteParser;
+import io.meltemi.config.kind.gatewayapi.KubernetesGateway;
+import io.meltemi.config.kind.gatewayapi.KubernetesGatewayParser;
+import io.meltemi.config.kind.gatewayapi.ListenerSet;
+import io.meltemi.config.kind.gatewayapi.ListenerSetParser;
+import io.meltemi.config.kind.gatewayapi.ReferenceGrant;
+import io.meltemi.config.kind.gatewayapi.ReferenceGrantParser;
+import io.meltemi.config.kind.gatewayapi.StreamRoute;
+import io.meltemi.config.kind.gatewayapi.StreamRouteParser;
+import io.meltemi.config.kind.inferencepool.InferencePool;
+import io.meltemi.config.kind.inferencepool.InferencePoolParser;
+import io.meltemi.config.kind.ingress.Ingress;
+import io.meltemi.config.kind.ingress.IngressClass;
+import io.meltemi.config.kind.ingress.IngressClassParser;
+import io.meltemi.config.kind.ingress.IngressParser;
 import io.meltemi.config.kind.namespace.Namespace;
 import io.meltemi.config.kind.node.Node;
 import io.meltemi.config.kind.node.NodeParser;
@@ -19,6 +43,8 @@ import io.meltemi.config.kind.pod.Pod;
 import io.meltemi.config.kind.pod.PodParser;
 import io.meltemi.config.kind.proxyconfig.ProxyConfigParser;
 import io.meltemi.config.kind.proxyconfig.ProxyConfigResource;
+import io.meltemi.config.kind.secret.Secret;
+import io.meltemi.config.kind.secret.SecretParser;
 import io.meltemi.config.kind.service.Service;
 import io.meltemi.config.kind.service.ServiceParser;
 import io.meltemi.config.kind.serviceaccount.ServiceAccount;
@@ -40,6 +66,7 @@ import java.util.Map;
 /** Every kind of resource that is understood; a new kind is one more line here. */
 public final class Kinds {
   private static final String NETWORKING = "networking.istio.io";
+  private static final String GATEWAY_API = "gateway.networking.k8s.io";
   private static final List<String> NETWORKING_VERSIONS = List.of("v1", "v1beta1", "v1alpha3");
 
   public static final ResourceKind<VirtualService> VIRTUAL_SERVICE =
@@ -129,6 +156,171 @@ public final class Kinds {
           ProxyConfigResource.class,
           ProxyConfigParser::parse,
           NotYetTranslated.PROXY_CONFIG);
+
+  public static final ResourceKind<GatewayClass> GATEWAY_CLASS =
+      new ResourceKind<>(
+          GATEWAY_API,
+          List.of("v1", "v1beta1"),
+          "GatewayClass",
+          "gatewayclasses",
+          false,
+          GatewayClass.class,
+          GatewayClassParser::parse,
+          NotYetTranslated.GATEWAY_CLASS);
+
+  public static final ResourceKind<KubernetesGateway> KUBERNETES_GATEWAY =
+      new ResourceKind<>(
+          GATEWAY_API,
+          List.of("v1", "v1beta1"),
+          "Gateway",
+          "gateways",
+          true,
+          KubernetesGateway.class,
+          KubernetesGatewayParser::parse,
+          NotYetTranslated.KUBERNETES_GATEWAY);
+
+  public static final ResourceKind<ListenerSet> LISTENER_SET =
+      new ResourceKind<>(
+          GATEWAY_API,
+          List.of("v1"),
+          "ListenerSet",
+          "listenersets",
+          true,
+          ListenerSet.class,
+          ListenerSetParser::parse,
+          List.of());
+
+  public static final ResourceKind<HttpRoute> HTTP_ROUTE =
+      new ResourceKind<>(
+          GATEWAY_API,
+          List.of("v1", "v1beta1"),
+          "HTTPRoute",
+          "httproutes",
+          true,
+          HttpRoute.class,
+          HttpRouteParser::parse,
+          NotYetTranslated.HTTP_ROUTE);
+
+  public static final ResourceKind<GrpcRoute> GRPC_ROUTE =
+      new ResourceKind<>(
+          GATEWAY_API,
+          List.of("v1"),
+          "GRPCRoute",
+          "grpcroutes",
+          true,
+          GrpcRoute.class,
+          GrpcRouteParser::parse,
+          NotYetTranslated.HTTP_ROUTE);
+
+  public static final ResourceKind<StreamRoute> TLS_ROUTE =
+      new ResourceKind<>(
+          GATEWAY_API,
+          List.of("v1", "v1alpha3", "v1alpha2"),
+          "TLSRoute",
+          "tlsroutes",
+          true,
+          StreamRoute.class,
+          StreamRouteParser::parseTls,
+          NotYetTranslated.STREAM_ROUTE);
+
+  public static final ResourceKind<StreamRoute> TCP_ROUTE =
+      new ResourceKind<>(
+          GATEWAY_API,
+          List.of("v1", "v1alpha2"),
+          "TCPRoute",
+          "tcproutes",
+          true,
+          StreamRoute.class,
+          StreamRouteParser::parse,
+          NotYetTranslated.STREAM_ROUTE);
+
+  public static final ResourceKind<StreamRoute> UDP_ROUTE =
+      new ResourceKind<>(
+          GATEWAY_API,
+          List.of("v1", "v1alpha2"),
+          "UDPRoute",
+          "udproutes",
+          true,
+          StreamRoute.class,
+          StreamRouteParser::parse,
+          NotYetTranslated.UDP_ROUTE);
+
+  public static final ResourceKind<ReferenceGrant> REFERENCE_GRANT =
+      new ResourceKind<>(
+          GATEWAY_API,
+          List.of("v1", "v1beta1"),
+          "ReferenceGrant",
+          "referencegrants",
+          true,
+          ReferenceGrant.class,
+          ReferenceGrantParser::parse,
+          List.of());
+
+  public static final ResourceKind<BackendTlsPolicy> BACKEND_TLS_POLICY =
+      new ResourceKind<>(
+          GATEWAY_API,
+          List.of("v1", "v1alpha3"),
+          "BackendTLSPolicy",
+          "backendtlspolicies",
+          true,
+          BackendTlsPolicy.class,
+          BackendTlsPolicyParser::parse,
+          List.of());
+
+  public static final ResourceKind<BackendTrafficPolicy> BACKEND_TRAFFIC_POLICY =
+      new ResourceKind<>(
+          "gateway.networking.x-k8s.io",
+          List.of("v1alpha1"),
+          "XBackendTrafficPolicy",
+          "xbackendtrafficpolicies",
+          true,
+          BackendTrafficPolicy.class,
+          BackendTrafficPolicyParser::parse,
+          NotYetTranslated.BACKEND_TRAFFIC_POLICY);
+
+  public static final ResourceKind<InferencePool> INFERENCE_POOL =
+      new ResourceKind<>(
+          "inference.networking.k8s.io",
+          List.of("v1"),
+          "InferencePool",
+          "inferencepools",
+          true,
+          InferencePool.class,
+          InferencePoolParser::parse,
+          NotYetTranslated.INFERENCE_POOL);
+
+  public static final ResourceKind<Ingress> INGRESS =
+      new ResourceKind<>(
+          "networking.k8s.io",
+          List.of("v1"),
+          "Ingress",
+          "ingresses",
+          true,
+          Ingress.class,
+          IngressParser::parse,
+          List.of());
+
+  public static final ResourceKind<IngressClass> INGRESS_CLASS =
+      new ResourceKind<>(
+          "networking.k8s.io",
+          List.of("v1"),
+          "IngressClass",
+          "ingressclasses",
+          false,
+          IngressClass.class,
+          IngressClassParser::parse,
+          List.of());
+
+  public static final ResourceKind<Secret> SECRET =
+      new ResourceKind<>(
+          "",
+          List.of("v1"),
+          "Secret",
+          "secrets",
+          true,
+          Secret.class,
+          SecretParser::parse,
+          List.of());
 
   public static final ResourceKind<Service> SERVICE =
       new ResourceKind<>(
@@ -226,6 +418,20 @@ public final class Kinds {
           WORKLOAD_ENTRY,
           WORKLOAD_GROUP,
           PROXY_CONFIG,
+          GATEWAY_CLASS,
+          KUBERNETES_GATEWAY,
+          LISTENER_SET,
+          HTTP_ROUTE,
+          GRPC_ROUTE,
+          TLS_ROUTE,
+          TCP_ROUTE,
+          UDP_ROUTE,
+          REFERENCE_GRANT,
+          BACKEND_TLS_POLICY,
+          BACKEND_TRAFFIC_POLICY,
+          INFERENCE_POOL,
+          INGRESS,
+          INGRESS_CLASS,
           SERVICE,
           ENDPOINTS,
           ENDPOINT_SLICE,
@@ -234,7 +440,8 @@ public final class Kinds {
           NAMESPACE,
           NODE,
           SERVICE_ACCOUNT,
-          CONFIG_MAP);
+          CONFIG_MAP,
+          SECRET);
 
   private Kinds() {}
 }

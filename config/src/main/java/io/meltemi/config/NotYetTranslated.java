@@ -42,5 +42,21 @@ final class NotYetTranslated {
 
   static final List<String> PROXY_CONFIG = List.of("spec");
 
+  static final List<String> GATEWAY_CLASS = List.of("spec.parametersRef");
+
+  static final List<String> KUBERNETES_GATEWAY =
+      List.of("spec.infrastructure", "spec.defaultScope");
+
+  static final List<String> HTTP_ROUTE =
+      List.of("spec.useDefaultGateways", "spec.rules[].sessionPersistence");
+
+  static final List<String> STREAM_ROUTE = List.of("spec.useDefaultGateways");
+
+  static final List<String> UDP_ROUTE = List.of("spec");
+
+  static final List<String> BACKEND_TRAFFIC_POLICY = List.of("spec.sessionPersistence");
+
+  static final List<String> INFERENCE_POOL = List.of("spec");
+
   private NotYetTranslated() {}
 }

@@ -7,7 +7,6 @@ import io.meltemi.config.mesh.MeshConfig.AccessLog;
 import io.meltemi.config.mesh.MeshConfig.H2Upgrade;
 import io.meltemi.config.mesh.MeshConfig.Identity;
 import io.meltemi.config.mesh.MeshConfig.Ingress;
-import io.meltemi.config.mesh.MeshConfig.LabelSelector;
 import io.meltemi.config.mesh.MeshConfig.Listeners;
 import io.meltemi.config.mesh.MeshConfig.PathNormalization;
 import io.meltemi.config.mesh.MeshConfig.ServiceScope;
@@ -20,11 +19,11 @@ import io.meltemi.config.resource.Names;
 import io.meltemi.config.traffic.ConnectionPool;
 import io.meltemi.config.traffic.ConnectionPoolParser;
 import io.meltemi.config.traffic.HttpRetryParser;
+import io.meltemi.config.traffic.LabelSelectorParser;
 import io.meltemi.config.traffic.LocalityLbParser;
 import io.meltemi.config.traffic.OutboundTrafficPolicyParser;
 import io.meltemi.config.traffic.OutlierDetection;
 import io.meltemi.config.traffic.OutlierDetectionParser;
-import io.meltemi.config.traffic.Selectors;
 import io.meltemi.config.yaml.FieldPatterns;
 import io.meltemi.config.yaml.ObjectReader;
 import io.meltemi.config.yaml.YamlLimits;
@@ -151,7 +150,7 @@ public final class MeshConfigParser {
         reader
             .object("defaultConfig", MeshProxyConfigParser::parse)
             .orElse(defaults.defaultConfig()),
-        reader.objects("discoverySelectors", MeshConfigParser::selector),
+        reader.objects("discoverySelectors", LabelSelectorParser::parse),
         pathNormalization(reader),
         reader.objects("serviceSettings", MeshConfigParser::serviceSettings));
   }
@@ -240,44 +239,9 @@ public final class MeshConfigParser {
 
   private static ServiceScope serviceScope(ObjectReader reader) {
     return new ServiceScope(
-        reader.object("namespaceSelector", MeshConfigParser::selector),
-        reader.object("servicesSelector", MeshConfigParser::selector),
+        reader.object("namespaceSelector", LabelSelectorParser::parse),
+        reader.object("servicesSelector", LabelSelectorParser::parse),
         reader.enumeration("scope", ServiceScope.Scope.class).orElse(ServiceScope.Scope.LOCAL));
-  }
-
-  private static LabelSelector selector(ObjectReader reader) {
-    return new LabelSelector(
-        Selectors.labels(reader, "matchLabels"),
-        reader.objects("matchExpressions", MeshConfigParser::expression));
-  }
-
-  private static LabelSelector.Expression expression(ObjectReader reader) {
-    String word = reader.string("operator");
-    LabelSelector.Operator operator =
-        switch (word) {
-          case "In" -> LabelSelector.Operator.IN;
-          case "NotIn" -> LabelSelector.Operator.NOT_IN;
-          case "Exists" -> LabelSelector.Operator.EXISTS;
-          case "DoesNotExist" -> LabelSelector.Operator.DOES_NOT_EXIST;
-          default -> {
-            reader.error("operator", '"' + word + '"', "In, NotIn, Exists or DoesNotExist");
-            yield LabelSelector.Operator.EXISTS;
-          }
-        };
-    String key = reader.string("key");
-    if (!Names.isLabelKey(key)) {
-      reader.error("key", '"' + key + '"', "a label key such as app");
-    }
-    List<String> values = reader.strings("values");
-    boolean listing =
-        operator == LabelSelector.Operator.IN || operator == LabelSelector.Operator.NOT_IN;
-    if (listing == values.isEmpty()) {
-      reader.error(
-          "values",
-          values.isEmpty() ? "nothing" : values.toString(),
-          listing ? "at least one value for " + word : "none for " + word);
-    }
-    return new LabelSelector.Expression(key, operator, values);
   }
 
   private enum InboundMode {

@@ -117,8 +117,7 @@ public final class ResourceDecoder {
     for (Violation error : syntaxErrors) {
       problems.error(error.origin(), error.path(), error.found(), error.expected());
     }
-    ObjectReader reader =
-        kind.isIstio() ? ObjectReader.of(map, problems) : ObjectReader.lenient(map, problems);
+    ObjectReader reader = reader(map, kind, problems);
     reader.ignore("apiVersion", "kind", "status");
     String version = apiVersion.substring(apiVersion.indexOf('/') + 1);
     if (!kind.versions().contains(version)) {
@@ -154,6 +153,16 @@ public final class ResourceDecoder {
       case Validation.Invalid<Resource<T>>(List<Violation> errors, List<Violation> warnings) ->
           new Decoded.Rejected(kind, metadata.id(), map.origin(), errors, warnings);
     };
+  }
+
+  private static ObjectReader reader(
+      YamlMap map, ResourceKind<?> kind, Validation.Collector problems) {
+    if (kind.isIstio()) {
+      return ObjectReader.of(map, problems);
+    }
+    return kind.isGatewayApi()
+        ? ObjectReader.exact(map, problems)
+        : ObjectReader.lenient(map, problems);
   }
 
   private static List<Violation> errors(Validation.Collector problems) {

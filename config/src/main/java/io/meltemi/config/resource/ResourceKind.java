@@ -84,6 +84,11 @@ public final class ResourceKind<T> {
     return group.endsWith("istio.io");
   }
 
+  /** True for kinds that come with the Gateway API, whose fields are all known too. */
+  public boolean isGatewayApi() {
+    return group.startsWith("gateway.networking.") || group.startsWith("inference.networking.");
+  }
+
   /** {@code group/version}, or the version alone in the core group, with the preferred version. */
   public String apiVersion() {
     return group.isEmpty() ? versions.getFirst() : group + "/" + versions.getFirst();

@@ -37,17 +37,27 @@ public final class ObjectReader {
   private final YamlMap map;
   private final FieldPath path;
   private final Validation.Collector problems;
-  private final boolean lenient;
+  private final Fidelity fidelity;
   private final Map<String, YamlField> fields;
   private final Set<String> known = new LinkedHashSet<>();
 
+  /** What is thought of names that a parser does not ask for. */
+  private enum Fidelity {
+    /** Both spellings of proto JSON; unknown fields are told. */
+    PROTO,
+    /** One spelling; unknown fields are told. */
+    EXACT,
+    /** One spelling; unknown fields are passed over. */
+    LENIENT
+  }
+
   private ObjectReader(
-      YamlMap map, FieldPath path, Validation.Collector problems, boolean lenient) {
+      YamlMap map, FieldPath path, Validation.Collector problems, Fidelity fidelity) {
     this.map = map;
     this.path = path;
     this.problems = problems;
-    this.lenient = lenient;
-    this.fields = lenient ? map.fields() : unified(map, path, problems);
+    this.fidelity = fidelity;
+    this.fields = fidelity == Fidelity.PROTO ? unified(map, path, problems) : map.fields();
   }
 
   /** The fields by camel-case name, so that each can be found in either spelling. */
@@ -73,7 +83,12 @@ public final class ObjectReader {
 
   /** A reader of a whole document. */
   public static ObjectReader of(YamlMap document, Validation.Collector problems) {
-    return new ObjectReader(document, new FieldPath.Root(), problems, false);
+    return new ObjectReader(document, new FieldPath.Root(), problems, Fidelity.PROTO);
+  }
+
+  /** A reader of a whole document whose names have one spelling, as in Kubernetes' own kinds. */
+  public static ObjectReader exact(YamlMap document, Validation.Collector problems) {
+    return new ObjectReader(document, new FieldPath.Root(), problems, Fidelity.EXACT);
   }
 
   /**
@@ -81,7 +96,7 @@ public final class ObjectReader {
    * silence, and names have one spelling.
    */
   public static ObjectReader lenient(YamlMap document, Validation.Collector problems) {
-    return new ObjectReader(document, new FieldPath.Root(), problems, true);
+    return new ObjectReader(document, new FieldPath.Root(), problems, Fidelity.LENIENT);
   }
 
   /** Where the object begins. */
@@ -426,7 +441,7 @@ public final class ObjectReader {
 
   /** Warns of fields that were never asked for; called once, after the last read. */
   public void close() {
-    if (lenient) {
+    if (fidelity == Fidelity.LENIENT) {
       return;
     }
     for (Map.Entry<String, YamlField> entry : fields.entrySet()) {
@@ -446,7 +461,7 @@ public final class ObjectReader {
   }
 
   private <T> T parse(YamlMap object, FieldPath where, Function<ObjectReader, T> parser) {
-    ObjectReader reader = new ObjectReader(object, where, problems, lenient);
+    ObjectReader reader = new ObjectReader(object, where, problems, fidelity);
     T value = parser.apply(reader);
     reader.close();
     return value;
