@@ -114,8 +114,8 @@ final class HpackDecoder {
     return true;
   }
 
-  /** Pseudo headers are not counted among the fields. */
-  private static final int PSEUDO_MAX = 5;
+  /** What the request line is in HTTP/1 is not counted among the fields. */
+  private static final int PSEUDO_MAX = 3;
 
   private boolean update(int first) {
     int bytes = integer(first, 5);

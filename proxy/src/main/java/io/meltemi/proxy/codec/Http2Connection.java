@@ -817,6 +817,7 @@ public final class Http2Connection {
     ByteBuf out = writer.gather(9);
     frameHeader(out, 0, Http2FrameReader.SETTINGS, Http2FrameReader.ACK, 0);
     wroteControl();
+    pump();
     if (!over) {
       listener.onSettings();
     }
@@ -877,8 +878,7 @@ public final class Http2Connection {
         waitForConnection(stream);
       }
     }
-    pump();
-    return !over;
+    return true;
   }
 
   void onPing(int flags, byte[] payload) {
@@ -1021,10 +1021,15 @@ public final class Http2Connection {
     }
   }
 
-  private void closeIfOver(Http2Stream stream) {
-    if (!stream.closed && stream.remoteEnded && stream.localEnded && !stream.hasQueued()) {
+  void closeIfOver(Http2Stream stream) {
+    if (stream.closed || !stream.localEnded || stream.hasQueued()) {
+      return;
+    }
+    if (stream.remoteEnded) {
       close(stream);
       judge(false);
+    } else if (stream.abandoned) {
+      resetStream(stream, Http2Error.NO_ERROR);
     }
   }
 

@@ -42,6 +42,9 @@ public abstract class Http2Stream {
   boolean toldUnwritable;
   boolean headRequest;
 
+  /** Nobody waits for the rest of the peer's side. */
+  boolean abandoned;
+
   /** Bytes of body still to come by content-length, or -1. */
   long bodyLeft;
 
@@ -81,6 +84,7 @@ public abstract class Http2Stream {
     closed = false;
     toldUnwritable = false;
     headRequest = false;
+    abandoned = false;
     bodyLeft = -1;
     endQueued = false;
   }
@@ -183,6 +187,19 @@ public abstract class Http2Stream {
     Http2Connection present = connection;
     if (present != null && !closed) {
       present.resetStream(this, error);
+    }
+  }
+
+  /**
+   * Nobody waits for the rest of the peer's side: once what was sent is out, a stream that the peer
+   * has not ended is reset without an error (RFC 9113 section 8.1). What still comes is told as
+   * before. Only when this side has ended.
+   */
+  public final void abandon() {
+    Http2Connection present = connection;
+    if (present != null && !closed) {
+      abandoned = true;
+      present.closeIfOver(this);
     }
   }
 

@@ -3,6 +3,7 @@ package io.meltemi.proxy.http;
 import io.meltemi.proxy.codec.CodecError;
 import io.meltemi.proxy.codec.HeadEncoder;
 import io.meltemi.proxy.codec.HeadEncoder.ConnectionOption;
+import io.meltemi.proxy.codec.HeadParser;
 import io.meltemi.proxy.header.HeaderBlock;
 import io.meltemi.proxy.header.HeaderName;
 import io.meltemi.proxy.loop.ChannelWriter;
@@ -80,6 +81,10 @@ final class Http1ServerConnection extends ChannelInboundHandlerAdapter implement
   private @Nullable HttpStream stream;
   private @Nullable ByteBuf ahead;
   private Phase phase = Phase.HEAD;
+
+  /** Whether the first bytes may still turn out to be HTTP/2. */
+  private boolean undecided;
+
   private boolean inRead;
   private boolean reading = true;
   private boolean processing;
@@ -97,12 +102,14 @@ final class Http1ServerConnection extends ChannelInboundHandlerAdapter implement
   Http1ServerConnection(
       HttpConnectionManager manager,
       HttpConnectionManager.LoopState state,
-      DownstreamConnection downstream) {
+      DownstreamConnection downstream,
+      boolean undecided) {
     this.manager = manager;
     this.settings = manager.settings();
     this.state = state;
     this.loop = state.loop;
     this.downstream = downstream;
+    this.undecided = undecided;
   }
 
   @Override
@@ -124,15 +131,21 @@ final class Http1ServerConnection extends ChannelInboundHandlerAdapter implement
     HttpStats stats = manager.stats();
     stats.cxTotal.inc();
     stats.cxActive.inc();
-    stats.cxHttp1Total.inc();
+    if (!undecided) {
+      countHttp1();
+    }
     if (isTls()) {
       stats.cxSslTotal.inc();
       stats.cxSslActive.inc();
     }
-    stats.cxHttp1Active.inc();
     startTimer();
     downstream.onDrain(this::onDrain);
     updateReading();
+  }
+
+  private void countHttp1() {
+    manager.stats().cxHttp1Total.inc();
+    manager.stats().cxHttp1Active.inc();
   }
 
   /** Closes now when idle, else with the response under way. */
@@ -219,11 +232,14 @@ final class Http1ServerConnection extends ChannelInboundHandlerAdapter implement
 
   @Override
   public void channelRead(ChannelHandlerContext context, Object message) {
+    ByteBuf in = (ByteBuf) message;
+    if (undecided && isHttp2(context, in)) {
+      return;
+    }
     if (!inRead) {
       inRead = true;
       loop.enter();
     }
-    ByteBuf in = (ByteBuf) message;
     manager.stats().cxRxBytesTotal.add(in.readableBytes());
     ByteBuf waiting = ahead;
     if (waiting != null) {
@@ -232,6 +248,24 @@ final class Http1ServerConnection extends ChannelInboundHandlerAdapter implement
       return;
     }
     process(in);
+  }
+
+  /**
+   * Hands the connection over when it begins as HTTP/2 does; a beginning too short to tell counts
+   * as HTTP/1, as in Envoy.
+   */
+  private boolean isHttp2(ChannelHandlerContext context, ByteBuf in) {
+    undecided = false;
+    if (!Http2ServerConnection.isPreface(in)) {
+      countHttp1();
+      return false;
+    }
+    loop.timers().cancel(timer);
+    Http2ServerConnection next =
+        new Http2ServerConnection(manager, state, downstream, createdNanos);
+    context.pipeline().replace(this, null, next);
+    next.channelRead(context.pipeline().context(next), in);
+    return true;
   }
 
   @Override
@@ -280,19 +314,20 @@ final class Http1ServerConnection extends ChannelInboundHandlerAdapter implement
     if (present == null) {
       present = begin();
     }
-    switch (present.parser.parse(in)) {
+    Http1Exchange http1 = present.http1();
+    switch (http1.parser.parse(in)) {
       case MORE -> {
         return false;
       }
       case FAILED -> {
-        codecError(present, present.parser.error());
+        codecError(present, http1.parser.error());
         return false;
       }
       case DONE -> {}
     }
     loop.timers().cancel(headTimer);
     requests++;
-    if (!present.parser.keepsAlive()) {
+    if (!http1.parser.keepsAlive()) {
       closeAfterResponse = true;
     }
     int requestsMax = settings.protocol().requestsPerConnectionMax();
@@ -303,14 +338,14 @@ final class Http1ServerConnection extends ChannelInboundHandlerAdapter implement
     if (!admit(present)) {
       return true;
     }
-    if (present.parser.isChunked()) {
-      present.body.beginChunked();
+    if (http1.parser.isChunked()) {
+      http1.body.beginChunked();
     } else {
-      present.body.beginLength(Math.max(0, present.parser.contentLength()));
+      http1.body.beginLength(Math.max(0, http1.parser.contentLength()));
     }
-    boolean end = present.body.isEnd();
+    boolean end = http1.body.isEnd();
     phase = end ? Phase.RESPONSE : Phase.BODY;
-    if (!end && present.parser.expectsContinue()) {
+    if (!end && http1.parser.expectsContinue()) {
       HeadEncoder.interim(writer().gather(64), 100);
       writer().flush();
     }
@@ -323,6 +358,9 @@ final class Http1ServerConnection extends ChannelInboundHandlerAdapter implement
     stream = taken;
     downstream.describe(taken.info);
     taken.begin(this);
+    Http1Exchange http1 = taken.http1();
+    http1.parser.beginRequest(taken.request);
+    http1.body.beginNone();
     if (settings.times().requestHeadersNanos() > 0) {
       loop.timers().start(headTimer, settings.times().requestHeadersNanos());
     }
@@ -332,7 +370,8 @@ final class Http1ServerConnection extends ChannelInboundHandlerAdapter implement
   /** Refuses what this connection manager does not serve, before any filter sees it. */
   private boolean admit(HttpStream present) {
     HttpConnectionManagerSettings.Protocol protocol = settings.protocol();
-    if (present.parser.minorVersion() == 0) {
+    Http1Exchange http1 = present.http1();
+    if (http1.parser.minorVersion() == 0) {
       if (!protocol.acceptHttp10()) {
         refuse(present, 426, "low_version");
         return false;
@@ -345,7 +384,7 @@ final class Http1ServerConnection extends ChannelInboundHandlerAdapter implement
         present.request.add(HeaderName.AUTHORITY, protocol.defaultHost());
       }
     }
-    if (present.parser.isConnect() || present.parser.isUpgrade()) {
+    if (http1.parser.isConnect() || http1.parser.isUpgrade()) {
       // Envoy answers 403 to an upgrade that no upgrade_configs entry allows
       refuse(present, 403, "upgrade_failed");
       return false;
@@ -356,7 +395,7 @@ final class Http1ServerConnection extends ChannelInboundHandlerAdapter implement
   private void refuse(HttpStream present, int status, String details) {
     closeAfterResponse = true;
     phase = Phase.BODY;
-    present.body.beginUntilClose();
+    present.http1().body.beginUntilClose();
     present.refuse(LocalReply.of(status, "", null, details));
   }
 
@@ -376,7 +415,8 @@ final class Http1ServerConnection extends ChannelInboundHandlerAdapter implement
     if (present == null) {
       return false;
     }
-    switch (present.body.next(in)) {
+    Http1Exchange http1 = present.http1();
+    switch (http1.body.next(in)) {
       case MORE -> {
         return false;
       }
@@ -384,20 +424,21 @@ final class Http1ServerConnection extends ChannelInboundHandlerAdapter implement
         return readData(in, present);
       }
       case TRAILERS -> {
-        present.parser.beginTrailers(present.requestTrailers);
+        http1.parser.beginTrailers(present.requestTrailers);
         phase = Phase.TRAILERS;
         return true;
       }
       case END -> throw new IllegalStateException("body has ended");
-      case FAILED -> codecError(present, present.body.error());
+      case FAILED -> codecError(present, http1.body.error());
     }
     return false;
   }
 
   private boolean readData(ByteBuf in, HttpStream present) {
-    int count = present.body.available();
-    present.body.taken(count);
-    boolean end = present.body.isEnd();
+    Http1Exchange http1 = present.http1();
+    int count = http1.body.available();
+    http1.body.taken(count);
+    boolean end = http1.body.isEnd();
     if (end) {
       phase = Phase.RESPONSE;
     }
@@ -438,17 +479,18 @@ final class Http1ServerConnection extends ChannelInboundHandlerAdapter implement
     if (present == null) {
       return false;
     }
-    switch (present.parser.parse(in)) {
+    Http1Exchange http1 = present.http1();
+    switch (http1.parser.parse(in)) {
       case MORE -> {
         return false;
       }
       case FAILED -> {
-        codecError(present, present.parser.error());
+        codecError(present, http1.parser.error());
         return false;
       }
       case DONE -> {}
     }
-    present.body.trailersTaken();
+    http1.body.trailersTaken();
     phase = Phase.RESPONSE;
     if (discarding) {
       present.finish();
@@ -472,7 +514,7 @@ final class Http1ServerConnection extends ChannelInboundHandlerAdapter implement
 
   @Override
   public void sendHeaders(HttpStream from, int status, HeaderBlock headers, boolean endStream) {
-    boolean http10 = from.parser.minorVersion() == 0;
+    boolean http10 = from.http1().parser.minorVersion() == 0;
     boolean bodiless = from.isHeadRequest() || status == 204 || status == 304;
     chunkedResponse = false;
     if (endStream && !bodiless) {
@@ -537,10 +579,11 @@ final class Http1ServerConnection extends ChannelInboundHandlerAdapter implement
 
   /** Whether the rest of a request's body is small enough to be read and dropped. */
   private static boolean canDiscard(HttpStream from) {
+    Http1Exchange http1 = from.http1();
     return from.areHeadersReceived()
-        && !from.parser.expectsContinue()
-        && !from.body.isUntilClose()
-        && from.parser.contentLength() <= DISCARD_BYTES_MAX;
+        && !http1.parser.expectsContinue()
+        && !http1.body.isUntilClose()
+        && http1.parser.contentLength() <= DISCARD_BYTES_MAX;
   }
 
   private void responseEnded(HttpStream from) {
@@ -622,7 +665,7 @@ final class Http1ServerConnection extends ChannelInboundHandlerAdapter implement
   }
 
   /** Runs behind the flush of the last response. */
-  private static final class CloseAction extends io.meltemi.proxy.loop.Flushable {
+  static final class CloseAction extends io.meltemi.proxy.loop.Flushable {
     private final Channel channel;
 
     CloseAction(Channel channel) {
@@ -636,7 +679,7 @@ final class Http1ServerConnection extends ChannelInboundHandlerAdapter implement
   }
 
   /** As {@link CloseAction}, for the sending side only. */
-  private static final class ShutdownAction extends io.meltemi.proxy.loop.Flushable {
+  static final class ShutdownAction extends io.meltemi.proxy.loop.Flushable {
     private final DuplexChannel channel;
 
     ShutdownAction(DuplexChannel channel) {
@@ -658,7 +701,15 @@ final class Http1ServerConnection extends ChannelInboundHandlerAdapter implement
   }
 
   @Override
-  public boolean isWritable() {
+  public void describe(HttpStream from) {
+    HeadParser parser = from.http1().parser;
+    from.info.protocol = parser.minorVersion() == 1 ? "HTTP/1.1" : "HTTP/1.0";
+    from.info.headerBytesReceived = parser.headBytes();
+    manager.stats().rqHttp1Total.inc();
+  }
+
+  @Override
+  public boolean isWritable(HttpStream from) {
     return channel().isWritable();
   }
 
@@ -715,7 +766,9 @@ final class Http1ServerConnection extends ChannelInboundHandlerAdapter implement
     loop.timers().cancel(headTimer);
     HttpStats stats = manager.stats();
     stats.cxActive.dec();
-    stats.cxHttp1Active.dec();
+    if (!undecided) {
+      stats.cxHttp1Active.dec();
+    }
     if (isTls()) {
       stats.cxSslActive.dec();
     }

@@ -21,7 +21,11 @@ interface HttpConnection {
 
   void setReading(HttpStream stream, boolean reading);
 
-  boolean isWritable();
+  /** Counts the stream's request and writes its version into the record. */
+  void describe(HttpStream stream);
+
+  /** Whether the client takes more of the stream's response. */
+  boolean isWritable(HttpStream stream);
 
   int bufferBytesMax();
 

@@ -1,5 +1,7 @@
 package io.meltemi.proxy.http;
 
+import io.meltemi.proxy.codec.Http2Stats;
+import io.meltemi.proxy.http.HttpConnectionManagerSettings.CodecType;
 import io.meltemi.proxy.loop.LoopContext;
 import io.meltemi.proxy.network.DownstreamConnection;
 import io.meltemi.proxy.network.NetworkFilterConfig;
@@ -7,6 +9,7 @@ import io.meltemi.proxy.telemetry.AccessLog;
 import io.meltemi.proxy.telemetry.Stats;
 import io.meltemi.proxy.telemetry.StreamInfo;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelHandler;
 import io.netty.channel.EventLoop;
 import io.netty.channel.WriteBufferWaterMark;
 import java.util.ArrayDeque;
@@ -34,6 +37,7 @@ final class HttpConnectionManager implements NetworkFilterConfig {
   private final List<ChainEntry> chain;
   private final AccessLog[] logs;
   private final HttpStats stats;
+  private final Http2Stats http2Stats;
   private final RequestRules requestRules;
   private final ResponseRules responseRules;
   private final Set<String> routeNames;
@@ -44,6 +48,7 @@ final class HttpConnectionManager implements NetworkFilterConfig {
     final LoopContext loop;
     private final HttpConnectionManager manager;
     private final ArrayDeque<HttpStream> idle = new ArrayDeque<>();
+    private final ArrayDeque<Http2ServerStream> idleHttp2 = new ArrayDeque<>();
 
     LoopState(HttpConnectionManager manager, LoopContext loop) {
       this.manager = manager;
@@ -53,6 +58,17 @@ final class HttpConnectionManager implements NetworkFilterConfig {
     HttpStream take() {
       HttpStream stream = idle.pollFirst();
       return stream == null ? new HttpStream(manager, loop) : stream;
+    }
+
+    Http2ServerStream takeHttp2() {
+      Http2ServerStream stream = idleHttp2.pollFirst();
+      return stream == null ? new Http2ServerStream() : stream;
+    }
+
+    void giveBack(Http2ServerStream stream) {
+      if (idleHttp2.size() < IDLE_STREAMS_MAX) {
+        idleHttp2.addFirst(stream);
+      }
     }
 
     void giveBack(HttpStream stream) {
@@ -79,6 +95,7 @@ final class HttpConnectionManager implements NetworkFilterConfig {
     this.logs = logs.toArray(AccessLog[]::new);
     this.routeNames = Set.copyOf(routeNames);
     this.stats = new HttpStats(stats.scope("http." + settings.statPrefix() + "."));
+    this.http2Stats = new Http2Stats(stats.scope("http2."));
     this.requestRules = new RequestRules(settings);
     this.responseRules = new ResponseRules(settings);
   }
@@ -91,7 +108,27 @@ final class HttpConnectionManager implements NetworkFilterConfig {
     channel.config().setWriteBufferWaterMark(new WriteBufferWaterMark(limit / 2, limit));
     LoopState state =
         states.computeIfAbsent(channel.eventLoop(), _ -> new LoopState(this, connection.loop()));
-    channel.pipeline().addLast(new Http1ServerConnection(this, state, connection));
+    channel.pipeline().addLast(handler(state, connection));
+  }
+
+  private ChannelHandler handler(LoopState state, DownstreamConnection connection) {
+    DownstreamConnection.Facts facts = connection.facts();
+    boolean tls = facts.tls().isPresent();
+    boolean http2 =
+        switch (settings.codec().type()) {
+          case HTTP1 -> false;
+          case HTTP2 -> true;
+          case AUTO ->
+              tls
+                  ? facts.negotiatedProtocol().equals("h2")
+                  : facts.applicationProtocols().contains("h2c");
+        };
+    if (http2) {
+      return new Http2ServerConnection(this, state, connection);
+    }
+    boolean undecided =
+        settings.codec().type() == CodecType.AUTO && facts.negotiatedProtocol().isEmpty();
+    return new Http1ServerConnection(this, state, connection, undecided);
   }
 
   @Override
@@ -113,6 +150,10 @@ final class HttpConnectionManager implements NetworkFilterConfig {
 
   HttpStats stats() {
     return stats;
+  }
+
+  Http2Stats http2Stats() {
+    return http2Stats;
   }
 
   RequestRules requestRules() {

@@ -6,13 +6,15 @@ import io.envoyproxy.envoy.config.core.v3.CidrRange;
 import io.envoyproxy.envoy.config.core.v3.Http1ProtocolOptions;
 import io.envoyproxy.envoy.config.core.v3.HttpProtocolOptions;
 import io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager;
-import io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.CodecType;
 import io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.ForwardClientCertDetails;
 import io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.InternalAddressConfig;
 import io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.UpgradeConfig;
 import io.meltemi.proxy.codec.HeadLimits;
+import io.meltemi.proxy.codec.Http2SettingsParser;
 import io.meltemi.proxy.http.HttpConnectionManagerSettings.Answers;
 import io.meltemi.proxy.http.HttpConnectionManagerSettings.ClientAddress;
+import io.meltemi.proxy.http.HttpConnectionManagerSettings.Codec;
+import io.meltemi.proxy.http.HttpConnectionManagerSettings.CodecType;
 import io.meltemi.proxy.http.HttpConnectionManagerSettings.EscapedSlashes;
 import io.meltemi.proxy.http.HttpConnectionManagerSettings.Paths;
 import io.meltemi.proxy.http.HttpConnectionManagerSettings.Protocol;
@@ -33,7 +35,6 @@ import java.util.TreeSet;
 
 /** Reads the fields of {@code HttpConnectionManager} that are not routes, filters or logs. */
 final class HttpConnectionManagerParser {
-  private static final String NO_HTTP2 = "HTTP/1.1 only is spoken";
   private static final SupportedFields MANAGER =
       SupportedFields.of(
               HttpConnectionManager.getDescriptor(),
@@ -49,6 +50,7 @@ final class HttpConnectionManagerParser {
               "max_request_headers_kb",
               "common_http_protocol_options",
               "http_protocol_options",
+              "http2_protocol_options",
               "stream_idle_timeout",
               "request_timeout",
               "request_headers_timeout",
@@ -73,11 +75,11 @@ final class HttpConnectionManagerParser {
               "strip_matching_host_port",
               "strip_any_host_port",
               "strip_trailing_host_dot")
-          .withoutEffect(NO_HTTP2, "http2_protocol_options", "http3_protocol_options")
+          .withoutEffect("HTTP/3 is not spoken", "http3_protocol_options")
           .withoutEffect("no spans are made yet", "tracing")
           .withoutEffect("100 is answered here and not proxied", "proxy_100_continue")
           .withoutEffect(
-              "a broken HTTP/1.1 message always ends its connection",
+              "a broken HTTP/1.1 message always ends its connection, one of HTTP/2 its stream",
               "stream_error_on_invalid_http_message");
   private static final SupportedFields COMMON =
       SupportedFields.of(
@@ -106,9 +108,6 @@ final class HttpConnectionManagerParser {
 
   HttpConnectionManagerSettings parse(HttpConnectionManager proto, ParseScope scope) {
     MANAGER.check(proto, scope);
-    if (proto.getCodecType() != CodecType.AUTO && proto.getCodecType() != CodecType.HTTP1) {
-      scope.field("codec_type").unsupported(proto.getCodecType().name());
-    }
     if (proto.getStatPrefix().isEmpty()) {
       scope.field("stat_prefix").error("\"\"", "at least one character");
     }
@@ -124,6 +123,7 @@ final class HttpConnectionManagerParser {
         paths(proto, scope),
         times(proto, scope),
         protocol(proto, scope),
+        codec(proto, scope),
         upgrades(proto, scope));
   }
 
@@ -306,6 +306,23 @@ final class HttpConnectionManagerParser {
         common.getMaxRequestsPerConnection().getValue(),
         http1.getAcceptHttp10(),
         http1.getDefaultHostForHttp10());
+  }
+
+  private static Codec codec(HttpConnectionManager proto, ParseScope scope) {
+    CodecType type =
+        switch (proto.getCodecType()) {
+          case AUTO -> CodecType.AUTO;
+          case HTTP1 -> CodecType.HTTP1;
+          case HTTP2 -> CodecType.HTTP2;
+          case HTTP3, UNRECOGNIZED -> {
+            scope.field("codec_type").unsupported(proto.getCodecType().name());
+            yield CodecType.AUTO;
+          }
+        };
+    return new Codec(
+        type,
+        Http2SettingsParser.parse(
+            proto.getHttp2ProtocolOptions(), scope.field("http2_protocol_options")));
   }
 
   private static Set<String> upgrades(HttpConnectionManager proto, ParseScope scope) {

@@ -1,6 +1,7 @@
 package io.meltemi.proxy.http;
 
 import io.meltemi.proxy.codec.HeadLimits;
+import io.meltemi.proxy.codec.Http2Settings;
 import io.meltemi.proxy.matcher.IpRange;
 import java.util.List;
 import java.util.Set;
@@ -19,6 +20,7 @@ record HttpConnectionManagerSettings(
     Paths paths,
     Times times,
     Protocol protocol,
+    Codec codec,
     Set<String> upgrades) {
 
   public HttpConnectionManagerSettings {
@@ -132,6 +134,19 @@ record HttpConnectionManagerSettings(
         new Protocol(HeadLimits.DEFAULT, Underscores.ALLOW, 0, false, "");
   }
 
+  /** Which HTTP versions a connection may speak. */
+  public enum CodecType {
+    /** What ALPN says; without TLS, what the first bytes look like. */
+    AUTO,
+    HTTP1,
+    HTTP2
+  }
+
+  /** How connections are spoken with. */
+  public record Codec(CodecType type, Http2Settings http2) {
+    public static final Codec DEFAULT = new Codec(CodecType.AUTO, Http2Settings.DEFAULT);
+  }
+
   /** Envoy's defaults. */
   public static HttpConnectionManagerSettings defaults(String statPrefix) {
     return new HttpConnectionManagerSettings(
@@ -142,6 +157,7 @@ record HttpConnectionManagerSettings(
         new Paths(false, false, EscapedSlashes.KEEP, StripPort.NONE, false),
         Times.DEFAULT,
         Protocol.DEFAULT,
+        Codec.DEFAULT,
         Set.of());
   }
 }

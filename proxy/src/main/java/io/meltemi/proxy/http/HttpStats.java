@@ -16,6 +16,8 @@ final class HttpStats {
   final Gauge cxActive;
   final Counter cxHttp1Total;
   final Gauge cxHttp1Active;
+  final Counter cxHttp2Total;
+  final Gauge cxHttp2Active;
   final Counter cxSslTotal;
   final Gauge cxSslActive;
   final Counter cxProtocolError;
@@ -24,6 +26,7 @@ final class HttpStats {
   final Counter cxMaxRequestsReached;
   final Counter cxDestroy;
   final Counter cxDestroyRemoteActiveRq;
+  final Counter cxDestroyLocalActiveRq;
   final Counter cxDrainClose;
   final Counter cxRxBytesTotal;
   final Counter cxTxBytesTotal;
@@ -31,6 +34,8 @@ final class HttpStats {
   final Counter rqTotal;
   final Gauge rqActive;
   final Counter rqHttp1Total;
+  final Counter rqHttp2Total;
+  final Counter rqTooManyPrematureResets;
   final Counter rqCompleted;
   final Counter rqRxReset;
   final Counter rqTimeout;
@@ -48,6 +53,8 @@ final class HttpStats {
     cxActive = scope.gauge("downstream_cx_active");
     cxHttp1Total = scope.counter("downstream_cx_http1_total");
     cxHttp1Active = scope.gauge("downstream_cx_http1_active");
+    cxHttp2Total = scope.counter("downstream_cx_http2_total");
+    cxHttp2Active = scope.gauge("downstream_cx_http2_active");
     cxSslTotal = scope.counter("downstream_cx_ssl_total");
     cxSslActive = scope.gauge("downstream_cx_ssl_active");
     cxProtocolError = scope.counter("downstream_cx_protocol_error");
@@ -56,6 +63,7 @@ final class HttpStats {
     cxMaxRequestsReached = scope.counter("downstream_cx_max_requests_reached");
     cxDestroy = scope.counter("downstream_cx_destroy");
     cxDestroyRemoteActiveRq = scope.counter("downstream_cx_destroy_remote_active_rq");
+    cxDestroyLocalActiveRq = scope.counter("downstream_cx_destroy_local_active_rq");
     cxDrainClose = scope.counter("downstream_cx_drain_close");
     cxRxBytesTotal = scope.counter("downstream_cx_rx_bytes_total");
     cxTxBytesTotal = scope.counter("downstream_cx_tx_bytes_total");
@@ -63,6 +71,8 @@ final class HttpStats {
     rqTotal = scope.counter("downstream_rq_total");
     rqActive = scope.gauge("downstream_rq_active");
     rqHttp1Total = scope.counter("downstream_rq_http1_total");
+    rqHttp2Total = scope.counter("downstream_rq_http2_total");
+    rqTooManyPrematureResets = scope.counter("downstream_rq_too_many_premature_resets");
     rqCompleted = scope.counter("downstream_rq_completed");
     rqRxReset = scope.counter("downstream_rq_rx_reset");
     rqTimeout = scope.counter("downstream_rq_timeout");

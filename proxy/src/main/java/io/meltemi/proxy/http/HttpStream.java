@@ -1,9 +1,7 @@
 package io.meltemi.proxy.http;
 
-import io.meltemi.proxy.codec.BodyDecoder;
 import io.meltemi.proxy.codec.CodecError;
 import io.meltemi.proxy.codec.HeadEncoder;
-import io.meltemi.proxy.codec.HeadParser;
 import io.meltemi.proxy.header.HeaderBlock;
 import io.meltemi.proxy.header.HeaderName;
 import io.meltemi.proxy.loop.LoopContext;
@@ -70,14 +68,17 @@ final class HttpStream implements RequestView {
   final HeaderBlock request = new HeaderBlock();
   final HeaderBlock response = new HeaderBlock();
   final HeaderBlock requestTrailers = new HeaderBlock();
-  final HeadParser parser;
-  final BodyDecoder body = new BodyDecoder();
   final StreamInfo info = new StreamInfo();
   private final byte[] uuid = new byte[36];
   private final RouteChoice choice = new RouteChoice();
   private final IdleTimer idleTimer = new IdleTimer();
   private final RequestTimer requestTimer = new RequestTimer();
   private final DurationTimer durationTimer = new DurationTimer();
+
+  private @Nullable Http1Exchange http1;
+
+  /** The stream of an HTTP/2 connection that this one is on. */
+  @Nullable Http2ServerStream http2;
 
   private @Nullable HttpConnection connection;
   private int generation;
@@ -113,7 +114,6 @@ final class HttpStream implements RequestView {
     this.manager = manager;
     this.settings = manager.settings();
     this.loop = loop;
-    this.parser = new HeadParser(settings.protocol().head());
     List<HttpConnectionManager.ChainEntry> chain = manager.chain();
     filters = new HttpFilter[chain.size()];
     for (int i = 0; i < filters.length; i++) {
@@ -132,8 +132,16 @@ final class HttpStream implements RequestView {
     info.responseHeaders = response;
     activeNanos = now;
     response.clear();
-    parser.beginRequest(request);
-    body.beginNone();
+  }
+
+  /** What HTTP/1 needs, made at its first use. */
+  Http1Exchange http1() {
+    Http1Exchange present = http1;
+    if (present == null) {
+      present = new Http1Exchange(settings.protocol().head());
+      http1 = present;
+    }
+    return present;
   }
 
   int generation() {
@@ -172,12 +180,8 @@ final class HttpStream implements RequestView {
     decodeEnded = endStream;
     int method = request.find(HeaderName.METHOD);
     headRequest = method >= 0 && request.valueEquals(method, HEAD);
-    info.protocol = parser.minorVersion() == 1 ? "HTTP/1.1" : "HTTP/1.0";
-    info.headerBytesReceived = parser.headBytes();
     random = loop.random();
-    manager.stats().rqTotal.inc();
-    manager.stats().rqHttp1Total.inc();
-    manager.stats().rqActive.inc();
+    count();
     startTimers(endStream);
     int g = generation;
     HttpConnection from = connection();
@@ -187,6 +191,12 @@ final class HttpStream implements RequestView {
     }
     filtersRun = true;
     decodeHeadersFrom(0);
+  }
+
+  private void count() {
+    manager.stats().rqTotal.inc();
+    manager.stats().rqActive.inc();
+    connection().describe(this);
   }
 
   private void startTimers(boolean endStream) {
@@ -412,12 +422,9 @@ final class HttpStream implements RequestView {
     manager.stats().cxProtocolError.inc();
     if (!headersReceived) {
       headersReceived = true;
-      manager.stats().rqTotal.inc();
-      manager.stats().rqHttp1Total.inc();
-      manager.stats().rqActive.inc();
+      count();
     }
     info.set(ResponseFlag.DOWNSTREAM_PROTOCOL_ERROR);
-    info.protocol = "HTTP/1.1";
     if (responseStarted) {
       resetStream(ResponseFlag.DOWNSTREAM_PROTOCOL_ERROR, error.details());
       return;
@@ -433,12 +440,26 @@ final class HttpStream implements RequestView {
   /** The request is not served here; no filter sees it. */
   void refuse(LocalReply reply) {
     headersReceived = true;
-    info.protocol = parser.minorVersion() == 1 ? "HTTP/1.1" : "HTTP/1.0";
-    headRequest = parser.isHead();
-    manager.stats().rqTotal.inc();
-    manager.stats().rqHttp1Total.inc();
-    manager.stats().rqActive.inc();
+    int method = request.find(HeaderName.METHOD);
+    headRequest = method >= 0 && request.valueEquals(method, HEAD);
+    count();
     sendLocalReply(reply);
+  }
+
+  /**
+   * The client, or its codec, breaks the stream off; the connection goes on.
+   *
+   * @param flag why
+   */
+  void onReset(ResponseFlag flag, String details) {
+    if (!headersReceived) {
+      headersReceived = true;
+      count();
+    }
+    info.set(flag);
+    info.responseCodeDetails = details;
+    manager.stats().rqRxReset.inc();
+    finish();
   }
 
   /** The client is gone. */
@@ -505,8 +526,7 @@ final class HttpStream implements RequestView {
   void onHeadTimeout() {
     manager.stats().rqHeaderTimeout.inc();
     headersReceived = true;
-    manager.stats().rqTotal.inc();
-    manager.stats().rqActive.inc();
+    count();
     sendLocalReply(LocalReply.of(408, "Request Timeout", null, "request_header_timeout"));
   }
 
@@ -527,6 +547,13 @@ final class HttpStream implements RequestView {
     }
     info.responseCodeDetails = reply.details();
     response.clear();
+    if (GrpcReplies.isGrpc(request)) {
+      response.addNumber(HeaderName.STATUS, 200);
+      reply.headers().accept(response);
+      GrpcReplies.write(response, reply.status(), reply.body());
+      startResponse(last, 200, true);
+      return;
+    }
     response.addNumber(HeaderName.STATUS, reply.status());
     byte[] text = reply.body();
     if (text.length > 0) {
@@ -695,7 +722,7 @@ final class HttpStream implements RequestView {
         return;
       }
     }
-    if (routerToldUnwritable && connection().isWritable()) {
+    if (routerToldUnwritable && connection().isWritable(this)) {
       tellWritable(true);
     }
   }
@@ -1010,7 +1037,7 @@ final class HttpStream implements RequestView {
 
     @Override
     public boolean isDownstreamWritable() {
-      return connection().isWritable() && !routerToldUnwritable;
+      return connection().isWritable(HttpStream.this) && !routerToldUnwritable;
     }
 
     @Override

@@ -158,7 +158,7 @@ final class ConnectionManagerTest {
   @ValueSource(
       strings = {
         "local_reply_config: {mappers: []}|local_reply_config",
-        "codec_type: HTTP2|codec_type",
+        "codec_type: HTTP3|codec_type",
         "proxy_status_config: {}|proxy_status_config",
         "common_http_protocol_options: {max_response_headers_kb: 3}|max_response_headers_kb",
         "http_protocol_options: {allow_chunked_length: true}|allow_chunked_length",

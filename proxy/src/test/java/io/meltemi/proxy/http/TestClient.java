@@ -65,6 +65,19 @@ final class TestClient implements AutoCloseable {
     return new Response(TestBackend.readHead(in), "");
   }
 
+  /** Everything up to and with the bytes; null when the connection ends before. */
+  @Nullable String readUntil(String wanted) throws IOException {
+    StringBuilder text = new StringBuilder();
+    while (text.indexOf(wanted, Math.max(0, text.length() - wanted.length())) < 0) {
+      int b = in.read();
+      if (b < 0) {
+        return null;
+      }
+      text.append((char) b);
+    }
+    return text.toString();
+  }
+
   boolean isClosedByPeer() throws IOException {
     return in.read() < 0;
   }
