@@ -99,7 +99,7 @@ public final class DataPlaneBench {
       Files.writeString(arguments.json().get(), report.json());
     }
     if (arguments.markdown().isPresent()) {
-      Files.writeString(arguments.markdown().get(), report.markdown());
+      Files.writeString(arguments.markdown().get(), report.page());
     }
     return report;
   }

@@ -49,6 +49,44 @@ public record Report(Machine machine, String command, long seconds, List<Outcome
     return text.toString();
   }
 
+  /** The table with what a reader needs around it: {@code docs/benchmarks.md}. */
+  public String page() {
+    return """
+    # Benchmarks
+
+    The last full run of `./meltemi bench data-plane`, written by the program itself:
+
+        ./meltemi bench data-plane --rounds 5 --markdown docs/benchmarks.md --json FILE
+
+    On a quiet machine this takes about a quarter of an hour (the run below: %d minutes). `--only
+    NAME[,NAME]` takes some scenarios, `--list` names them, `--seconds`, `--warm-up` and
+    `--connections` change the load, `--check` makes a figure below its floor an error. It needs
+    Linux, `wrk`, `h2load`, `curl`, `openssl` and the peers `envoy` (%s), `nginx` and `haproxy`; what is
+    missing is named with the command that installs it, and what can be measured without it still is.
+
+    How it measures: everything runs on the loopback of one machine, each proxy with one worker, Envoy
+    and Meltemi on the same bootstrap. Before anything is measured all peers must give the same answer
+    (status, body, headers). Then the peers, all alive, are loaded in turn, A B A B; a ratio is taken
+    within each round and the table shows the median and the range of the rounds. CPU is user and
+    system time of the proxy's process from `/proc/PID/stat`; a CPU-second is one second of one core.
+    PSS counts file pages in full, as if no other process on the machine used the JDK. Latency is
+    counted from the moment a request was meant to leave, so a stall is paid by every request that was
+    due during it. Ratios of latency, CPU at a rate and memory are better when smaller. "holds" means
+    the floor holds, "holds (target)" and "holds (moonshot)" more than that.
+
+    ## Table
+
+    %s
+    ## Scenarios
+
+    %s"""
+        .formatted(
+            Math.max(1, Math.round(seconds / 60.0)),
+            machine.versions().getOrDefault("Envoy", "absent"),
+            markdown(),
+            scenarios());
+  }
+
   private String head() {
     String versions =
         machine.versions().entrySet().stream()
@@ -202,8 +240,7 @@ public record Report(Machine machine, String command, long seconds, List<Outcome
     return text.toString();
   }
 
-  /** What each scenario does and which verdicts there are. */
-  public String scenarios() {
+  private String scenarios() {
     return outcomes.stream()
         .map(outcome -> "- `" + outcome.scenario() + "`: " + outcome.description() + "\n")
         .collect(Collectors.joining());

@@ -13,6 +13,24 @@ import java.util.List;
 final class Meshes {
   private static final String HOST = "server.default.svc.cluster.local:8000";
 
+  private static final String FAULT =
+      "{name: envoy.filters.http.fault, typed_config: {\"@type\":"
+          + " type.googleapis.com/envoy.extensions.filters.http.fault.v3.HTTPFault}}";
+  private static final String CORS =
+      "{name: envoy.filters.http.cors, typed_config: {\"@type\":"
+          + " type.googleapis.com/envoy.extensions.filters.http.cors.v3.Cors}}";
+
+  /** Istio's default line. */
+  private static final String ACCESS_LOG =
+      "[%START_TIME%] \"%REQ(:METHOD)% %REQ(X-ENVOY-ORIGINAL-PATH?:PATH)% %PROTOCOL%\""
+          + " %RESPONSE_CODE% %RESPONSE_FLAGS% %RESPONSE_CODE_DETAILS%"
+          + " %CONNECTION_TERMINATION_DETAILS% \"%UPSTREAM_TRANSPORT_FAILURE_REASON%\""
+          + " %BYTES_RECEIVED% %BYTES_SENT% %DURATION% %RESP(X-ENVOY-UPSTREAM-SERVICE-TIME)%"
+          + " \"%REQ(X-FORWARDED-FOR)%\" \"%REQ(USER-AGENT)%\" \"%REQ(X-REQUEST-ID)%\""
+          + " \"%REQ(:AUTHORITY)%\" \"%UPSTREAM_HOST%\" %UPSTREAM_CLUSTER_RAW%"
+          + " %UPSTREAM_LOCAL_ADDRESS% %DOWNSTREAM_LOCAL_ADDRESS% %DOWNSTREAM_REMOTE_ADDRESS%"
+          + " %REQUESTED_SERVER_NAME% %ROUTE_NAME%";
+
   private Meshes() {}
 
   /**
@@ -67,6 +85,76 @@ final class Meshes {
         throw e;
       }
     };
+  }
+
+  /**
+   * The same chain as static bootstraps, with what security adds to it: mutual TLS between the
+   * sidecars and an RBAC filter that lets the client's principal through. Our control plane does
+   * not generate these two yet.
+   */
+  static Topology secureSidecars() {
+    return (lab, kind) -> {
+      int inbound = Ports.free();
+      int outbound = Ports.free();
+      int admin = Ports.free();
+      Certificates certificates = lab.certificates();
+      Path log = lab.directory("mesh").resolve("access.log");
+      String server =
+          Bootstrap.document(
+              Ports.free(),
+              List.of(
+                  Bootstrap.listener(
+                      inbound,
+                      Bootstrap.downstreamTls(certificates, "http/1.1", true),
+                      Bootstrap.http(
+                          sidecarSettings(log)
+                              + "forward_client_cert_details: APPEND_FORWARD,"
+                              + " set_current_client_cert_details: {subject: true, uri: true},",
+                          List.of(
+                              """
+                              {match: {prefix: /}, decorator: {operation: ":8000/*"}, route: {cluster: app,
+                               timeout: 0s, retry_policy: {retry_on: reset-before-request, num_retries: 2}}}"""),
+                          List.of(
+                              Bootstrap.rbac(
+                                  List.of(
+                                      "{authenticated: {principal_name: {exact: '"
+                                          + Certificates.CLIENT
+                                          + "'}}}")),
+                              FAULT,
+                              CORS)))),
+              List.of(Bootstrap.cluster("app", lab.httpBackend(), false, "")));
+      String client =
+          Bootstrap.document(
+              admin,
+              List.of(
+                  Bootstrap.listener(
+                      outbound,
+                      "",
+                      Bootstrap.http(
+                          sidecarSettings(log),
+                          List.of(
+                              """
+                              {match: {prefix: /}, decorator: {operation: "server:8000/*"}, route: {cluster: server,
+                               timeout: 10s, retry_policy: {num_retries: 3, per_try_timeout: 5s,
+                               retry_on: "connect-failure,refused-stream,retriable-status-codes",
+                               retriable_status_codes: [503]}}}"""),
+                          List.of(FAULT, CORS)))),
+              List.of(
+                  Bootstrap.cluster(
+                      "server", inbound, false, Bootstrap.upstreamTls(certificates))));
+      return Topologies.pair(lab, kind, server, inbound, client, outbound, admin);
+    };
+  }
+
+  /** Fields of the connection manager that our control plane gives every sidecar. */
+  private static String sidecarSettings(Path log) {
+    return """
+    access_log: [{name: envoy.access_loggers.file, typed_config: {
+      "@type": type.googleapis.com/envoy.extensions.access_loggers.file.v3.FileAccessLog,
+      path: %s, log_format: {text_format_source: {inline_string: "%s\\n"}}}}],
+    use_remote_address: false, normalize_path: true, stream_idle_timeout: 0s,
+    """
+        .formatted(log, ACCESS_LOG.replace("\"", "\\\""));
   }
 
   /** One sidecar that knows many services with two endpoints each, and calls none. */

@@ -50,6 +50,14 @@ public final class Scenarios {
               Meshes.sidecars(),
               Scenarios::http1),
           scenario(
+              "sidecars-mtls",
+              "the same chain, static, with mutual TLS between the sidecars and RBAC at the server's",
+              2,
+              Goal.ratio(1.3, 1.7, 2.5),
+              BOTH,
+              Meshes.secureSidecars(),
+              Scenarios::http1),
+          scenario(
               "http1-tls",
               "TLS 1.3 from the caller, P-256, plain text to the backend",
               3,
@@ -197,15 +205,24 @@ public final class Scenarios {
               Scenarios::http1),
           scenario(
               "rbac-10k",
-              "an RBAC policy of 10 000 principals, of which the last one calls",
+              "an RBAC policy of 10 000 principals by header, of which the last one calls",
               11,
               COMPILED,
               BOTH,
               Topologies.rbac(10_000),
               Scenarios::http1),
           scenario(
+              "rbac-10k-mtls",
+              "10 000 principals of certificates, the last one calls over mutual TLS; nginx is the"
+                  + " caller",
+              11,
+              COMPILED,
+              BOTH,
+              Topologies.rbacByCertificate(10_000),
+              Scenarios::http1),
+          scenario(
               "rbac-1k",
-              "an RBAC policy of 1 000 principals, of which the last one calls",
+              "an RBAC policy of 1 000 principals by header, of which the last one calls",
               0,
               Goal.NONE,
               BOTH,

@@ -133,7 +133,8 @@ final class Topologies {
     };
   }
 
-  private static Deployment pair(
+  /** A client's proxy in front of a server's. */
+  static Deployment pair(
       Lab lab,
       PeerKind kind,
       String server,
@@ -273,6 +274,55 @@ final class Topologies {
                               List.of("{match: {prefix: /}, route: {cluster: backend}}"),
                               List.of(Bootstrap.rbac(principals))))),
                   List.of(Bootstrap.cluster(BACKEND, backend, false, ""))));
+    };
+  }
+
+  /**
+   * An RBAC policy of many principals as Istio writes them, of which the last one calls: nginx
+   * calls with the client's certificate over mutual TLS, and is not measured.
+   */
+  static Topology rbacByCertificate(int count) {
+    return (lab, kind) -> {
+      int front = Ports.free();
+      int port = Ports.free();
+      int backend = lab.httpBackend();
+      Certificates certificates = lab.certificates();
+      List<String> principals =
+          IntStream.rangeClosed(1, count)
+              .mapToObj(i -> i == count ? Certificates.CLIENT : principal(i))
+              .map(name -> "{authenticated: {principal_name: {exact: '" + name + "'}}}")
+              .toList();
+      Deployment peer =
+          bootstrapped(
+              lab,
+              kind,
+              Target.http(port),
+              admin ->
+                  Bootstrap.document(
+                      admin,
+                      List.of(
+                          Bootstrap.listener(
+                              port,
+                              Bootstrap.downstreamTls(certificates, "http/1.1", true),
+                              Bootstrap.http(
+                                  "",
+                                  List.of("{match: {prefix: /}, route: {cluster: backend}}"),
+                                  List.of(Bootstrap.rbac(principals))))),
+                      List.of(Bootstrap.cluster(BACKEND, backend, false, ""))));
+      Child caller =
+          lab.proxy(
+              PeerKind.NGINX,
+              "tls-client",
+              NativeConfig.nginxTlsClient(lab.directory("front"), front, port, certificates));
+      try {
+        lab.awaitListening(caller, front);
+        return new Deployment(
+            peer.measured(), List.of(caller), Target.http(front), peer.adminPort());
+      } catch (IOException | InterruptedException | RuntimeException e) {
+        peer.close();
+        caller.close();
+        throw e;
+      }
     };
   }
 
