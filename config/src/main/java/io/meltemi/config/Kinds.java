@@ -39,6 +39,8 @@ import io.meltemi.config.kind.ingress.IngressParser;
 import io.meltemi.config.kind.namespace.Namespace;
 import io.meltemi.config.kind.node.Node;
 import io.meltemi.config.kind.node.NodeParser;
+import io.meltemi.config.kind.peerauthentication.PeerAuthentication;
+import io.meltemi.config.kind.peerauthentication.PeerAuthenticationParser;
 import io.meltemi.config.kind.pod.Pod;
 import io.meltemi.config.kind.pod.PodParser;
 import io.meltemi.config.kind.proxyconfig.ProxyConfigParser;
@@ -68,6 +70,8 @@ public final class Kinds {
   private static final String NETWORKING = "networking.istio.io";
   private static final String GATEWAY_API = "gateway.networking.k8s.io";
   private static final List<String> NETWORKING_VERSIONS = List.of("v1", "v1beta1", "v1alpha3");
+  private static final String SECURITY = "security.istio.io";
+  private static final List<String> SECURITY_VERSIONS = List.of("v1", "v1beta1");
 
   public static final ResourceKind<VirtualService> VIRTUAL_SERVICE =
       new ResourceKind<>(
@@ -322,6 +326,17 @@ public final class Kinds {
           SecretParser::parse,
           List.of());
 
+  public static final ResourceKind<PeerAuthentication> PEER_AUTHENTICATION =
+      new ResourceKind<>(
+          SECURITY,
+          SECURITY_VERSIONS,
+          "PeerAuthentication",
+          "peerauthentications",
+          true,
+          PeerAuthentication.class,
+          PeerAuthenticationParser::parse,
+          List.of());
+
   public static final ResourceKind<Service> SERVICE =
       new ResourceKind<>(
           "",
@@ -432,6 +447,7 @@ public final class Kinds {
           INFERENCE_POOL,
           INGRESS,
           INGRESS_CLASS,
+          PEER_AUTHENTICATION,
           SERVICE,
           ENDPOINTS,
           ENDPOINT_SLICE,

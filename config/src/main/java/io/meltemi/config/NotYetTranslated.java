@@ -14,10 +14,7 @@ final class NotYetTranslated {
           "loadBalancer.backendUtilization",
           "loadBalancer.zoneAwareLbSetting",
           "outlierDetection.outlierDetectionHttpErrorCodes",
-          "tls.mode!=DISABLE",
-          "tunnel",
-          "proxyProtocol",
-          "retryBudget");
+          "retryBudget.budgetInterval");
 
   static final List<String> VIRTUAL_SERVICE = List.of();
 
@@ -30,11 +27,10 @@ final class NotYetTranslated {
           .flatMap(prefix -> TRAFFIC_POLICY.stream().map(prefix::concat))
           .toList();
 
-  static final List<String> GATEWAY =
-      List.of("spec.servers[].tls.mode!=PASSTHROUGH", "spec.servers[].defaultEndpoint");
+  static final List<String> GATEWAY = List.of("spec.servers[].defaultEndpoint");
 
   static final List<String> SERVICE_ENTRY =
-      List.of("spec.resolution!=NONE|STATIC|DNS|DNS_ROUND_ROBIN", "spec.subjectAltNames");
+      List.of("spec.resolution!=NONE|STATIC|DNS|DNS_ROUND_ROBIN");
 
   static final List<String> SIDECAR = List.of("spec.ingress[].tls");
 

@@ -6,6 +6,7 @@ import io.meltemi.config.traffic.LabelSelector;
 import io.meltemi.config.traffic.LocalityLb;
 import io.meltemi.config.traffic.OutboundTrafficPolicy;
 import io.meltemi.config.traffic.OutlierDetection;
+import io.meltemi.config.traffic.ServerTls;
 import io.meltemi.config.traffic.TcpKeepalive;
 import java.time.Duration;
 import java.util.List;
@@ -57,7 +58,7 @@ public record MeshConfig(
           new AccessLog("", "", AccessLog.Encoding.TEXT, false, false),
           new Telemetry(false, true, "", "", List.of(), List.of()),
           new Ingress("istio", "", "istio-ingressgateway", Ingress.ControllerMode.STRICT),
-          new Tls("", List.of(), List.of(), ""),
+          new Tls(TlsLimits.NONE, TlsLimits.NONE, ""),
           ProxyConfig.DEFAULT,
           List.of(),
           PathNormalization.DEFAULT,
@@ -179,17 +180,29 @@ public record MeshConfig(
   }
 
   /**
-   * TLS inside the mesh.
+   * Limits of TLS.
    *
-   * @param minProtocolVersion of {@code meshMTLS}; empty means 1.2
+   * @param mutual of mutual TLS between workloads ({@code meshMTLS})
+   * @param defaults of all other TLS ({@code tlsDefaults})
    * @param verifyCertificateAtClient deprecated, kept for printing; empty when not set
    */
-  public record Tls(
-      String minProtocolVersion,
+  public record Tls(TlsLimits mutual, TlsLimits defaults, String verifyCertificateAtClient) {}
+
+  /**
+   * What of TLS may be used.
+   *
+   * @param minProtocolVersion TLS_AUTO means 1.2
+   * @param cipherSuites empty means the usual ones
+   * @param ecdhCurves empty means the proxy's own
+   */
+  public record TlsLimits(
+      ServerTls.ProtocolVersion minProtocolVersion,
       List<String> cipherSuites,
-      List<String> ecdhCurves,
-      String verifyCertificateAtClient) {
-    public Tls {
+      List<String> ecdhCurves) {
+    public static final TlsLimits NONE =
+        new TlsLimits(ServerTls.ProtocolVersion.TLS_AUTO, List.of(), List.of());
+
+    public TlsLimits {
       cipherSuites = List.copyOf(cipherSuites);
       ecdhCurves = List.copyOf(ecdhCurves);
     }

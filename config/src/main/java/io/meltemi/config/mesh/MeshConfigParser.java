@@ -13,6 +13,7 @@ import io.meltemi.config.mesh.MeshConfig.ServiceScope;
 import io.meltemi.config.mesh.MeshConfig.ServiceSettings;
 import io.meltemi.config.mesh.MeshConfig.Telemetry;
 import io.meltemi.config.mesh.MeshConfig.Tls;
+import io.meltemi.config.mesh.MeshConfig.TlsLimits;
 import io.meltemi.config.mesh.MeshConfig.Upstream;
 import io.meltemi.config.mesh.MeshConfig.Visibility;
 import io.meltemi.config.resource.Names;
@@ -24,6 +25,7 @@ import io.meltemi.config.traffic.LocalityLbParser;
 import io.meltemi.config.traffic.OutboundTrafficPolicyParser;
 import io.meltemi.config.traffic.OutlierDetection;
 import io.meltemi.config.traffic.OutlierDetectionParser;
+import io.meltemi.config.traffic.ServerTls;
 import io.meltemi.config.yaml.FieldPatterns;
 import io.meltemi.config.yaml.ObjectReader;
 import io.meltemi.config.yaml.YamlLimits;
@@ -41,8 +43,6 @@ public final class MeshConfigParser {
   private static final FieldPatterns NOT_YET_TRANSLATED =
       new FieldPatterns(
           List.of(
-              "meshMTLS",
-              "tlsDefaults",
               "enableTracing!=false",
               "enableEnvoyAccessLogService!=false",
               "extensionProviders",
@@ -317,30 +317,24 @@ public final class MeshConfigParser {
   }
 
   private static Tls tls(ObjectReader reader) {
-    String min =
-        reader
-            .object(
-                "meshMTLS",
-                r -> {
-                  r.ignore("cipherSuites", "ecdhCurves");
-                  return r.string("minProtocolVersion");
-                })
-            .orElse("");
-    List<String> ciphers = new ArrayList<>();
-    List<String> curves = new ArrayList<>();
-    reader.object(
-        "tlsDefaults",
-        r -> {
-          r.ignore("minProtocolVersion");
-          ciphers.addAll(r.strings("cipherSuites"));
-          curves.addAll(r.strings("ecdhCurves"));
-          return r;
-        });
     return new Tls(
-        min,
-        ciphers,
-        curves,
+        reader.object("meshMTLS", r -> limits(r, false)).orElse(TlsLimits.NONE),
+        reader.object("tlsDefaults", r -> limits(r, true)).orElse(TlsLimits.NONE),
         reader.optionalBool("verifyCertificateAtClient").map(Object::toString).orElse(""));
+  }
+
+  private static TlsLimits limits(ObjectReader reader, boolean curvesAllowed) {
+    List<String> curves = reader.strings("ecdhCurves");
+    if (!curvesAllowed && !curves.isEmpty()) {
+      reader.error(
+          "ecdhCurves", reader.written("ecdhCurves"), "none; only tlsDefaults can have them");
+    }
+    return new TlsLimits(
+        reader
+            .enumeration("minProtocolVersion", ServerTls.ProtocolVersion.class)
+            .orElse(ServerTls.ProtocolVersion.TLS_AUTO),
+        reader.strings("cipherSuites"),
+        curves);
   }
 
   private static PathNormalization pathNormalization(ObjectReader reader) {

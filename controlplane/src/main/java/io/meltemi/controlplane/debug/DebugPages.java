@@ -2,12 +2,14 @@ package io.meltemi.controlplane.debug;
 
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.util.JsonFormat;
+import io.envoyproxy.envoy.admin.v3.ConfigDump;
 import io.meltemi.config.Kinds;
 import io.meltemi.config.resource.Resource;
 import io.meltemi.config.resource.ResourceKind;
 import io.meltemi.config.store.Problem;
 import io.meltemi.controlplane.push.ProxyConnection;
 import io.meltemi.controlplane.push.PushEngine;
+import io.meltemi.controlplane.translate.EnvoyTypes;
 import io.meltemi.xds.resource.TypeUrl;
 import io.meltemi.xds.server.Subscription;
 import java.net.URI;
@@ -264,13 +266,12 @@ public final class DebugPages {
                 "Proxy not connected to this Pilot instance. It may be connected to another"
                     + " instance.\n");
           }
+          ConfigDump dump = ConfigDumps.of(engine, found.get());
           try {
             return new Page(
                 200,
                 JSON,
-                JsonFormat.printer()
-                        .usingTypeRegistry(WireTypes.REGISTRY)
-                        .print(ConfigDumps.of(engine, found.get()))
+                JsonFormat.printer().usingTypeRegistry(EnvoyTypes.registryOf(dump)).print(dump)
                     + "\n");
           } catch (InvalidProtocolBufferException e) {
             return Page.text(500, "cannot be shown as JSON: " + e.getMessage() + "\n");

@@ -2,7 +2,9 @@ package io.meltemi.controlplane.push;
 
 import io.meltemi.config.Kinds;
 import io.meltemi.config.store.ConfigChange;
+import io.meltemi.controlplane.registry.ServiceEndpoint;
 import io.meltemi.controlplane.registry.ServiceKey;
+import java.util.HashSet;
 import java.util.Set;
 
 /** Whether a change of the world concerns a proxy. It may say yes too often, never too seldom. */
@@ -30,13 +32,22 @@ final class ProxyDependencies {
       return Need.EVERYTHING;
     }
     return seesAny(node, before, after, change.endpoints())
-        ? needForEndpoints(node, after, change)
+        ? needForEndpoints(node, before, after, change)
         : Need.NOTHING;
   }
 
-  /** Endpoints of services that proxies resolve by name travel inside the cluster. */
-  private static Need needForEndpoints(ProxyNode node, PushContext after, WorldChange change) {
+  /**
+   * Endpoints of services that proxies resolve by name travel inside the cluster, as do the
+   * identities of all.
+   */
+  private static Need needForEndpoints(
+      ProxyNode node, PushContext before, PushContext after, WorldChange change) {
     for (ServiceKey key : change.endpoints()) {
+      if (node.hasCertificates()
+          && after.sees(node, key)
+          && !accounts(before, key).equals(accounts(after, key))) {
+        return Need.EVERYTHING;
+      }
       boolean byName =
           after
               .service(key)
@@ -52,6 +63,16 @@ final class ProxyDependencies {
       }
     }
     return Need.ENDPOINTS;
+  }
+
+  private static Set<String> accounts(PushContext context, ServiceKey service) {
+    Set<String> accounts = new HashSet<>();
+    for (ServiceEndpoint endpoint : context.endpoints().endpoints(service)) {
+      if (!endpoint.workload().serviceAccount().isEmpty()) {
+        accounts.add(endpoint.workload().namespace() + '/' + endpoint.workload().serviceAccount());
+      }
+    }
+    return accounts;
   }
 
   private static boolean concerns(ProxyNode node, ConfigChange change) {

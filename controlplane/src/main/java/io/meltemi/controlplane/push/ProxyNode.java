@@ -5,6 +5,7 @@ import io.meltemi.common.net.Locality;
 import io.meltemi.common.validation.Origin;
 import io.meltemi.common.validation.Validation;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -63,6 +64,9 @@ public record ProxyNode(
    * @param dnsCapture its agent answers DNS
    * @param http10 it accepts HTTP/1.0
    * @param istioVersion as it claims, may be empty
+   * @param certificates its agent serves the workload's certificate and the mesh's roots; without
+   *     them it neither makes nor takes mutual TLS
+   * @param values everything it said that is text, a number or a truth value
    */
   public record Metadata(
       String namespace,
@@ -76,7 +80,13 @@ public record ProxyNode(
       boolean unprivilegedPod,
       boolean dnsCapture,
       boolean http10,
-      String istioVersion) {}
+      String istioVersion,
+      boolean certificates,
+      Map<String, String> values) {
+    public Metadata {
+      values = Map.copyOf(values);
+    }
+  }
 
   /**
    * Parses the node of a discovery request.
@@ -94,6 +104,11 @@ public record ProxyNode(
 
   public Labels labels() {
     return metadata.labels();
+  }
+
+  /** True when it can make and take mutual TLS. */
+  public boolean hasCertificates() {
+    return metadata.certificates();
   }
 
   /** The address of the node id. */

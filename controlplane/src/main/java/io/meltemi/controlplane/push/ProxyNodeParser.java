@@ -18,6 +18,7 @@ import java.util.TreeMap;
 /** Reads the node of a discovery request into a {@link ProxyNode}, collecting every error. */
 final class ProxyNodeParser {
   private static final String PLACEMENT_KEY = "MELTEMI_LOCAL";
+  private static final String CERTIFICATES_KEY = "MELTEMI_CERTIFICATES";
   private static final int NODE_ID_PARTS = 4;
 
   /** Stands in for an address already reported as missing. */
@@ -67,7 +68,9 @@ final class ProxyNodeParser {
             isTrue(text(metadata, "UNPRIVILEGED_POD")),
             isTrue(text(metadata, "DNS_CAPTURE")),
             isTrue(text(metadata, "HTTP10")),
-            text(metadata, "ISTIO_VERSION"));
+            text(metadata, "ISTIO_VERSION"),
+            certificates(metadata),
+            scalars(metadata));
     Optional<LocalPlacement> placement =
         metadata.containsFields(PLACEMENT_KEY)
             ? Optional.of(placement(metadata.getFieldsOrThrow(PLACEMENT_KEY)))
@@ -223,6 +226,26 @@ final class ProxyNodeParser {
   private static Map<String, String> strings(Struct struct, String key) {
     Map<String, String> values = new TreeMap<>();
     fields(struct, key).forEach((name, value) -> values.put(name, scalar(value)));
+    return values;
+  }
+
+  /** A proxy that shares its machine has no agent unless it says so. */
+  private static boolean certificates(Struct metadata) {
+    return metadata.containsFields(CERTIFICATES_KEY)
+        ? isTrue(text(metadata, CERTIFICATES_KEY))
+        : !metadata.containsFields(PLACEMENT_KEY);
+  }
+
+  private static Map<String, String> scalars(Struct metadata) {
+    Map<String, String> values = new TreeMap<>();
+    metadata
+        .getFieldsMap()
+        .forEach(
+            (name, value) -> {
+              if (!value.hasStructValue() && !value.hasListValue()) {
+                values.put(name, scalar(value));
+              }
+            });
     return values;
   }
 

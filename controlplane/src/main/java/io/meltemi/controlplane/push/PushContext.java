@@ -1,12 +1,16 @@
 package io.meltemi.controlplane.push;
 
+import io.meltemi.common.labels.Labels;
+import io.meltemi.config.Kinds;
 import io.meltemi.config.kind.destinationrule.DestinationRule;
 import io.meltemi.config.kind.gateway.Gateway;
+import io.meltemi.config.kind.peerauthentication.PeerAuthentication;
 import io.meltemi.config.kind.sidecar.Sidecar;
 import io.meltemi.config.kind.virtualservice.VirtualService;
 import io.meltemi.config.mesh.MeshConfig;
 import io.meltemi.config.resource.Resource;
 import io.meltemi.config.resource.ResourceName;
+import io.meltemi.config.store.ConfigSnapshot;
 import io.meltemi.controlplane.registry.EndpointIndex;
 import io.meltemi.controlplane.registry.MeshService;
 import io.meltemi.controlplane.registry.ServiceEndpoint;
@@ -47,6 +51,7 @@ public final class PushContext {
     final Map<String, List<MeshService>> servicesByHost = new HashMap<>();
     final VirtualServiceIndex virtualServices;
     final DestinationRuleIndex destinationRules;
+    final PeerAuthentications peerAuthentications;
     final Map<String, List<MeshService>> visibleServices = new ConcurrentHashMap<>();
     final Map<String, SidecarScope> defaultScopes = new ConcurrentHashMap<>();
     final Map<ScopeKey, SidecarScope> scopes = new ConcurrentHashMap<>();
@@ -69,6 +74,8 @@ public final class PushContext {
               mesh.visibility().defaultDestinationRuleExportTo(),
               inputs.domain(),
               mesh.rootNamespace());
+      peerAuthentications =
+          new PeerAuthentications(inputs.traffic().peerAuthentications(), mesh.rootNamespace());
     }
   }
 
@@ -93,12 +100,24 @@ public final class PushContext {
       List<Resource<VirtualService>> virtualServices,
       List<Resource<DestinationRule>> destinationRules,
       List<Resource<Gateway>> gateways,
-      List<Resource<Sidecar>> sidecars) {
+      List<Resource<Sidecar>> sidecars,
+      List<Resource<PeerAuthentication>> peerAuthentications) {
     public Traffic {
       virtualServices = virtualServices.stream().sorted(Resource.PRECEDENCE).toList();
       destinationRules = destinationRules.stream().sorted(Resource.PRECEDENCE).toList();
       gateways = gateways.stream().sorted(Resource.PRECEDENCE).toList();
       sidecars = sidecars.stream().sorted(Resource.PRECEDENCE).toList();
+      peerAuthentications = peerAuthentications.stream().sorted(Resource.PRECEDENCE).toList();
+    }
+
+    /** What a snapshot holds of them. */
+    public static Traffic of(ConfigSnapshot snapshot) {
+      return new Traffic(
+          snapshot.list(Kinds.VIRTUAL_SERVICE),
+          snapshot.list(Kinds.DESTINATION_RULE),
+          snapshot.list(Kinds.GATEWAY),
+          snapshot.list(Kinds.SIDECAR),
+          snapshot.list(Kinds.PEER_AUTHENTICATION));
     }
   }
 
@@ -228,6 +247,16 @@ public final class PushContext {
   /** The destination rule that a proxy uses for a service. */
   public Optional<MeshDestinationRule> destinationRule(ProxyNode node, MeshService service) {
     return derived.destinationRules.find(node.namespace(), node.labels(), service);
+  }
+
+  /** What a workload takes on its ports. */
+  public MutualTls mutualTls(String namespace, Labels labels) {
+    return derived.peerAuthentications.of(namespace, labels);
+  }
+
+  /** What the workloads of a namespace take that no policy of their own is for. */
+  public PeerAuthentication.Mode mutualTlsOfNamespace(String namespace) {
+    return derived.peerAuthentications.ofNamespace(namespace);
   }
 
   /** True when a proxy may reach a service. */

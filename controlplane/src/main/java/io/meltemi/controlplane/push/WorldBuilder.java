@@ -30,7 +30,12 @@ public final class WorldBuilder {
           Kinds.WORKLOAD_ENTRY);
 
   private static final List<ResourceKind<?>> TRAFFIC_KINDS =
-      List.of(Kinds.VIRTUAL_SERVICE, Kinds.DESTINATION_RULE, Kinds.GATEWAY, Kinds.SIDECAR);
+      List.of(
+          Kinds.VIRTUAL_SERVICE,
+          Kinds.DESTINATION_RULE,
+          Kinds.GATEWAY,
+          Kinds.SIDECAR,
+          Kinds.PEER_AUTHENTICATION);
 
   private final String domain;
   private final String clusterId;
@@ -113,14 +118,6 @@ public final class WorldBuilder {
     EndpointIndex endpoints = registry.endpoints();
     return new PushContext(
         new PushContext.Inputs(
-            mesh,
-            domain,
-            registry.services(),
-            endpoints,
-            new PushContext.Traffic(
-                snapshot.list(Kinds.VIRTUAL_SERVICE),
-                snapshot.list(Kinds.DESTINATION_RULE),
-                snapshot.list(Kinds.GATEWAY),
-                snapshot.list(Kinds.SIDECAR))));
+            mesh, domain, registry.services(), endpoints, PushContext.Traffic.of(snapshot)));
   }
 }

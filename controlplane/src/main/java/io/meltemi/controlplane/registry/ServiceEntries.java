@@ -107,7 +107,7 @@ final class ServiceEntries {
     }
     if (!entry.endpoints().isEmpty()) {
       for (int i = 0; i < entry.endpoints().size(); i++) {
-        String name = entry.endpoints().size() == 1 ? resource.name() : resource.name() + "-" + i;
+        String name = resource.name() + "-" + i;
         add(entry, entry.endpoints().get(i), name, resource.namespace(), all);
       }
       return all;

@@ -48,6 +48,7 @@ record Workloads(String clusterId, Map<String, Resource<Node>> nodes) {
         "", namespace, Labels.EMPTY, "", "", nodeName, clusterId, "");
   }
 
+  /** One with a service account has a proxy that speaks mutual TLS, unless it says otherwise. */
   ServiceEndpoint.Workload of(WorkloadEntry entry, String name, String namespace) {
     String network = entry.labels().get(NETWORK, entry.network());
     return new ServiceEndpoint.Workload(
@@ -58,7 +59,7 @@ record Workloads(String clusterId, Map<String, Resource<Node>> nodes) {
         network,
         "",
         clusterId,
-        entry.labels().get(TLS_MODE, ""));
+        entry.labels().get(TLS_MODE, entry.serviceAccount().isEmpty() ? "" : "istio"));
   }
 
   /** The pod's own label, else the labels of its node. */

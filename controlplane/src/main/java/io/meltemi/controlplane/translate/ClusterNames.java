@@ -26,6 +26,16 @@ public final class ClusterNames {
     return "outbound|" + port + '|' + subset + '|' + host;
   }
 
+  /**
+   * {@code outbound_.PORT_.SUBSET_.HOST}: the same as a server name, and the cluster behind it at a
+   * gateway that passes mutual TLS on.
+   *
+   * @param subset empty for all endpoints
+   */
+  public static String serverName(int port, String subset, String host) {
+    return "outbound_." + port + "_." + subset + "_." + host;
+  }
+
   /** {@code inbound|PORT||}, by the port of the workload. */
   public static String inbound(int port) {
     return "inbound|" + port + "||";
@@ -34,9 +44,10 @@ public final class ClusterNames {
   /** The parts of {@code outbound|PORT|SUBSET|HOST}; subset may be empty. */
   public record Outbound(int port, String subset, String host) {}
 
-  /** The parts of an outbound cluster's name; empty for any other name. */
+  /** The parts of an outbound cluster's name, in either form; empty for any other name. */
   public static Optional<Outbound> parseOutbound(String name) {
-    String[] parts = name.split("\\|", -1);
+    String[] parts =
+        name.startsWith("outbound_.") ? name.split("_\\.", OUTBOUND_PARTS) : name.split("\\|", -1);
     if (parts.length != OUTBOUND_PARTS || !parts[0].equals("outbound")) {
       return Optional.empty();
     }

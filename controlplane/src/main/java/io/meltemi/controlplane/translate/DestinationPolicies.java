@@ -3,6 +3,7 @@ package io.meltemi.controlplane.translate;
 import io.envoyproxy.envoy.config.route.v3.RouteAction.HashPolicy;
 import io.meltemi.config.kind.destinationrule.DestinationRule;
 import io.meltemi.config.kind.destinationrule.LoadBalancer;
+import io.meltemi.config.kind.destinationrule.TrafficPolicy;
 import io.meltemi.config.traffic.ConnectionPool;
 import io.meltemi.controlplane.push.MeshDestinationRule;
 import io.meltemi.controlplane.push.ProxyNode;
@@ -37,11 +38,13 @@ public final class DestinationPolicies {
    *
    * @param idleTimeout zero switches it off, unset leaves Envoy's hour
    * @param hashSourceIp the endpoint is chosen by the client's address
+   * @param tunnel through which HTTP proxy they go
    */
   public record Tcp(
       Optional<Duration> idleTimeout,
       Optional<Duration> maxConnectionDuration,
-      boolean hashSourceIp) {}
+      boolean hashSourceIp,
+      Optional<TrafficPolicy.Tunnel> tunnel) {}
 
   /** The service of a host name, if the proxy sees one. */
   public Optional<MeshService> service(String host) {
@@ -72,7 +75,8 @@ public final class DestinationPolicies {
         pool.flatMap(ConnectionPool.Tcp::maxConnectionDuration),
         hashKey(service, port, subset)
             .filter(LoadBalancer.HashKey.SourceIp.class::isInstance)
-            .isPresent());
+            .isPresent(),
+        policy(service, port, subset).tunnel());
   }
 
   private Optional<LoadBalancer.HashKey> hashKey(MeshService service, int port, String subset) {

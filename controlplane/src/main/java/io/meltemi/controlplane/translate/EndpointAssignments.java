@@ -27,6 +27,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.function.Predicate;
 
 /** Endpoints as Envoy's load assignments: grouped by place, weighted and given priorities. */
 public final class EndpointAssignments {
@@ -39,9 +40,14 @@ public final class EndpointAssignments {
    *
    * @param endpoints that belong to the cluster, in the order in which they shall appear
    * @param node the client, whose place and labels decide priorities
+   * @param mutualTls tells endpoints that are met with mutual TLS by clients that can
    */
   public static ClusterLoadAssignment assignment(
-      String cluster, List<ServiceEndpoint> endpoints, LocalityPolicy policy, ProxyNode node) {
+      String cluster,
+      List<ServiceEndpoint> endpoints,
+      LocalityPolicy policy,
+      ProxyNode node,
+      Predicate<ServiceEndpoint> mutualTls) {
     ClusterLoadAssignment.Builder assignment =
         ClusterLoadAssignment.newBuilder().setClusterName(cluster);
     List<Group> groups = groups(endpoints, policy, node);
@@ -49,7 +55,7 @@ public final class EndpointAssignments {
       distribute(groups, shares);
     }
     for (Group group : groups) {
-      assignment.addEndpoints(group.message());
+      assignment.addEndpoints(group.message(mutualTls));
     }
     return assignment.build();
   }
@@ -79,7 +85,7 @@ public final class EndpointAssignments {
       weight += endpoint.weight();
     }
 
-    LocalityLbEndpoints message() {
+    LocalityLbEndpoints message(Predicate<ServiceEndpoint> mutualTls) {
       LocalityLbEndpoints.Builder group =
           LocalityLbEndpoints.newBuilder()
               .setLocality(
@@ -89,7 +95,7 @@ public final class EndpointAssignments {
                       .setSubZone(locality.subZone()))
               .setPriority(priority)
               .setLoadBalancingWeight(UInt32Value.of((int) Math.min(weight, Integer.MAX_VALUE)));
-      members.forEach(member -> group.addLbEndpoints(lbEndpoint(member)));
+      members.forEach(member -> group.addLbEndpoints(lbEndpoint(member, mutualTls.test(member))));
       return group.build();
     }
   }
@@ -195,22 +201,24 @@ public final class EndpointAssignments {
     return parts;
   }
 
-  private static LbEndpoint lbEndpoint(ServiceEndpoint endpoint) {
+  private static LbEndpoint lbEndpoint(ServiceEndpoint endpoint, boolean mutualTls) {
+    Metadata.Builder metadata =
+        Metadata.newBuilder()
+            .putFilterMetadata("istio", text("workload", workload(endpoint.workload())));
+    if (mutualTls) {
+      metadata.putFilterMetadata("envoy.transport_socket_match", text("tlsMode", "istio"));
+    }
     return LbEndpoint.newBuilder()
         .setEndpoint(Endpoint.newBuilder().setAddress(address(endpoint)))
         .setHealthStatus(health(endpoint.health()))
         .setLoadBalancingWeight(UInt32Value.of(endpoint.weight()))
-        .setMetadata(
-            Metadata.newBuilder()
-                .putFilterMetadata(
-                    "istio",
-                    Struct.newBuilder()
-                        .putFields(
-                            "workload",
-                            Value.newBuilder()
-                                .setStringValue(workload(endpoint.workload()))
-                                .build())
-                        .build()))
+        .setMetadata(metadata)
+        .build();
+  }
+
+  private static Struct text(String key, String value) {
+    return Struct.newBuilder()
+        .putFields(key, Value.newBuilder().setStringValue(value).build())
         .build();
   }
 

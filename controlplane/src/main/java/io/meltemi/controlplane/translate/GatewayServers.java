@@ -28,9 +28,6 @@ import java.util.Set;
  * listener whose chains are told apart by server name. What cannot stand beside an older server is
  * left out and reported.
  *
- * <p>Differs from Istio: servers that end TLS come with security; until then they have routes but
- * no filter chain, which is reported.
- *
  * @param ports by listener, in order of precedence
  * @param problems servers that were left out, and why
  */
@@ -73,9 +70,22 @@ public record GatewayServers(List<Port> ports, List<Violation> problems) {
       return gateway.id().toString();
     }
 
-    /** Connections go on without being opened. */
-    public boolean passesTlsThrough() {
-      return spec.tls().filter(tls -> tls.mode() == ServerTls.Mode.PASSTHROUGH).isPresent();
+    /** What is done with TLS; PASSTHROUGH for a server that has none. */
+    public ServerTls.Mode tlsMode() {
+      return spec.tls().map(ServerTls::mode).orElse(ServerTls.Mode.PASSTHROUGH);
+    }
+
+    /** True when connections are opened here. */
+    public boolean endsTls() {
+      return switch (tlsMode()) {
+        case PASSTHROUGH, AUTO_PASSTHROUGH -> false;
+        case SIMPLE, MUTUAL, ISTIO_MUTUAL, OPTIONAL_MUTUAL -> true;
+      };
+    }
+
+    /** The written hosts, in lower case. */
+    public List<String> hosts() {
+      return spec.hosts().stream().map(host -> host.host().toLowerCase(Locale.ROOT)).toList();
     }
 
     /** The port that clients ask for. */
@@ -128,6 +138,14 @@ public record GatewayServers(List<Port> ports, List<Violation> problems) {
       }
     }
     return merge.finish();
+  }
+
+  /** The servers that pass mutual TLS on to the service that it asks for. */
+  public List<Server> automaticPassthrough() {
+    return ports.stream()
+        .flatMap(port -> port.servers().stream())
+        .filter(server -> server.tlsMode() == ServerTls.Mode.AUTO_PASSTHROUGH)
+        .toList();
   }
 
   /** The servers that share a route configuration; empty when there is none of the name. */
@@ -183,15 +201,16 @@ public record GatewayServers(List<Port> ports, List<Violation> problems) {
             "a protocol that can share the port with " + present.servers().getFirst().gateway());
         return;
       }
-      if (kind == Kind.TLS && !takeHosts(server, key)) {
-        return;
-      }
-      if (kind == Kind.TLS && !server.passesTlsThrough()) {
+      if (server.tlsMode() == ServerTls.Mode.ISTIO_MUTUAL && !node.hasCertificates()) {
         problem(
             server,
             ".tls.mode",
-            spec.tls().map(tls -> tls.mode().name()).orElse(""),
-            "PASSTHROUGH; ending TLS is not available yet, so the server is not listened for");
+            "ISTIO_MUTUAL",
+            "a mode with certificates of its own: the proxy " + node.id() + " has none");
+        return;
+      }
+      if (kind == Kind.TLS && !takeHosts(server, key)) {
+        return;
       }
       List<Server> servers = new ArrayList<>(present == null ? List.of() : present.servers());
       servers.add(server);
@@ -235,7 +254,13 @@ public record GatewayServers(List<Port> ports, List<Violation> problems) {
         return "http." + port + bind;
       }
       boolean ended =
-          server.tls().filter(tls -> tls.mode() != ServerTls.Mode.PASSTHROUGH).isPresent();
+          server
+              .tls()
+              .filter(
+                  tls ->
+                      tls.mode() != ServerTls.Mode.PASSTHROUGH
+                          && tls.mode() != ServerTls.Mode.AUTO_PASSTHROUGH)
+              .isPresent();
       return ended && server.port().protocol() == Protocol.HTTPS
           ? String.join(
                   ".",

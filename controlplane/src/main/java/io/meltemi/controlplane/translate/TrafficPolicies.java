@@ -4,6 +4,7 @@ import io.meltemi.config.kind.destinationrule.DestinationRule;
 import io.meltemi.config.kind.destinationrule.LoadBalancer;
 import io.meltemi.config.kind.destinationrule.TrafficPolicy;
 import io.meltemi.config.mesh.MeshConfig;
+import io.meltemi.config.traffic.ClientTls;
 import io.meltemi.config.traffic.ConnectionPool;
 import io.meltemi.config.traffic.OutlierDetection;
 import java.util.Optional;
@@ -16,9 +17,20 @@ public final class TrafficPolicies {
   public record Effective(
       Optional<LoadBalancer> loadBalancer,
       Optional<ConnectionPool> connectionPool,
-      Optional<OutlierDetection> outlierDetection) {
+      Optional<OutlierDetection> outlierDetection,
+      Optional<ClientTls> tls,
+      Optional<TrafficPolicy.Tunnel> tunnel,
+      Optional<TrafficPolicy.ProxyProtocolVersion> proxyProtocol,
+      Optional<TrafficPolicy.RetryBudget> retryBudget) {
     static final Effective NONE =
-        new Effective(Optional.empty(), Optional.empty(), Optional.empty());
+        new Effective(
+            Optional.empty(),
+            Optional.empty(),
+            Optional.empty(),
+            Optional.empty(),
+            Optional.empty(),
+            Optional.empty(),
+            Optional.empty());
   }
 
   /**
@@ -41,22 +53,41 @@ public final class TrafficPolicies {
     if (policy.isEmpty()) {
       return below;
     }
-    for (TrafficPolicy.PortPolicy portPolicy : policy.get().portLevelSettings()) {
+    TrafficPolicy above = policy.get();
+    Optional<TrafficPolicy.Tunnel> tunnel = above.tunnel().or(below::tunnel);
+    Optional<TrafficPolicy.ProxyProtocolVersion> proxyProtocol =
+        above.proxyProtocol().or(below::proxyProtocol);
+    Optional<TrafficPolicy.RetryBudget> retryBudget = above.retryBudget().or(below::retryBudget);
+    for (TrafficPolicy.PortPolicy portPolicy : above.portLevelSettings()) {
       if (portPolicy.port() == port) {
         return new Effective(
-            portPolicy.loadBalancer(), portPolicy.connectionPool(), portPolicy.outlierDetection());
+            portPolicy.loadBalancer(),
+            portPolicy.connectionPool(),
+            portPolicy.outlierDetection(),
+            portPolicy.tls(),
+            tunnel,
+            proxyProtocol,
+            retryBudget);
       }
     }
     return new Effective(
-        policy.get().loadBalancer().or(below::loadBalancer),
-        policy.get().connectionPool().or(below::connectionPool),
-        policy.get().outlierDetection().or(below::outlierDetection));
+        above.loadBalancer().or(below::loadBalancer),
+        above.connectionPool().or(below::connectionPool),
+        above.outlierDetection().or(below::outlierDetection),
+        above.tls().or(below::tls),
+        tunnel,
+        proxyProtocol,
+        retryBudget);
   }
 
   private static Effective withDefaults(Effective policy, MeshConfig mesh) {
     return new Effective(
         policy.loadBalancer(),
         policy.connectionPool().or(mesh.upstream()::connectionPool),
-        policy.outlierDetection().or(mesh.upstream()::outlierDetection));
+        policy.outlierDetection().or(mesh.upstream()::outlierDetection),
+        policy.tls(),
+        policy.tunnel(),
+        policy.proxyProtocol(),
+        policy.retryBudget());
   }
 }

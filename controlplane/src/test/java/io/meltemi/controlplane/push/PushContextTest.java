@@ -60,7 +60,9 @@ class PushContextTest {
             false,
             false,
             false,
-            ""),
+            "",
+            true,
+            Map.of()),
         Optional.empty());
   }
 

@@ -2,14 +2,11 @@ package io.meltemi.controlplane.testing;
 
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.Message;
-import com.google.protobuf.MessageOrBuilder;
 import com.google.protobuf.Struct;
-import com.google.protobuf.TypeRegistry;
 import com.google.protobuf.Value;
 import com.google.protobuf.util.JsonFormat;
 import io.envoyproxy.envoy.config.core.v3.Node;
 import io.meltemi.common.validation.Origin;
-import io.meltemi.config.Kinds;
 import io.meltemi.config.mesh.MeshConfig;
 import io.meltemi.config.mesh.MeshConfigParser;
 import io.meltemi.config.resource.Decoded;
@@ -19,6 +16,7 @@ import io.meltemi.config.store.ConfigSnapshot;
 import io.meltemi.controlplane.push.ProxyNode;
 import io.meltemi.controlplane.push.PushContext;
 import io.meltemi.controlplane.push.WorldBuilder;
+import io.meltemi.controlplane.translate.EnvoyTypes;
 import io.meltemi.testing.SharedFiles;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -152,11 +150,7 @@ public record RecordedCase(Path folder) {
             NO_DOMAIN,
             context.services(),
             context.endpoints(),
-            new PushContext.Traffic(
-                snapshot.list(Kinds.VIRTUAL_SERVICE),
-                snapshot.list(Kinds.DESTINATION_RULE),
-                snapshot.list(Kinds.GATEWAY),
-                snapshot.list(Kinds.SIDECAR))));
+            PushContext.Traffic.of(snapshot)));
   }
 
   private MeshConfig mesh() {
@@ -188,21 +182,14 @@ public record RecordedCase(Path folder) {
     return documents;
   }
 
-  /**
-   * A message in the form in which the recorded ones are read.
-   *
-   * @param types what is packed in {@code Any} fields of the message
-   */
-  public static Struct json(MessageOrBuilder message, Message... types) {
-    TypeRegistry.Builder registry = TypeRegistry.newBuilder();
-    for (Message type : types) {
-      registry.add(type.getDescriptorForType());
-    }
+  /** A message in the form in which the recorded ones are read. */
+  public static Struct json(Message message) {
     try {
-      return parse(JsonFormat.printer().usingTypeRegistry(registry.build()).print(message))
+      return parse(
+              JsonFormat.printer().usingTypeRegistry(EnvoyTypes.registryOf(message)).print(message))
           .getStructValue();
     } catch (InvalidProtocolBufferException e) {
-      throw new AssertionError("a packed type is not listed", e);
+      throw new AssertionError("a packed type is not of Envoy's API", e);
     }
   }
 

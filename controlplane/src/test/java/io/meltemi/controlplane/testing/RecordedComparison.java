@@ -76,6 +76,7 @@ public final class RecordedComparison {
         (name, found) -> {
           System.out.println("  differs: " + name);
           found.stream()
+              .map(line -> line.length() > 600 ? line.substring(0, 600) + "…" : line)
               .limit(
                   Boolean.getBoolean("recorded.verbose") ? Long.MAX_VALUE : DIFFERENCES_SHOWN_MAX)
               .forEach(difference -> System.out.println("    " + difference));
@@ -136,7 +137,13 @@ public final class RecordedComparison {
   }
 
   private static String text(Value value) {
-    return value.toString().replaceAll("\\s+", " ");
+    try {
+      return com.google.protobuf.util.JsonFormat.printer()
+          .omittingInsignificantWhitespace()
+          .print(value);
+    } catch (com.google.protobuf.InvalidProtocolBufferException _) {
+      return value.getKindCase() == Value.KindCase.KIND_NOT_SET ? "nothing" : value.toString();
+    }
   }
 
   /** A field of a resource, the empty value when it is not set. */

@@ -135,7 +135,7 @@ public final class TestWorld {
             DOMAIN,
             services,
             new EndpointIndex(endpoints),
-            new PushContext.Traffic(virtualServices, List.of(), gateways, List.of())));
+            new PushContext.Traffic(virtualServices, List.of(), gateways, List.of(), List.of())));
   }
 
   public static ServicePort port(String name, int number, Protocol protocol) {
@@ -178,7 +178,9 @@ public final class TestWorld {
             false,
             false,
             false,
-            ""),
+            "",
+            placement.isEmpty(),
+            Map.of()),
         placement);
   }
 

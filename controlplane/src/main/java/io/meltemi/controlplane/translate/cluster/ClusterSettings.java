@@ -16,12 +16,15 @@ import io.envoyproxy.envoy.config.core.v3.TcpKeepalive;
 import io.envoyproxy.envoy.extensions.upstreams.http.v3.HttpProtocolOptions;
 import io.envoyproxy.envoy.type.v3.Percent;
 import io.meltemi.config.kind.destinationrule.LoadBalancer;
+import io.meltemi.config.kind.destinationrule.TrafficPolicy;
 import io.meltemi.config.mesh.MeshConfig;
+import io.meltemi.config.traffic.ClientTls;
 import io.meltemi.config.traffic.ConnectionPool;
 import io.meltemi.config.traffic.LocalityLb;
 import io.meltemi.config.traffic.Protocol;
 import io.meltemi.controlplane.registry.MeshService;
 import io.meltemi.controlplane.translate.ProtoValues;
+import io.meltemi.controlplane.translate.TrafficPolicies;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.Optional;
@@ -156,7 +159,20 @@ final class ClusterSettings {
 
   /** Timeouts and keep-alive of connections, and how many of everything there may be. */
   static void applyConnectionPool(
-      Cluster.Builder cluster, Optional<ConnectionPool> pool, MeshConfig mesh) {
+      Cluster.Builder cluster, TrafficPolicies.Effective policy, MeshConfig mesh) {
+    applyConnectionPool(cluster, policy.connectionPool(), policy.retryBudget(), mesh);
+  }
+
+  /**
+   * The same without a rule.
+   *
+   * @param budget of retries; without a connection pool it has no effect, as with Istio
+   */
+  static void applyConnectionPool(
+      Cluster.Builder cluster,
+      Optional<ConnectionPool> pool,
+      Optional<TrafficPolicy.RetryBudget> budget,
+      MeshConfig mesh) {
     Optional<ConnectionPool.Tcp> tcp = pool.flatMap(ConnectionPool::tcp);
     cluster.setConnectTimeout(
         ProtoValues.duration(
@@ -168,7 +184,28 @@ final class ClusterSettings {
             keepalive ->
                 cluster.setUpstreamConnectionOptions(
                     UpstreamConnectionOptions.newBuilder().setTcpKeepalive(tcp(keepalive))));
-    cluster.setCircuitBreakers(circuitBreakers(pool));
+    CircuitBreakers.Builder breakers = circuitBreakers(pool).toBuilder();
+    if (pool.isPresent()) {
+      budget.ifPresent(
+          written -> breakers.getThresholdsBuilder(0).setRetryBudget(retryBudget(written)));
+    }
+    cluster.setCircuitBreakers(breakers);
+  }
+
+  private static CircuitBreakers.Thresholds.RetryBudget retryBudget(
+      TrafficPolicy.RetryBudget written) {
+    CircuitBreakers.Thresholds.RetryBudget.Builder budget =
+        CircuitBreakers.Thresholds.RetryBudget.newBuilder();
+    written
+        .percent()
+        .ifPresent(percent -> budget.setBudgetPercent(Percent.newBuilder().setValue(percent)));
+    written
+        .minRetryConcurrency()
+        .ifPresent(
+            least ->
+                budget.setMinRetryConcurrency(
+                    UInt32Value.of((int) Math.min(least, Integer.MAX_VALUE))));
+    return budget.build();
   }
 
   private static TcpKeepalive tcp(io.meltemi.config.traffic.TcpKeepalive written) {
@@ -354,9 +391,14 @@ final class ClusterSettings {
    * Istio's metadata of a cluster: the services behind it.
    *
    * @param config path of the destination rule, empty without one
+   * @param tls of the rule; with certificates of its own the protocols it offers stay as they are
    */
   static Metadata metadata(
-      Collection<MeshService> services, String config, String subset, boolean external) {
+      Collection<MeshService> services,
+      String config,
+      String subset,
+      boolean external,
+      Optional<ClientTls> tls) {
     ListValue.Builder list = ListValue.newBuilder();
     for (MeshService service : services) {
       list.addValues(
@@ -377,6 +419,15 @@ final class ClusterSettings {
     }
     if (external) {
       istio.putFields("external", Value.newBuilder().setBoolValue(true).build());
+    }
+    boolean ownCertificates =
+        tls.filter(
+                written ->
+                    written.mode() == ClientTls.Mode.SIMPLE
+                        || written.mode() == ClientTls.Mode.MUTUAL)
+            .isPresent();
+    if (ownCertificates) {
+      istio.putFields("alpn_override", text("false"));
     }
     return Metadata.newBuilder().putFilterMetadata("istio", istio.build()).build();
   }

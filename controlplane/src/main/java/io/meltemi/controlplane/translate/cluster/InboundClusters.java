@@ -132,9 +132,9 @@ final class InboundClusters {
             .setAltStatName(name + ";")
             .setCommonLbConfig(Cluster.CommonLbConfig.getDefaultInstance());
     if (!services.isEmpty()) {
-      cluster.setMetadata(ClusterSettings.metadata(services, "", "", false));
+      cluster.setMetadata(ClusterSettings.metadata(services, "", "", false, Optional.empty()));
     }
-    ClusterSettings.applyConnectionPool(cluster, pool, context.mesh());
+    ClusterSettings.applyConnectionPool(cluster, pool, Optional.empty(), context.mesh());
     ClusterSettings.applyHttpOptions(cluster, ClusterSettings.inboundHttpVersion(protocol), pool);
     return cluster;
   }

@@ -18,6 +18,8 @@ import io.meltemi.controlplane.registry.ServicePort;
 import io.meltemi.controlplane.translate.ClusterNames;
 import io.meltemi.controlplane.translate.EndpointAssignments;
 import io.meltemi.controlplane.translate.LocalityPolicy;
+import io.meltemi.controlplane.translate.MutualTlsClients;
+import io.meltemi.controlplane.translate.PassedServices;
 import io.meltemi.controlplane.translate.ProtoValues;
 import io.meltemi.controlplane.translate.ServiceEndpoints;
 import io.meltemi.controlplane.translate.TrafficPolicies;
@@ -38,20 +40,33 @@ final class OutboundClusters {
 
   private final ProxyNode node;
   private final PushContext context;
+  private final ClusterTls tls;
 
   OutboundClusters(ProxyNode node, PushContext context) {
     this.node = node;
     this.context = context;
+    this.tls = new ClusterTls(node, context);
   }
 
-  /** One cluster of a service port. */
+  /**
+   * One cluster of a service port.
+   *
+   * @param passed mutual TLS goes through it unopened
+   */
   private record Target(
       MeshService service,
       ServicePort port,
       Optional<MeshDestinationRule> rule,
-      Optional<DestinationRule.Subset> subset) {
+      Optional<DestinationRule.Subset> subset,
+      boolean passed) {
     String name() {
-      return ClusterNames.outbound(port.number(), subsetName(), service.hostname());
+      return passed
+          ? serverName()
+          : ClusterNames.outbound(port.number(), subsetName(), service.hostname());
+    }
+
+    String serverName() {
+      return ClusterNames.serverName(port.number(), subsetName(), service.hostname());
     }
 
     String subsetName() {
@@ -71,15 +86,33 @@ final class OutboundClusters {
         if (port.protocol() == Protocol.UDP) {
           continue;
         }
-        add(new Target(service, port, rule, Optional.empty()), clusters);
+        add(new Target(service, port, rule, Optional.empty(), false), clusters);
         if (rule.isPresent()) {
           for (DestinationRule.Subset subset : rule.get().rule().subsets()) {
-            add(new Target(service, port, rule, Optional.of(subset)), clusters);
+            add(new Target(service, port, rule, Optional.of(subset), false), clusters);
           }
         }
       }
     }
+    addPassed(clusters);
     return clusters;
+  }
+
+  /** The clusters of services that a gateway passes mutual TLS on to, unopened. */
+  private void addPassed(List<ClusterGenerator.Translated> clusters) {
+    for (ClusterNames.Outbound passed : PassedServices.of(node, context)) {
+      Optional<MeshService> service = context.sidecarScope(node).service(passed.host());
+      Optional<ServicePort> port = service.flatMap(found -> found.port(passed.port()));
+      if (service.isPresent() && port.isPresent()) {
+        Optional<MeshDestinationRule> rule = context.destinationRule(node, service.get());
+        Optional<DestinationRule.Subset> subset =
+            rule.stream()
+                .flatMap(found -> found.rule().subsets().stream())
+                .filter(candidate -> candidate.name().equals(passed.subset()))
+                .findFirst();
+        add(new Target(service.get(), port.get(), rule, subset, true), clusters);
+      }
+    }
   }
 
   private void add(Target target, List<ClusterGenerator.Translated> clusters) {
@@ -99,14 +132,22 @@ final class OutboundClusters {
     if (!applyDiscovery(cluster, target, policy)) {
       return;
     }
-    ClusterSettings.applyConnectionPool(cluster, policy.connectionPool(), context.mesh());
-    ClusterSettings.applyHttpOptions(
-        cluster,
+    ClusterSettings.applyConnectionPool(cluster, policy, context.mesh());
+    ClusterSettings.HttpVersion version =
         ClusterSettings.httpVersion(
-            target.port().protocol(), policy.connectionPool(), context.mesh()),
-        policy.connectionPool());
+            target.port().protocol(), policy.connectionPool(), context.mesh());
+    ClusterSettings.applyHttpOptions(cluster, version, policy.connectionPool());
     ClusterSettings.applyLoadBalancer(
         cluster, policy.loadBalancer(), policy.outlierDetection(), context.mesh());
+    if (!target.passed()) {
+      tls.apply(
+          cluster,
+          target.service(),
+          target.port(),
+          policy,
+          target.serverName(),
+          version == ClusterSettings.HttpVersion.HTTP2);
+    }
     policy
         .outlierDetection()
         .ifPresent(
@@ -116,7 +157,8 @@ final class OutboundClusters {
             List.of(target.service()),
             target.rule().map(rule -> ProtoValues.configPath(rule.oldest())).orElse(""),
             target.subsetName(),
-            target.service().meshExternal()));
+            target.service().meshExternal(),
+            target.passed() ? Optional.empty() : policy.tls()));
     clusters.add(new ClusterGenerator.Translated(cluster.build(), origins(target)));
   }
 
@@ -183,7 +225,8 @@ final class OutboundClusters {
                 target.name(),
                 endpoints,
                 LocalityPolicy.of(policy, context.mesh(), node.locality()),
-                node))
+                node,
+                endpoint -> MutualTlsClients.takes(context, endpoint, policy)))
         .setDnsLookupFamily(
             node.ip().indexOf(':') >= 0
                 ? Cluster.DnsLookupFamily.V6_ONLY

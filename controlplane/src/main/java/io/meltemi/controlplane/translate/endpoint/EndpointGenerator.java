@@ -15,6 +15,7 @@ import io.meltemi.controlplane.registry.ServicePort;
 import io.meltemi.controlplane.translate.ClusterNames;
 import io.meltemi.controlplane.translate.EndpointAssignments;
 import io.meltemi.controlplane.translate.LocalityPolicy;
+import io.meltemi.controlplane.translate.MutualTlsClients;
 import io.meltemi.controlplane.translate.ServiceEndpoints;
 import io.meltemi.controlplane.translate.TrafficPolicies;
 import io.meltemi.xds.resource.TypeUrl;
@@ -79,7 +80,8 @@ public final class EndpointGenerator implements ResourceGenerator {
             name,
             ServiceEndpoints.of(node, context, service.get(), port.get(), labels),
             LocalityPolicy.of(policy, context.mesh(), node.locality()),
-            node);
+            node,
+            endpoint -> MutualTlsClients.takes(context, endpoint, policy));
     return new GeneratedResource(name, assignment, origins);
   }
 

@@ -15,6 +15,17 @@ final class FilterChains {
   /** What the HTTP inspector finds; Istio's pair. */
   private static final List<String> HTTP_PROTOCOLS = List.of("http/1.1", "h2c");
 
+  /** What clients of the mesh offer when they send HTTP. */
+  private static final List<String> MUTUAL_HTTP =
+      List.of("istio-http/1.0", "istio-http/1.1", "istio-h2");
+
+  /** What they offer when they send anything else. */
+  private static final List<String> MUTUAL_TCP = List.of("istio-peer-exchange", "istio");
+
+  /** What they offer at all. */
+  private static final List<String> MUTUAL_ANY =
+      List.of("istio", "istio-peer-exchange", "istio-http/1.0", "istio-http/1.1", "istio-h2");
+
   private static final String RAW_BUFFER = "raw_buffer";
   private static final String TLS = "tls";
 
@@ -31,9 +42,21 @@ final class FilterChains {
   static final FilterChainMatch PLAIN =
       FilterChainMatch.newBuilder().setTransportProtocol(RAW_BUFFER).build();
 
-  /** TLS that is not ended here. */
-  static final FilterChainMatch OPAQUE_TLS =
+  /** Any TLS. */
+  static final FilterChainMatch ANY_TLS =
       FilterChainMatch.newBuilder().setTransportProtocol(TLS).build();
+
+  /** Mutual TLS of the mesh. */
+  static final FilterChainMatch MUTUAL =
+      ANY_TLS.toBuilder().addAllApplicationProtocols(MUTUAL_ANY).build();
+
+  /** Mutual TLS of the mesh around HTTP. */
+  static final FilterChainMatch MUTUAL_AROUND_HTTP =
+      ANY_TLS.toBuilder().addAllApplicationProtocols(MUTUAL_HTTP).build();
+
+  /** Mutual TLS of the mesh around bytes. */
+  static final FilterChainMatch MUTUAL_AROUND_BYTES =
+      ANY_TLS.toBuilder().addAllApplicationProtocols(MUTUAL_TCP).build();
 
   private FilterChains() {}
 
@@ -56,6 +79,14 @@ final class FilterChains {
       chain.setFilterChainMatch(match);
     }
     return chain.build();
+  }
+
+  /** Mutual TLS of the mesh to a server name. */
+  static FilterChainMatch mutualTls(String serverName) {
+    return FilterChainMatch.newBuilder()
+        .addServerNames(serverName)
+        .addAllApplicationProtocols(MUTUAL_ANY)
+        .build();
   }
 
   /** The same match for connections made to one port. */
@@ -87,16 +118,23 @@ final class FilterChains {
 
   /** True when choosing between the chains needs a look at TLS handshakes. */
   static boolean needTlsInspector(Collection<FilterChain> chains) {
-    return chains.stream()
-        .map(FilterChain::getFilterChainMatch)
-        .anyMatch(
-            match -> match.getServerNamesCount() > 0 || match.getTransportProtocol().equals(TLS));
+    return chains.stream().anyMatch(FilterChains::needsTlsInspector);
   }
 
   /** True when choosing between the chains needs a look at requests. */
   static boolean needHttpInspector(Collection<FilterChain> chains) {
-    return chains.stream()
-        .anyMatch(chain -> chain.getFilterChainMatch().getApplicationProtocolsCount() > 0);
+    return chains.stream().anyMatch(FilterChains::needsHttpInspector);
+  }
+
+  static boolean needsTlsInspector(FilterChain chain) {
+    FilterChainMatch match = chain.getFilterChainMatch();
+    return match.getServerNamesCount() > 0 || match.getTransportProtocol().equals(TLS);
+  }
+
+  /** Protocols of TLS are told by its handshake, those of plain text by the first request. */
+  static boolean needsHttpInspector(FilterChain chain) {
+    FilterChainMatch match = chain.getFilterChainMatch();
+    return match.getApplicationProtocolsCount() > 0 && !needsTlsInspector(chain);
   }
 
   private static Optional<CidrRange> range(String written) {

@@ -2,6 +2,7 @@ package io.meltemi.controlplane.translate.listener;
 
 import io.envoyproxy.envoy.config.core.v3.Http1ProtocolOptions;
 import io.envoyproxy.envoy.config.core.v3.TrafficDirection;
+import io.envoyproxy.envoy.config.listener.v3.Filter;
 import io.envoyproxy.envoy.config.listener.v3.FilterChain;
 import io.envoyproxy.envoy.config.listener.v3.FilterChainMatch;
 import io.envoyproxy.envoy.config.listener.v3.Listener;
@@ -10,12 +11,17 @@ import io.meltemi.config.kind.virtualservice.TcpRoute;
 import io.meltemi.config.kind.virtualservice.TlsRoute;
 import io.meltemi.config.kind.virtualservice.VirtualService;
 import io.meltemi.config.resource.Resource;
+import io.meltemi.config.traffic.Protocol;
+import io.meltemi.config.traffic.ServerTls;
 import io.meltemi.controlplane.push.GeneratedResource;
 import io.meltemi.controlplane.push.ProxyNode;
 import io.meltemi.controlplane.push.PushContext;
+import io.meltemi.controlplane.translate.ClusterNames;
 import io.meltemi.controlplane.translate.DestinationPolicies;
 import io.meltemi.controlplane.translate.GatewayServers;
+import io.meltemi.controlplane.translate.PassedServices;
 import io.meltemi.controlplane.translate.RuleScope;
+import io.meltemi.controlplane.translate.TlsContexts;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -51,8 +57,11 @@ final class GatewayListeners {
     List<FilterChain> chains =
         switch (port.kind()) {
           case HTTP -> List.of(http(port));
-          case TCP -> tcp(port.servers().getFirst());
-          case TLS -> passthrough(port.servers());
+          case TCP ->
+              tcp(port.servers().getFirst(), FilterChainMatch.getDefaultInstance())
+                  .map(List::of)
+                  .orElseGet(List::of);
+          case TLS -> tls(port);
         };
     if (chains.isEmpty()) {
       return Optional.empty();
@@ -64,7 +73,7 @@ final class GatewayListeners {
     if (context.mesh().defaultConfig().gatewayTopology().proxyProtocol()) {
       listener.addListenerFilters(ListenerFilters.PROXY_PROTOCOL);
     }
-    if (FilterChains.needTlsInspector(chains)) {
+    if (port.kind() == GatewayServers.Kind.TLS) {
       listener.addListenerFilters(ListenerFilters.TLS_INSPECTOR);
     }
     Set<Origin> origins = new LinkedHashSet<>();
@@ -76,16 +85,19 @@ final class GatewayListeners {
   private FilterChain http(GatewayServers.Port port) {
     return FilterChains.of(
         FilterChainMatch.getDefaultInstance(),
-        List.of(
-            managers.withRds(
-                ListenerClass.GATEWAY,
-                "outbound_" + OutboundListeners.name(port.bind()) + ';',
-                port.servers().getFirst().routeName(),
-                Http1ProtocolOptions.getDefaultInstance())));
+        List.of(manager(port, port.servers().getFirst().routeName())));
+  }
+
+  private Filter manager(GatewayServers.Port port, String routeName) {
+    return managers.withRds(
+        ListenerClass.GATEWAY,
+        "outbound_" + OutboundListeners.name(port.bind()) + ';',
+        routeName,
+        Http1ProtocolOptions.getDefaultInstance());
   }
 
   /** The first {@code tcp} rule for the server. */
-  private List<FilterChain> tcp(GatewayServers.Server server) {
+  private Optional<FilterChain> tcp(GatewayServers.Server server, FilterChainMatch names) {
     RuleScope rules = RuleScope.of(node, server.gatewayName());
     for (Resource<VirtualService> rule : rulesOf(server)) {
       for (TcpRoute tcp : rule.spec().tcp()) {
@@ -94,33 +106,82 @@ final class GatewayListeners {
                 || tcp.match().stream()
                     .anyMatch(match -> rules.includes(match.source(), match.port(), server.port()));
         if (mine) {
-          return List.of(chain(FilterChainMatch.getDefaultInstance(), tcp.route(), rule, server));
+          return Optional.of(chain(names, tcp.route(), rule, server));
         }
       }
     }
-    return List.of();
+    return Optional.empty();
   }
 
-  /** A chain per {@code tls} match block; of blocks that are alike only the first is reached. */
-  private List<FilterChain> passthrough(List<GatewayServers.Server> servers) {
+  private List<FilterChain> tls(GatewayServers.Port port) {
     List<FilterChain> chains = new ArrayList<>();
     Set<FilterChainMatch> seen = new LinkedHashSet<>();
-    for (GatewayServers.Server server : servers) {
-      if (!server.passesTlsThrough()) {
-        continue;
-      }
-      RuleScope rules = RuleScope.of(node, server.gatewayName());
-      for (Resource<VirtualService> rule : rulesOf(server)) {
-        for (TlsRoute tls : rule.spec().tls()) {
-          for (TlsRoute.Match match : tls.match()) {
-            FilterChainMatch names =
-                FilterChains.destinations(match.sniHosts(), match.destinationSubnets());
-            if (rules.includes(match.source(), match.port(), server.port()) && seen.add(names)) {
-              chains.add(chain(names, tls.route(), rule, server));
-            }
+    for (GatewayServers.Server server : port.servers()) {
+      List<FilterChain> candidates =
+          switch (server.tlsMode()) {
+            case SIMPLE, MUTUAL, ISTIO_MUTUAL, OPTIONAL_MUTUAL ->
+                ended(port, server).map(List::of).orElseGet(List::of);
+            case PASSTHROUGH -> passthrough(server);
+            case AUTO_PASSTHROUGH -> automaticPassthrough(server);
+          };
+      // of chains that are alike only the first is reached
+      candidates.stream()
+          .filter(chain -> seen.add(chain.getFilterChainMatch()))
+          .forEach(chains::add);
+    }
+    return chains;
+  }
+
+  /** TLS that ends here: requests go on by routes, byte streams by {@code tcp} rules. */
+  private Optional<FilterChain> ended(GatewayServers.Port port, GatewayServers.Server server) {
+    FilterChainMatch names = FilterChains.destinations(server.hosts(), List.of());
+    boolean http = server.spec().port().protocol() == Protocol.HTTPS;
+    Optional<FilterChain> chain =
+        http
+            ? Optional.of(FilterChains.of(names, List.of(manager(port, server.routeName()))))
+            : tcp(server, names);
+    List<String> alpn =
+        !http && server.tlsMode() == ServerTls.Mode.ISTIO_MUTUAL
+            ? TlsContexts.ALPN_TCP
+            : TlsContexts.ALPN_HTTP;
+    return chain.map(
+        plain ->
+            plain.toBuilder()
+                .setTransportSocket(
+                    TlsContexts.gateway(
+                        server.spec().tls().orElseThrow(), node, context.mesh(), alpn))
+                .build());
+  }
+
+  /** A chain per {@code tls} match block. */
+  private List<FilterChain> passthrough(GatewayServers.Server server) {
+    List<FilterChain> chains = new ArrayList<>();
+    RuleScope rules = RuleScope.of(node, server.gatewayName());
+    for (Resource<VirtualService> rule : rulesOf(server)) {
+      for (TlsRoute tls : rule.spec().tls()) {
+        for (TlsRoute.Match match : tls.match()) {
+          if (rules.includes(match.source(), match.port(), server.port())) {
+            chains.add(
+                chain(
+                    FilterChains.destinations(match.sniHosts(), match.destinationSubnets()),
+                    tls.route(),
+                    rule,
+                    server));
           }
         }
       }
+    }
+    return chains;
+  }
+
+  /**
+   * A chain per service port and subset of the server's hosts, by the name that clients ask for.
+   */
+  private List<FilterChain> automaticPassthrough(GatewayServers.Server server) {
+    List<FilterChain> chains = new ArrayList<>();
+    for (ClusterNames.Outbound target : PassedServices.of(server, node, context)) {
+      String name = ClusterNames.serverName(target.port(), target.subset(), target.host());
+      chains.add(FilterChains.of(FilterChains.mutualTls(name), List.of(proxies.toCluster(name))));
     }
     return chains;
   }

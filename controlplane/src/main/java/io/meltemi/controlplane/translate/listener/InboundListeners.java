@@ -3,6 +3,7 @@ package io.meltemi.controlplane.translate.listener;
 import com.google.protobuf.Duration;
 import io.envoyproxy.envoy.config.core.v3.Metadata;
 import io.envoyproxy.envoy.config.core.v3.TrafficDirection;
+import io.envoyproxy.envoy.config.core.v3.TransportSocket;
 import io.envoyproxy.envoy.config.listener.v3.Filter;
 import io.envoyproxy.envoy.config.listener.v3.FilterChain;
 import io.envoyproxy.envoy.config.listener.v3.FilterChainMatch;
@@ -16,11 +17,13 @@ import io.envoyproxy.envoy.config.route.v3.RouteMatch;
 import io.envoyproxy.envoy.config.route.v3.VirtualHost;
 import io.meltemi.common.net.HostPort;
 import io.meltemi.common.validation.Origin;
+import io.meltemi.config.kind.peerauthentication.PeerAuthentication;
 import io.meltemi.config.mesh.MeshConfig;
 import io.meltemi.config.traffic.HttpRetry;
 import io.meltemi.config.traffic.Protocol;
 import io.meltemi.controlplane.push.GeneratedResource;
 import io.meltemi.controlplane.push.LocalPlacement;
+import io.meltemi.controlplane.push.MutualTls;
 import io.meltemi.controlplane.push.ProxyNode;
 import io.meltemi.controlplane.push.PushContext;
 import io.meltemi.controlplane.push.SidecarScope;
@@ -28,23 +31,24 @@ import io.meltemi.controlplane.registry.MeshService;
 import io.meltemi.controlplane.translate.ClusterNames;
 import io.meltemi.controlplane.translate.DestinationPolicies;
 import io.meltemi.controlplane.translate.ProtoValues;
+import io.meltemi.controlplane.translate.TlsContexts;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
-import java.util.TreeSet;
 
 /**
  * The listeners through which a sidecar's workload is called: {@code virtualInbound} with chains
  * per port, or with a {@link LocalPlacement} one bound listener per port.
  *
- * <p>Differs from Istio: only the chains for plain text and for TLS that is not ended here; those
- * for mutual TLS come with security.
+ * <p>Differs from Istio: a proxy without certificates takes plain text on every port, whatever
+ * policies say.
  */
 final class InboundListeners {
   private static final String CATCH_ALL = "virtualInbound";
+  private static final String CATCH_ALL_HTTP = "virtualInbound-catchall-http";
   private static final String RESET_BEFORE_REQUEST = "reset-before-request";
   private static final int RETRIES = 2;
 
@@ -53,6 +57,7 @@ final class InboundListeners {
   private final SidecarScope scope;
   private final ConnectionManagers managers;
   private final TcpProxies proxies;
+  private final MutualTls mutualTls;
 
   InboundListeners(ProxyNode node, PushContext context, SidecarScope scope) {
     this.node = node;
@@ -60,6 +65,8 @@ final class InboundListeners {
     this.scope = scope;
     this.managers = new ConnectionManagers(node, context.mesh());
     this.proxies = new TcpProxies(context.mesh(), DestinationPolicies.of(node, context));
+    this.mutualTls =
+        node.hasCertificates() ? context.mutualTls(node.namespace(), node.labels()) : MutualTls.OFF;
   }
 
   /** The listeners of a sidecar whose traffic is captured; without capture only bound ports. */
@@ -145,19 +152,17 @@ final class InboundListeners {
             FilterChains.forPort(FilterChainMatch.getDefaultInstance(), own),
             proxies.toCluster(ClusterNames.BLACK_HOLE)));
     catchAll().forEach(listener::addFilterChains);
-    Set<Integer> declared = new TreeSet<>(Set.of(own));
     Set<Origin> origins = new LinkedHashSet<>();
     for (InboundPort port : ports) {
       captured(port).forEach(listener::addFilterChains);
       origins.add(port.origin());
-      if (!port.protocol().isUnsupported()) {
-        declared.add(port.port());
-      }
     }
-    listener
-        .addListenerFilters(ListenerFilters.ORIGINAL_DST)
-        .addListenerFilters(ListenerFilters.except(ListenerFilters.TLS_INSPECTOR, Set.of(own)))
-        .addListenerFilters(ListenerFilters.except(ListenerFilters.HTTP_INSPECTOR, declared));
+    listener.addListenerFilters(ListenerFilters.ORIGINAL_DST);
+    List<FilterChain> chains = listener.getFilterChainsList();
+    ListenerFilters.where(ListenerFilters.TLS_INSPECTOR, chains, FilterChains::needsTlsInspector)
+        .ifPresent(listener::addListenerFilters);
+    ListenerFilters.where(ListenerFilters.HTTP_INSPECTOR, chains, FilterChains::needsHttpInspector)
+        .ifPresent(listener::addListenerFilters);
     return new GeneratedResource(listener.getName(), listener.build(), List.copyOf(origins));
   }
 
@@ -176,32 +181,108 @@ final class InboundListeners {
             routes(ClusterNames.INBOUND_PASSTHROUGH, "", 0, Protocol.UNSUPPORTED),
             false);
     Filter tcp = proxies.toCluster(ClusterNames.INBOUND_PASSTHROUGH);
-    return List.of(
-        FilterChains.named("virtualInbound-catchall-http", FilterChains.HTTP, http),
-        FilterChains.named(CATCH_ALL, FilterChains.PLAIN, tcp),
-        FilterChains.named(CATCH_ALL, FilterChains.OPAQUE_TLS, tcp));
+    return detected(mutualTls.mode()).stream()
+        .map(kind -> kind.chain(kind.http() ? CATCH_ALL_HTTP : CATCH_ALL, http, tcp))
+        .toList();
   }
 
   private List<FilterChain> captured(InboundPort port) {
-    String name = OutboundListeners.name(port.bind());
-    FilterChainMatch http = FilterChains.forPort(FilterChains.HTTP, port.port());
-    FilterChainMatch plain = FilterChains.forPort(FilterChains.PLAIN, port.port());
-    FilterChainMatch tls = FilterChains.forPort(FilterChains.OPAQUE_TLS, port.port());
-    if (port.protocol().isHttp()) {
-      return List.of(chain(name, plain, http(port), port));
-    }
+    PeerAuthentication.Mode mode = mutualTls.of(port.port());
+    List<Kind> kinds =
+        port.protocol().isUnsupported()
+            ? detected(mode)
+            : port.protocol().isHttp() ? http(mode) : bytes(mode);
+    Filter http = http(port);
     Filter tcp = proxies.toCluster(ClusterNames.inbound(port.port()));
-    return port.protocol().isUnsupported()
-        ? List.of(
-            chain(name, http, http(port), port),
-            chain(name, plain, tcp, port),
-            chain(name, tls, tcp, port))
-        : List.of(chain(name, tls, tcp, port), chain(name, plain, tcp, port));
+    return kinds.stream()
+        .map(
+            kind ->
+                withMetadata(
+                    kind.forPort(port.port()).chain(OutboundListeners.name(port.bind()), http, tcp),
+                    port))
+        .toList();
+  }
+
+  /**
+   * A kind of connection to a port.
+   *
+   * @param http it carries requests
+   * @param ended mutual TLS ends here
+   */
+  private record Kind(FilterChainMatch match, boolean http, Optional<TransportSocket> ended) {
+    Kind forPort(int port) {
+      return new Kind(FilterChains.forPort(match, port), http, ended);
+    }
+
+    FilterChain chain(String name, Filter requests, Filter bytes) {
+      FilterChain chain = FilterChains.named(name, match, http ? requests : bytes);
+      return ended
+          .map(socket -> chain.toBuilder().setTransportSocket(socket).build())
+          .orElse(chain);
+    }
+  }
+
+  private Kind mutualHttp(FilterChainMatch match) {
+    return new Kind(
+        match, true, Optional.of(TlsContexts.inbound(context.mesh(), TlsContexts.ALPN_HTTP)));
+  }
+
+  private Kind mutualBytes(FilterChainMatch match) {
+    return new Kind(
+        match, false, Optional.of(TlsContexts.inbound(context.mesh(), TlsContexts.ALPN_TCP)));
+  }
+
+  private static Kind plainHttp(FilterChainMatch match) {
+    return new Kind(match, true, Optional.empty());
+  }
+
+  private static Kind plainBytes(FilterChainMatch match) {
+    return new Kind(match, false, Optional.empty());
+  }
+
+  /** The kinds of a port whose protocol is found out. */
+  private List<Kind> detected(PeerAuthentication.Mode mode) {
+    return switch (mode) {
+      case STRICT ->
+          List.of(mutualHttp(FilterChains.MUTUAL_AROUND_HTTP), mutualBytes(FilterChains.ANY_TLS));
+      case DISABLE -> List.of(plainHttp(FilterChains.HTTP), plainBytes(FilterChains.PLAIN));
+      case PERMISSIVE, UNSET ->
+          List.of(
+              mutualHttp(FilterChains.MUTUAL_AROUND_HTTP),
+              plainHttp(FilterChains.HTTP),
+              mutualBytes(FilterChains.MUTUAL_AROUND_BYTES),
+              plainBytes(FilterChains.PLAIN),
+              plainBytes(FilterChains.ANY_TLS));
+    };
+  }
+
+  private List<Kind> http(PeerAuthentication.Mode mode) {
+    return switch (mode) {
+      case STRICT -> List.of(mutualHttp(FilterChains.ANY_TLS));
+      case DISABLE -> List.of(plainHttp(FilterChains.PLAIN));
+      case PERMISSIVE, UNSET ->
+          List.of(mutualHttp(FilterChains.MUTUAL), plainHttp(FilterChains.PLAIN));
+    };
+  }
+
+  private List<Kind> bytes(PeerAuthentication.Mode mode) {
+    return switch (mode) {
+      case STRICT -> List.of(mutualBytes(FilterChains.ANY_TLS));
+      case DISABLE -> List.of(plainBytes(FilterChains.PLAIN));
+      case PERMISSIVE, UNSET ->
+          List.of(
+              mutualBytes(FilterChains.MUTUAL),
+              plainBytes(FilterChains.ANY_TLS),
+              plainBytes(FilterChains.PLAIN));
+    };
   }
 
   private static FilterChain chain(
       String name, FilterChainMatch match, Filter filter, InboundPort port) {
-    FilterChain chain = FilterChains.named(name, match, filter);
+    return withMetadata(FilterChains.named(name, match, filter), port);
+  }
+
+  private static FilterChain withMetadata(FilterChain chain, InboundPort port) {
     return port.metadata().getFilterMetadataCount() == 0
         ? chain
         : chain.toBuilder().setMetadata(port.metadata()).build();

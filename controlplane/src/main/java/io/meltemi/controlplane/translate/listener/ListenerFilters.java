@@ -1,6 +1,7 @@
 package io.meltemi.controlplane.translate.listener;
 
 import com.google.protobuf.Any;
+import io.envoyproxy.envoy.config.listener.v3.FilterChain;
 import io.envoyproxy.envoy.config.listener.v3.ListenerFilter;
 import io.envoyproxy.envoy.config.listener.v3.ListenerFilterChainMatchPredicate;
 import io.envoyproxy.envoy.extensions.filters.listener.http_inspector.v3.HttpInspector;
@@ -9,7 +10,13 @@ import io.envoyproxy.envoy.extensions.filters.listener.proxy_protocol.v3.ProxyPr
 import io.envoyproxy.envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector;
 import io.envoyproxy.envoy.type.v3.Int32Range;
 import io.meltemi.controlplane.translate.ProtoValues;
+import java.util.ArrayList;
 import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.function.Predicate;
 
 /** The filters that look at a connection before a filter chain is chosen. */
 final class ListenerFilters {
@@ -35,17 +42,49 @@ final class ListenerFilters {
                   .setInitialReadBufferSize(ProtoValues.uint32(TLS_READ_BYTES))
                   .build()));
 
-  /** The filter, switched off for connections that were made to one of the ports. */
-  static ListenerFilter except(ListenerFilter filter, Collection<Integer> ports) {
-    ListenerFilterChainMatchPredicate.MatchSet.Builder any =
-        ListenerFilterChainMatchPredicate.MatchSet.newBuilder();
-    ports.forEach(port -> any.addRules(destinationPort(port)));
-    return filter.toBuilder()
-        .setFilterDisabled(
-            any.getRulesCount() == 1
-                ? any.getRules(0)
-                : ListenerFilterChainMatchPredicate.newBuilder().setOrMatch(any).build())
-        .build();
+  /**
+   * The filter, switched off for connections to ports whose chains do not need it; nothing when
+   * none needs it.
+   *
+   * @param chains those without a port are for every other port
+   */
+  static Optional<ListenerFilter> where(
+      ListenerFilter filter, Collection<FilterChain> chains, Predicate<FilterChain> needs) {
+    Map<Integer, Boolean> byPort = new TreeMap<>();
+    for (FilterChain chain : chains) {
+      byPort.merge(
+          chain.getFilterChainMatch().getDestinationPort().getValue(),
+          needs.test(chain),
+          Boolean::logicalOr);
+    }
+    if (!byPort.containsValue(true)) {
+      return Optional.empty();
+    }
+    boolean elsewhere = byPort.getOrDefault(0, false);
+    List<ListenerFilterChainMatchPredicate> ports = new ArrayList<>();
+    byPort.forEach(
+        (port, needed) -> {
+          if (port != 0 && needed != elsewhere) {
+            ports.add(destinationPort(port));
+          }
+        });
+    if (ports.isEmpty()) {
+      return Optional.of(filter);
+    }
+    ListenerFilterChainMatchPredicate anyOf =
+        ports.size() == 1
+            ? ports.getFirst()
+            : ListenerFilterChainMatchPredicate.newBuilder()
+                .setOrMatch(
+                    ListenerFilterChainMatchPredicate.MatchSet.newBuilder().addAllRules(ports))
+                .build();
+    return Optional.of(
+        filter.toBuilder()
+            .setFilterDisabled(
+                elsewhere
+                    ? anyOf
+                    : ListenerFilterChainMatchPredicate.newBuilder().setNotMatch(anyOf).build())
+            .build());
   }
 
   private static ListenerFilterChainMatchPredicate destinationPort(int port) {

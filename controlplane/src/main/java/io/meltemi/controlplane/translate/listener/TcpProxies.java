@@ -81,6 +81,14 @@ final class TcpProxies {
       policy
           .maxConnectionDuration()
           .ifPresent(max -> proxy.setMaxDownstreamConnectionDuration(ProtoValues.duration(max)));
+      policy
+          .tunnel()
+          .ifPresent(
+              tunnel ->
+                  proxy.setTunnelingConfig(
+                      TcpProxy.TunnelingConfig.newBuilder()
+                          .setHostname(tunnel.targetHost() + ':' + tunnel.targetPort())
+                          .setUsePost(tunnel.post())));
       if (policy.hashSourceIp()) {
         proxy.addHashPolicy(
             HashPolicy.newBuilder().setSourceIp(HashPolicy.SourceIp.getDefaultInstance()));

@@ -60,7 +60,9 @@ class ClusterGeneratorTest {
             false,
             false,
             false,
-            ""),
+            "",
+            placement.isEmpty(),
+            Map.of()),
         placement);
   }
 

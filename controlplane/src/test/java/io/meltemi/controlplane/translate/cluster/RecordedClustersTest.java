@@ -4,14 +4,12 @@ import static io.meltemi.controlplane.testing.RecordedComparison.field;
 
 import com.google.protobuf.Struct;
 import com.google.protobuf.Value;
-import io.envoyproxy.envoy.extensions.upstreams.http.v3.HttpProtocolOptions;
 import io.meltemi.controlplane.push.GeneratedResource;
 import io.meltemi.controlplane.testing.RecordedCase;
 import io.meltemi.controlplane.testing.RecordedComparison;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Function;
 import org.junit.jupiter.api.Test;
@@ -28,9 +26,7 @@ class RecordedClustersTest {
     Map<String, Struct> ours = new TreeMap<>();
     for (GeneratedResource resource :
         new ClusterGenerator().generate(proxy.node(), recorded.world(), List.of())) {
-      ours.put(
-          resource.name(),
-          RecordedCase.json(resource.body(), HttpProtocolOptions.getDefaultInstance()));
+      ours.put(resource.name(), RecordedCase.json(resource.body()));
     }
     return RecordedComparison.compare(proxy.recorded("clusters"), ours, parts());
   }
@@ -50,16 +46,25 @@ class RecordedClustersTest {
             "commonLbConfig",
             "dnsLookupFamily",
             "dnsRefreshRate",
-            "upstreamBindConfig")) {
+            "upstreamBindConfig",
+            "transportSocket",
+            "transportSocketMatches")) {
       parts.put(name, cluster -> field(cluster, name));
     }
     parts.put("EDS name", cluster -> field(cluster, "edsClusterConfig", "serviceName"));
     parts.put("HTTP version", RecordedClustersTest::httpVersion);
     parts.put(
-        "endpoints",
+        "server name by request",
         cluster ->
-            RecordedComparison.without(
-                field(cluster, "loadAssignment", "endpoints"), Set.of("metadata")));
+            field(
+                cluster,
+                "typedExtensionProtocolOptions",
+                "envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
+                "upstreamHttpProtocolOptions"));
+    parts.put(
+        "ALPN override",
+        cluster -> field(cluster, "metadata", "filterMetadata", "istio", "alpn_override"));
+    parts.put("endpoints", cluster -> field(cluster, "loadAssignment", "endpoints"));
     return parts;
   }
 

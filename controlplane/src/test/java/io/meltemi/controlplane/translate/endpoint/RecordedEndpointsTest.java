@@ -8,7 +8,6 @@ import io.meltemi.controlplane.testing.RecordedCase;
 import io.meltemi.controlplane.testing.RecordedComparison;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 
@@ -28,11 +27,6 @@ class RecordedEndpointsTest {
       ours.put(resource.name(), RecordedCase.json(resource.body()));
     }
     return RecordedComparison.compare(
-        expected,
-        ours,
-        Map.of(
-            "endpoints",
-            assignment ->
-                RecordedComparison.without(field(assignment, "endpoints"), Set.of("metadata"))));
+        expected, ours, Map.of("endpoints", assignment -> field(assignment, "endpoints")));
   }
 }

@@ -218,13 +218,16 @@ final class ListenerGeneratorTest {
                 server(
                     443,
                     Protocol.HTTPS,
-                    Optional.of(tls(ServerTls.Mode.SIMPLE, false)),
+                    Optional.of(tls(ServerTls.Mode.ISTIO_MUTUAL, false)),
                     "a.example"))
             .gateway("two", server(80, Protocol.TCP, Optional.empty(), "*"));
     PushContext context = world.context();
 
-    assertEquals(List.of("0.0.0.0_80"), listeners(router("10.1.0.9"), world).names());
-    List<Violation> problems = GatewayServers.of(router("10.1.0.9"), context).problems();
+    LocalPlacement placement = new LocalPlacement(Map.of(), Map.of(), Optional.empty(), Map.of());
+    ProxyNode withoutCertificates = router("10.1.0.9", placement);
+
+    assertEquals(List.of("127.0.0.1_80"), listeners(withoutCertificates, world).names());
+    List<Violation> problems = GatewayServers.of(withoutCertificates, context).problems();
     assertEquals(
         List.of("one.yaml:1:1 spec.servers[1].tls.mode", "two.yaml:1:1 spec.servers[0].port"),
         problems.stream().map(problem -> problem.origin() + " " + problem.path()).toList());
