@@ -18,6 +18,8 @@ import io.envoyproxy.envoy.extensions.access_loggers.stream.v3.StdoutAccessLog;
 import io.envoyproxy.envoy.extensions.filters.http.cors.v3.Cors;
 import io.envoyproxy.envoy.extensions.filters.http.cors.v3.CorsPolicy;
 import io.envoyproxy.envoy.extensions.filters.http.fault.v3.HTTPFault;
+import io.envoyproxy.envoy.extensions.filters.http.rbac.v3.RBAC;
+import io.envoyproxy.envoy.extensions.filters.http.rbac.v3.RBACPerRoute;
 import io.envoyproxy.envoy.extensions.filters.http.router.v3.Router;
 import io.envoyproxy.envoy.extensions.filters.listener.http_inspector.v3.HttpInspector;
 import io.envoyproxy.envoy.extensions.filters.listener.original_dst.v3.OriginalDst;
@@ -26,6 +28,7 @@ import io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3
 import io.envoyproxy.envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy;
 import io.envoyproxy.envoy.extensions.network.dns_resolver.cares.v3.CaresDnsResolverConfig;
 import io.envoyproxy.envoy.extensions.network.dns_resolver.getaddrinfo.v3.GetAddrInfoDnsResolverConfig;
+import io.envoyproxy.envoy.extensions.path.match.uri_template.v3.UriTemplateMatchConfig;
 import io.envoyproxy.envoy.extensions.request_id.uuid.v3.UuidRequestIdConfig;
 import io.envoyproxy.envoy.extensions.transport_sockets.raw_buffer.v3.RawBuffer;
 import io.envoyproxy.envoy.extensions.upstreams.http.v3.HttpProtocolOptions;
@@ -43,12 +46,14 @@ import io.meltemi.proxy.http.HttpFilters;
 import io.meltemi.proxy.http.RouteSource;
 import io.meltemi.proxy.http.filter.cors.CorsFilterFactory;
 import io.meltemi.proxy.http.filter.fault.FaultFilterFactory;
+import io.meltemi.proxy.http.filter.rbac.RbacFilterFactory;
 import io.meltemi.proxy.http.filter.router.RouterFilterFactory;
 import io.meltemi.proxy.listener.ListenerFilterFactory;
 import io.meltemi.proxy.listener.filter.httpinspector.HttpInspectorFactory;
 import io.meltemi.proxy.listener.filter.originaldst.OriginalDestinationFilterFactory;
 import io.meltemi.proxy.listener.filter.tlsinspector.TlsInspectorFactory;
 import io.meltemi.proxy.network.NetworkFilterFactory;
+import io.meltemi.proxy.network.filter.rbac.RbacNetworkFilterFactory;
 import io.meltemi.proxy.network.filter.tcpproxy.TcpProxyFactory;
 import io.meltemi.proxy.route.RouteTableParser;
 import io.meltemi.proxy.telemetry.Stats;
@@ -72,6 +77,10 @@ final class Extensions {
         HTTPFault.getDefaultInstance(),
         Cors.getDefaultInstance(),
         CorsPolicy.getDefaultInstance(),
+        RBAC.getDefaultInstance(),
+        RBACPerRoute.getDefaultInstance(),
+        io.envoyproxy.envoy.extensions.filters.network.rbac.v3.RBAC.getDefaultInstance(),
+        UriTemplateMatchConfig.getDefaultInstance(),
         FilterConfig.getDefaultInstance(),
         OriginalDst.getDefaultInstance(),
         TlsInspector.getDefaultInstance(),
@@ -125,6 +134,7 @@ final class Extensions {
         List.of(
             new FaultFilterFactory(),
             new CorsFilterFactory(),
+            new RbacFilterFactory(),
             new RouterFilterFactory(shared.clusters(), shared.pools()));
     return new HttpFilters(filters);
   }
@@ -137,6 +147,7 @@ final class Extensions {
     return List.of(
         new HttpConnectionManagerFactory(
             httpFilters, routeParser, routes, shared.accessLogs(), shared.stats()),
+        new RbacNetworkFilterFactory(shared.stats()),
         new TcpProxyFactory(
             shared.clusters(), shared.connector(), shared.accessLogs(), shared.stats()));
   }

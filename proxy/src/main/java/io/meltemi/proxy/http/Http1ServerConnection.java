@@ -724,6 +724,11 @@ final class Http1ServerConnection extends ChannelInboundHandlerAdapter implement
   }
 
   @Override
+  public DownstreamConnection downstream() {
+    return downstream;
+  }
+
+  @Override
   public SocketAddress remoteAddress() {
     return remoteAddress;
   }

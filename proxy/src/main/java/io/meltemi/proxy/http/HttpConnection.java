@@ -1,6 +1,7 @@
 package io.meltemi.proxy.http;
 
 import io.meltemi.proxy.header.HeaderBlock;
+import io.meltemi.proxy.network.DownstreamConnection;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 import java.net.SocketAddress;
@@ -42,4 +43,7 @@ interface HttpConnection {
   int localPort();
 
   ByteBufAllocator allocator();
+
+  /** The connection itself, as its listener accepted it. */
+  DownstreamConnection downstream();
 }

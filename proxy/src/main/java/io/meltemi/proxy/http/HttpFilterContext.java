@@ -2,6 +2,7 @@ package io.meltemi.proxy.http;
 
 import io.meltemi.proxy.header.HeaderBlock;
 import io.meltemi.proxy.loop.LoopContext;
+import io.meltemi.proxy.network.DownstreamConnection;
 import io.meltemi.proxy.route.Route;
 import io.meltemi.proxy.route.RouteFilterConfig;
 import io.meltemi.proxy.telemetry.ResponseFlag;
@@ -29,6 +30,9 @@ public interface HttpFilterContext {
 
   /** The connection manager's numbers, {@code http.<prefix>.}. */
   StatScope stats();
+
+  /** The connection that the request came by. */
+  DownstreamConnection connection();
 
   /** The immediate peer's address. */
   SocketAddress remoteAddress();

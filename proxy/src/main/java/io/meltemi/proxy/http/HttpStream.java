@@ -7,6 +7,7 @@ import io.meltemi.proxy.header.HeaderName;
 import io.meltemi.proxy.loop.LoopContext;
 import io.meltemi.proxy.loop.LoopTimer;
 import io.meltemi.proxy.matcher.MatchTrace;
+import io.meltemi.proxy.network.DownstreamConnection;
 import io.meltemi.proxy.route.RequestView;
 import io.meltemi.proxy.route.Route;
 import io.meltemi.proxy.route.RouteAction;
@@ -943,8 +944,13 @@ final class HttpStream implements RequestView {
     }
 
     @Override
+    public DownstreamConnection connection() {
+      return HttpStream.this.connection().downstream();
+    }
+
+    @Override
     public SocketAddress remoteAddress() {
-      return connection().remoteAddress();
+      return HttpStream.this.connection().remoteAddress();
     }
 
     @Override
@@ -1037,12 +1043,12 @@ final class HttpStream implements RequestView {
 
     @Override
     public boolean isDownstreamWritable() {
-      return connection().isWritable(HttpStream.this) && !routerToldUnwritable;
+      return HttpStream.this.connection().isWritable(HttpStream.this) && !routerToldUnwritable;
     }
 
     @Override
     public int bufferBytesMax() {
-      return connection().bufferBytesMax();
+      return HttpStream.this.connection().bufferBytesMax();
     }
   }
 }

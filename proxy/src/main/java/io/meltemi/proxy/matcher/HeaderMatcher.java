@@ -109,7 +109,7 @@ public record HeaderMatcher(HeaderName name, Test test, boolean invert, boolean 
   }
 
   /** All values of a header that is there, in order and joined by commas. Allocates. */
-  static String joined(HeaderBlock headers, HeaderName name) {
+  public static String joined(HeaderBlock headers, HeaderName name) {
     int index = headers.find(name);
     StringBuilder text = new StringBuilder(headers.value(index));
     for (index = headers.findNext(name, index); index >= 0; index = headers.findNext(name, index)) {

@@ -1,6 +1,8 @@
 package io.meltemi.proxy.network;
 
 import io.meltemi.proxy.loop.LoopContext;
+import io.meltemi.proxy.rbac.ConnectionFacts;
+import io.meltemi.proxy.telemetry.DynamicMetadata;
 import io.meltemi.proxy.telemetry.StreamInfo;
 import io.meltemi.proxy.telemetry.TlsInfo;
 import io.netty.channel.Channel;
@@ -15,6 +17,9 @@ public final class DownstreamConnection {
   private final LoopContext loop;
   private final Facts facts;
   private final Settings settings;
+  private final DynamicMetadata dynamicMetadata = new DynamicMetadata();
+  private @Nullable ConnectionFacts accessFacts;
+  private String terminationDetails = "";
   private @Nullable Runnable drainListener;
   private boolean draining;
 
@@ -78,6 +83,36 @@ public final class DownstreamConnection {
 
   public Settings settings() {
     return settings;
+  }
+
+  /** The same facts as access control asks for them; computed at first use. */
+  public ConnectionFacts accessFacts() {
+    ConnectionFacts known = accessFacts;
+    if (known == null) {
+      known =
+          new ConnectionFacts(
+              new ConnectionFacts.Addresses(
+                  facts.localAddress, facts.directRemoteAddress, facts.remoteAddress),
+              facts.serverName,
+              facts.tls);
+      accessFacts = known;
+    }
+    return known;
+  }
+
+  /** What network filters say about the connection. */
+  public DynamicMetadata dynamicMetadata() {
+    return dynamicMetadata;
+  }
+
+  /** Why a network filter closes the connection; empty when none does. */
+  public String terminationDetails() {
+    return terminationDetails;
+  }
+
+  /** Tells why a network filter is about to close the connection. */
+  public void terminationDetails(String details) {
+    terminationDetails = details;
   }
 
   /** Writes the connection's fields of a stream's record. */

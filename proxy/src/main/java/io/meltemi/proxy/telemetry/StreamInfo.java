@@ -27,6 +27,9 @@ public final class StreamInfo {
   // stream
   public @Nullable SocketAddress downstreamRemoteAddress;
 
+  /** What filters said; a proxied connection's is that of its connection. */
+  public DynamicMetadata dynamicMetadata = new DynamicMetadata();
+
   /** The stream's own blocks, set by the HTTP room and never kept beyond the stream. */
   public @Nullable HeaderBlock requestHeaders;
 
@@ -85,6 +88,7 @@ public final class StreamInfo {
   /** Ready for the next stream of the same connection: everything but the connection's fields. */
   public void clear() {
     downstreamRemoteAddress = downstreamDirectRemoteAddress;
+    dynamicMetadata.clear();
     requestHeaders = null;
     responseHeaders = null;
     responseTrailers = null;

@@ -9,6 +9,7 @@ import io.meltemi.proxy.loop.LoopContext;
 import io.meltemi.proxy.loop.Loops;
 import io.meltemi.proxy.matcher.BytePattern;
 import io.meltemi.proxy.matcher.Fraction;
+import io.meltemi.proxy.network.DownstreamConnection;
 import io.meltemi.proxy.parse.Metadata;
 import io.meltemi.proxy.route.ClusterSpecifier;
 import io.meltemi.proxy.route.PathMatcher;
@@ -49,6 +50,18 @@ public final class FakeFilterContext implements HttpFilterContext, AutoCloseable
   public @Nullable LocalReply reply;
   public String replied = "";
 
+  public DownstreamConnection.Facts facts =
+      new DownstreamConnection.Facts(
+          1,
+          new InetSocketAddress("10.0.0.1", 8080),
+          new InetSocketAddress("10.0.0.2", 4000),
+          new InetSocketAddress("10.0.0.2", 4000),
+          "",
+          "raw_buffer",
+          List.of(),
+          Optional.empty());
+
+  private @Nullable DownstreamConnection connection;
   private final HeaderBlock response = new HeaderBlock();
   private final StreamInfo info = new StreamInfo();
   private final Stats stats = new Stats();
@@ -99,9 +112,23 @@ public final class FakeFilterContext implements HttpFilterContext, AutoCloseable
     return stats.scope("http.test.");
   }
 
+  /** Made of {@link #facts} when first asked for. */
+  @Override
+  public DownstreamConnection connection() {
+    DownstreamConnection made = connection;
+    if (made == null) {
+      made =
+          new DownstreamConnection(
+              channel, loop, facts, new DownstreamConnection.Settings(1024, "l", "c"));
+      made.describe(info);
+      connection = made;
+    }
+    return made;
+  }
+
   @Override
   public SocketAddress remoteAddress() {
-    return new InetSocketAddress("10.0.0.2", 4000);
+    return facts.remoteAddress();
   }
 
   @Override

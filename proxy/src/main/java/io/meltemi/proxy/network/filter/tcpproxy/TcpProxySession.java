@@ -88,6 +88,7 @@ final class TcpProxySession extends ChannelInboundHandlerAdapter implements LbCo
     downstream.config().setRecvByteBufAllocator(receiveBuffers(downstream));
     config.stats().cxTotal.inc();
     connection.describe(info);
+    info.dynamicMetadata = connection.dynamicMetadata();
     info.startNanos = loop.nanos();
     lastActivityNanos = info.startNanos;
     downstream.closeFuture().addListener(_ -> finish());
@@ -408,6 +409,9 @@ final class TcpProxySession extends ChannelInboundHandlerAdapter implements LbCo
       return;
     }
     finished = true;
+    if (!connection.terminationDetails().isEmpty()) {
+      info.connectionTerminationDetails = connection.terminationDetails();
+    }
     loop.timers().cancel(idle);
     loop.timers().cancel(duration);
     for (ByteBuf bytes = early.poll(); bytes != null; bytes = early.poll()) {

@@ -1,0 +1,95 @@
+package io.meltemi.proxy.http.filter.rbac;
+
+import com.google.protobuf.Any;
+import io.envoyproxy.envoy.extensions.filters.http.rbac.v3.RBAC;
+import io.envoyproxy.envoy.extensions.filters.http.rbac.v3.RBACPerRoute;
+import io.meltemi.proxy.http.HttpFilterConfig;
+import io.meltemi.proxy.http.HttpFilterFactory;
+import io.meltemi.proxy.parse.ParseScope;
+import io.meltemi.proxy.parse.SupportedFields;
+import io.meltemi.proxy.rbac.RbacLabels;
+import io.meltemi.proxy.rbac.RbacParser;
+import io.meltemi.proxy.rbac.RbacRules;
+import io.meltemi.proxy.route.RouteFilterConfig;
+import java.util.Optional;
+import java.util.Set;
+
+/** Parses access rules. Match trees are refused. */
+public final class RbacFilterFactory implements HttpFilterFactory {
+  private static final String NAME = "envoy.filters.http.rbac";
+  private static final String TYPE_PREFIX =
+      "type.googleapis.com/envoy.extensions.filters.http.rbac.v3.";
+  private static final SupportedFields RBAC_FIELDS =
+      SupportedFields.of(
+          RBAC.getDescriptor(),
+          "rules",
+          "rules_stat_prefix",
+          "shadow_rules",
+          "shadow_rules_stat_prefix",
+          "track_per_rule_stats");
+  private static final SupportedFields ROUTE_RBAC_FIELDS =
+      SupportedFields.of(RBAC.getDescriptor(), "rules", "shadow_rules")
+          .withoutEffect(
+              "the names of the filter in the chain",
+              "rules_stat_prefix",
+              "shadow_rules_stat_prefix",
+              "track_per_rule_stats");
+  private static final SupportedFields ROUTE_FIELDS =
+      SupportedFields.of(RBACPerRoute.getDescriptor(), "rbac");
+
+  @Override
+  public String name() {
+    return NAME;
+  }
+
+  @Override
+  public Set<String> typeUrls() {
+    return Set.of(TYPE_PREFIX + "RBAC");
+  }
+
+  @Override
+  public Set<String> routeTypeUrls() {
+    return Set.of(TYPE_PREFIX + "RBACPerRoute");
+  }
+
+  @Override
+  public Optional<HttpFilterConfig> parse(Any config, ParseScope scope) {
+    return scope
+        .unpack(config, RBAC.class)
+        .map(
+            proto -> {
+              RBAC_FIELDS.check(proto, scope);
+              return new RbacConfig(
+                  rules(proto, scope),
+                  new RbacLabels(
+                      NAME,
+                      proto.getRulesStatPrefix(),
+                      proto.getShadowRulesStatPrefix(),
+                      proto.getTrackPerRuleStats()));
+            });
+  }
+
+  @Override
+  public Optional<RouteFilterConfig> parseRoute(Any config, ParseScope scope) {
+    return scope
+        .unpack(config, RBACPerRoute.class)
+        .map(
+            proto -> {
+              ROUTE_FIELDS.check(proto, scope);
+              ParseScope at = scope.field("rbac");
+              ROUTE_RBAC_FIELDS.check(proto.getRbac(), at);
+              return new RbacRouteConfig(
+                  proto.hasRbac() ? rules(proto.getRbac(), at) : RbacRules.NONE);
+            });
+  }
+
+  private static RbacRules rules(RBAC proto, ParseScope scope) {
+    return new RbacRules(
+        proto.hasRules()
+            ? Optional.of(RbacParser.parse(proto.getRules(), scope.field("rules")))
+            : Optional.empty(),
+        proto.hasShadowRules()
+            ? Optional.of(RbacParser.parse(proto.getShadowRules(), scope.field("shadow_rules")))
+            : Optional.empty());
+  }
+}

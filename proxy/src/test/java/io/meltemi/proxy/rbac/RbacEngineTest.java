@@ -1,0 +1,150 @@
+package io.meltemi.proxy.rbac;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.envoyproxy.envoy.config.rbac.v3.Permission;
+import io.envoyproxy.envoy.config.rbac.v3.Policy;
+import io.envoyproxy.envoy.config.rbac.v3.Principal;
+import io.envoyproxy.envoy.config.rbac.v3.RBAC;
+import io.meltemi.common.validation.Origin;
+import io.meltemi.proxy.header.HeaderBlock;
+import io.meltemi.proxy.header.HeaderName;
+import io.meltemi.proxy.matcher.MatchTrace;
+import io.meltemi.proxy.parse.ParseScope;
+import io.meltemi.proxy.telemetry.StreamInfo;
+import java.net.InetSocketAddress;
+import java.util.List;
+import java.util.Optional;
+import java.util.SplittableRandom;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The compiled engine answers as trying every policy does, for random policies and requests. */
+final class RbacEngineTest {
+  @ParameterizedTest
+  @ValueSource(ints = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9})
+  void answersAsTryingEveryPolicyDoes(int series) {
+    AccessRequest request = new AccessRequest(Optional::empty, AccessRequest.FilterState.NONE);
+    int matched = 0;
+    for (int round = 0; round < 12; round++) {
+      long seed = series * 1000L + round;
+      SplittableRandom random = new SplittableRandom(seed);
+      RBAC rules = RbacWorld.rules(random, 1 + random.nextInt(30), round % 6 == 0 ? 24 : 2);
+      ParseScope scope = ParseScope.root(Origin.of("test"));
+      List<RbacEngine.Policy> policies = RbacParser.policies(rules, scope);
+      assertTrue(!scope.out().hasErrors(), () -> "seed " + seed);
+      RbacEngine indexed = new RbacEngine(RbacEngine.Action.ALLOW, policies, 0);
+      RbacEngine scanned = new RbacEngine(RbacEngine.Action.ALLOW, policies, Integer.MAX_VALUE);
+      for (int i = 0; i < 40; i++) {
+        RbacWorld world = new RbacWorld(random);
+        String expected = world.effectivePolicy(rules);
+        matched += expected.isEmpty() ? 0 : 1;
+        world.request(request);
+        assertEquals(
+            expected,
+            name(indexed, indexed.match(request, MatchTrace.NONE)),
+            () -> "indexed, seed " + seed + ": " + world + "\n" + rules);
+        assertEquals(
+            expected,
+            name(scanned, scanned.match(request, MatchTrace.NONE)),
+            () -> "scanned, seed " + seed + ": " + world + "\n" + rules);
+        assertEquals(
+            expected,
+            name(indexed, indexed.match(request, MatchTrace.recording())),
+            () -> "traced, seed " + seed);
+      }
+    }
+    assertTrue(matched > 100, "cases that match: " + matched);
+  }
+
+  private static String name(RbacEngine engine, int match) {
+    return match == RbacEngine.NONE ? "" : engine.name(match);
+  }
+
+  private static Principal principal(String name) {
+    Principal.Builder id = Principal.newBuilder();
+    id.getAuthenticatedBuilder().getPrincipalNameBuilder().setExact(name);
+    return id.build();
+  }
+
+  private static RbacEngine engine(RBAC rules) {
+    ParseScope scope = ParseScope.root(Origin.of("test"));
+    RbacEngine engine = RbacParser.parse(rules, scope);
+    assertTrue(!scope.out().hasErrors());
+    return engine;
+  }
+
+  private static AccessRequest from(String principal) {
+    AccessRequest request = new AccessRequest(Optional::empty, AccessRequest.FilterState.NONE);
+    InetSocketAddress address = new InetSocketAddress("10.0.0.1", 80);
+    HeaderBlock headers = new HeaderBlock();
+    headers.add(HeaderName.METHOD, "GET");
+    headers.add(HeaderName.PATH, "/");
+    request.begin(
+        new ConnectionFacts(
+            new ConnectionFacts.Addresses(address, address, address),
+            "",
+            Optional.of(new FakeTls(new FakeCertificate(List.of(principal), List.of(), "")))),
+        new StreamInfo(),
+        headers);
+    return request;
+  }
+
+  @Test
+  void findsOneOfManyPrincipals() {
+    Policy.Builder policy =
+        Policy.newBuilder().addPermissions(Permission.newBuilder().setAny(true));
+    for (int i = 0; i < 3000; i++) {
+      policy.addPrincipals(principal("spiffe://cluster.local/ns/default/sa/client-" + i));
+    }
+    RbacEngine engine = engine(RBAC.newBuilder().putPolicies("p", policy.build()).build());
+    assertEquals(
+        0, engine.match(from("spiffe://cluster.local/ns/default/sa/client-2999"), MatchTrace.NONE));
+    assertEquals(
+        RbacEngine.NONE,
+        engine.match(from("spiffe://cluster.local/ns/default/sa/client-3000"), MatchTrace.NONE));
+  }
+
+  /** A part that all share must not make each a candidate. */
+  @Test
+  void filesPoliciesUnderWhatTellsThemApart() {
+    RBAC.Builder rules = RBAC.newBuilder();
+    Permission.Builder get = Permission.newBuilder();
+    get.getHeaderBuilder().setName(":method").getStringMatchBuilder().setExact("GET");
+    for (int i = 0; i < 1000; i++) {
+      rules.putPolicies(
+          "p%04d".formatted(i),
+          Policy.newBuilder().addPermissions(get).addPrincipals(principal("sa-" + i)).build());
+    }
+    MatchTrace trace = MatchTrace.recording();
+    assertEquals(998, engine(rules.build()).match(from("sa-998"), trace));
+    assertEquals(
+        """
+        998 policies from p0000 to p0997: no match (by index: the request lacks what they ask for)
+        policy p0998: trying
+          header :method: matched (exact "GET")
+          principal: matched (exact "sa-998")
+        policy p0998: matched
+        """,
+        trace.toString());
+  }
+
+  @Test
+  void theFirstPolicyByNameIsTheEffectiveOne() {
+    Policy any =
+        Policy.newBuilder()
+            .addPermissions(Permission.newBuilder().setAny(true))
+            .addPrincipals(Principal.newBuilder().setAny(true))
+            .build();
+    RbacEngine engine =
+        engine(
+            RBAC.newBuilder()
+                .putPolicies("b", any)
+                .putPolicies("\uFF5E", any)
+                .putPolicies("B", any)
+                .build());
+    assertEquals("B", engine.name(engine.match(from("x"), MatchTrace.NONE)));
+  }
+}
