@@ -531,6 +531,11 @@ final class Http2ServerConnection extends ChannelInboundHandlerAdapter
   }
 
   @Override
+  public DownstreamConnection downstream() {
+    return downstream;
+  }
+
+  @Override
   public SocketAddress remoteAddress() {
     return remoteAddress;
   }

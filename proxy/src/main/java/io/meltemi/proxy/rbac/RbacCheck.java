@@ -21,24 +21,24 @@ public final class RbacCheck {
   private final Optional<Report> enforced;
   private final Optional<Report> shadow;
   private final String namespace;
+  private final boolean tellsEnforced;
 
   /**
    * @param scope of the connection manager or, for a network filter, of its prefix
    */
   public RbacCheck(RbacRules rules, RbacLabels labels, StatScope scope) {
     this.namespace = labels.namespace();
-    String rulesPrefix = join("rbac.", labels.rulesPrefix());
-    String shadowPrefix = join("rbac.", labels.shadowPrefix());
+    this.tellsEnforced = labels.tellsEnforced();
+    String rulesPrefix = join("rbac.", labels.stats().rules());
+    String shadowPrefix = join("rbac.", labels.stats().shadow());
     Counters enforcedCounters = new Counters(scope, rulesPrefix, "", labels.perPolicy());
     Counters shadowCounters = new Counters(scope, shadowPrefix, "shadow_", labels.perPolicy());
     this.enforced =
         rules
             .enforced()
-            .map(engine -> new Report(engine, enforcedCounters, labels.rulesPrefix(), "enforced_"));
+            .map(engine -> new Report(engine, enforcedCounters, labels.fields().rules()));
     this.shadow =
-        rules
-            .shadow()
-            .map(engine -> new Report(engine, shadowCounters, labels.shadowPrefix(), "shadow_"));
+        rules.shadow().map(engine -> new Report(engine, shadowCounters, labels.fields().shadow()));
   }
 
   /** A name behind a prefix, a dot between them unless the prefix ends in one or is empty. */
@@ -78,16 +78,14 @@ public final class RbacCheck {
     private final RbacEngine engine;
     private final Counters counters;
     private final String prefix;
-    private final String kind;
 
     /** By the number of the policy plus one. */
     private final AtomicReferenceArray<@Nullable Told> told;
 
-    Report(RbacEngine engine, Counters counters, String prefix, String kind) {
+    Report(RbacEngine engine, Counters counters, String fieldPrefix) {
       this.engine = engine;
       this.counters = counters;
-      this.prefix = prefix;
-      this.kind = kind;
+      this.prefix = fieldPrefix + (counters.kind.isEmpty() ? "enforced_" : counters.kind);
       this.told = new AtomicReferenceArray<>(engine.size() + 1);
     }
 
@@ -102,13 +100,13 @@ public final class RbacCheck {
 
     private Told tell(int policy, boolean allows) {
       String result = allows ? "allowed" : "denied";
-      String resultField = prefix + kind + "engine_result";
+      String resultField = prefix + "engine_result";
       if (policy == RbacEngine.NONE) {
         return new Told(Map.of(resultField, result), details("none"), Optional.empty());
       }
       String name = engine.name(policy);
       return new Told(
-          Map.of(prefix + kind + "effective_policy_id", name, resultField, result),
+          Map.of(prefix + "effective_policy_id", name, resultField, result),
           details(name),
           counters.perPolicy ? Optional.of(counters.ofPolicy(name, allows)) : Optional.empty());
     }
@@ -120,12 +118,13 @@ public final class RbacCheck {
           + "]";
     }
 
-    Told decide(int policy, DynamicMetadata metadata, String namespace) {
+    Told decide(int policy) {
       boolean allows = engine.allows(policy);
       (allows ? counters.allowed : counters.denied).inc();
       Told about = told(policy, allows);
-      about.counter.ifPresent(Counter::inc);
-      metadata.add(namespace, about.fields);
+      if (about.counter.isPresent()) {
+        about.counter.get().inc();
+      }
       return about;
     }
   }
@@ -137,19 +136,28 @@ public final class RbacCheck {
    * @return null when it may pass, otherwise the details of the response or connection
    */
   public @Nullable String deny(AccessRequest request, DynamicMetadata metadata) {
+    // told only when both are decided: rules do not see what the same filter reports, as in Envoy
+    Told aboutShadow = null;
     if (shadow.isPresent()) {
       Report report = shadow.get();
-      report.decide(report.engine.match(request, MatchTrace.NONE), metadata, namespace);
+      aboutShadow = report.decide(report.engine.match(request, MatchTrace.NONE));
     }
-    if (enforced.isEmpty()) {
-      return null;
+    String details = null;
+    if (enforced.isPresent()) {
+      Report report = enforced.get();
+      int policy = report.engine.match(request, MatchTrace.NONE);
+      if (report.engine.action() == RbacEngine.Action.LOG) {
+        metadata.add(COMMON, policy == RbacEngine.NONE ? NOT_LOGGED : LOGGED);
+      }
+      Told about = report.decide(policy);
+      if (tellsEnforced) {
+        metadata.add(namespace, about.fields);
+      }
+      details = report.engine.allows(policy) ? null : about.details;
     }
-    Report report = enforced.get();
-    int policy = report.engine.match(request, MatchTrace.NONE);
-    if (report.engine.action() == RbacEngine.Action.LOG) {
-      metadata.add(COMMON, policy == RbacEngine.NONE ? NOT_LOGGED : LOGGED);
+    if (aboutShadow != null) {
+      metadata.add(namespace, aboutShadow.fields);
     }
-    Told about = report.decide(policy, metadata, namespace);
-    return report.engine.allows(policy) ? null : about.details;
+    return details;
   }
 }

@@ -157,6 +157,7 @@ final class FormatOperators {
       case "REQUESTED_SERVER_NAME" -> string(info -> info.requestedServerName);
       case "FILTER_CHAIN_NAME" -> string(info -> info.filterChainName);
       case "STREAM_ID" -> string(info -> info.streamId);
+      case "DYNAMIC_METADATA" -> MetadataOperator.parse(parameter);
       case "UPSTREAM_PEER_SUBJECT",
           "UPSTREAM_TLS_VERSION",
           "UPSTREAM_TLS_CIPHER",

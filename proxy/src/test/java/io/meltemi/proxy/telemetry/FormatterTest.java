@@ -13,6 +13,8 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
 import java.time.Duration;
+import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -37,6 +39,9 @@ final class FormatterTest {
     info.endNanos = ticker.nanos();
     info.bytesSent = 42;
     info.protocol = "HTTP/1.1";
+    info.dynamicMetadata.add("ns", Map.of("text", "old"));
+    info.dynamicMetadata.add(
+        "ns", Map.of("text", "a\"b", "map", Map.of("k", List.of(1.0, true, 0.5))));
     info.upstreamCluster = "outbound|80||a";
     info.upstreamRemoteAddress =
         new InetSocketAddress(InetAddress.getAllByName("10.0.0.255")[0], 8080);
@@ -57,6 +62,10 @@ final class FormatterTest {
         "%REQ(X-NONE)%%RESP(x)% | --",
         "%REQ(x-long):4% | 0123",
         "%REQ_WITHOUT_QUERY(:PATH)% | /a",
+        "%DYNAMIC_METADATA(ns:text)% %DYNAMIC_METADATA(ns:none)% %DYNAMIC_METADATA(none)% | a\"b - -",
+        "%DYNAMIC_METADATA(ns)% | {\"map\":{\"k\":[1,true,0.5]},\"text\":\"a\\\"b\"}",
+        "%DYNAMIC_METADATA(ns:map:k)% | [1,true,0.5]",
+        "%DYNAMIC_METADATA(ns:text):1% | a",
         "%RESPONSE_CODE% %RESPONSE_FLAGS% %RESPONSE_FLAGS_LONG% | 503 UF,URX UpstreamConnectionFailure,UpstreamRetryLimitExceeded",
         "%START_TIME% | 2026-01-01T00:00:01.000Z",
         "%START_TIME(%Y/%m/%d %H:%M:%S.%6f %s %%)% | 2026/01/01 00:00:01.000000 1767225601 %",
@@ -100,7 +109,7 @@ final class FormatterTest {
         "%START_TIME(%Q)%",
         "100%",
         "%REQ(x%",
-        "%DYNAMIC_METADATA(a)%"
+        "%DYNAMIC_METADATA(a:)%"
       })
   void refusesWhatItCannotWrite(String format) {
     Validation<Formatter> result = Formatter.parse(format, "-", ticker, Origin.of("test"), "f");

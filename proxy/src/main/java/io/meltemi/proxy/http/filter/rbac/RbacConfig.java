@@ -10,7 +10,7 @@ import io.meltemi.proxy.telemetry.StatScope;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
-/** The rules of a chain. A route's rules are reported under the chain's names, as in Envoy. */
+/** The rules of a chain. */
 final class RbacConfig implements HttpFilterConfig {
   private final RbacRules rules;
   private final RbacLabels labels;
@@ -19,10 +19,6 @@ final class RbacConfig implements HttpFilterConfig {
   RbacConfig(RbacRules rules, RbacLabels labels) {
     this.rules = rules;
     this.labels = labels;
-  }
-
-  RbacLabels labels() {
-    return labels;
   }
 
   @Override

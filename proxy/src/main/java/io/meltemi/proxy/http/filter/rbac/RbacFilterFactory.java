@@ -27,13 +27,6 @@ public final class RbacFilterFactory implements HttpFilterFactory {
           "shadow_rules",
           "shadow_rules_stat_prefix",
           "track_per_rule_stats");
-  private static final SupportedFields ROUTE_RBAC_FIELDS =
-      SupportedFields.of(RBAC.getDescriptor(), "rules", "shadow_rules")
-          .withoutEffect(
-              "the names of the filter in the chain",
-              "rules_stat_prefix",
-              "shadow_rules_stat_prefix",
-              "track_per_rule_stats");
   private static final SupportedFields ROUTE_FIELDS =
       SupportedFields.of(RBACPerRoute.getDescriptor(), "rbac");
 
@@ -62,10 +55,7 @@ public final class RbacFilterFactory implements HttpFilterFactory {
               return new RbacConfig(
                   rules(proto, scope),
                   new RbacLabels(
-                      NAME,
-                      proto.getRulesStatPrefix(),
-                      proto.getShadowRulesStatPrefix(),
-                      proto.getTrackPerRuleStats()));
+                      NAME, prefixes(proto), prefixes(proto), proto.getTrackPerRuleStats(), true));
             });
   }
 
@@ -77,10 +67,16 @@ public final class RbacFilterFactory implements HttpFilterFactory {
             proto -> {
               ROUTE_FIELDS.check(proto, scope);
               ParseScope at = scope.field("rbac");
-              ROUTE_RBAC_FIELDS.check(proto.getRbac(), at);
+              RBAC_FIELDS.check(proto.getRbac(), at);
               return new RbacRouteConfig(
-                  proto.hasRbac() ? rules(proto.getRbac(), at) : RbacRules.NONE);
+                  proto.hasRbac() ? rules(proto.getRbac(), at) : RbacRules.NONE,
+                  prefixes(proto.getRbac()),
+                  proto.getRbac().getTrackPerRuleStats());
             });
+  }
+
+  private static RbacLabels.Prefixes prefixes(RBAC proto) {
+    return new RbacLabels.Prefixes(proto.getRulesStatPrefix(), proto.getShadowRulesStatPrefix());
   }
 
   private static RbacRules rules(RBAC proto, ParseScope scope) {

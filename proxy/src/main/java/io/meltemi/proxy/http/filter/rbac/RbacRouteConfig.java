@@ -8,19 +8,35 @@ import io.meltemi.proxy.telemetry.StatScope;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
-/** The rules of a route, which count instead of the chain's. */
+/**
+ * The rules of a route, which count instead of the chain's. As in Envoy their counters have the
+ * names of the chain's, their fields of dynamic metadata have names of their own.
+ */
 final class RbacRouteConfig implements RouteFilterConfig {
   private final RbacRules rules;
+  private final RbacLabels.Prefixes fields;
+  private final boolean perPolicy;
   private final Map<Place, RbacCheck> checks = new ConcurrentHashMap<>(1);
 
   private record Place(RbacLabels labels, StatScope scope) {}
 
-  RbacRouteConfig(RbacRules rules) {
+  RbacRouteConfig(RbacRules rules, RbacLabels.Prefixes fields, boolean perPolicy) {
     this.rules = rules;
+    this.fields = fields;
+    this.perPolicy = perPolicy;
   }
 
-  RbacCheck check(RbacLabels labels, StatScope scope) {
+  /**
+   * @param chain names of the filter in the chain
+   */
+  RbacCheck check(RbacLabels chain, StatScope scope) {
     return checks.computeIfAbsent(
-        new Place(labels, scope), _ -> new RbacCheck(rules, labels, scope));
+        new Place(chain, scope),
+        _ ->
+            new RbacCheck(
+                rules,
+                new RbacLabels(
+                    chain.namespace(), chain.stats(), fields, perPolicy, chain.tellsEnforced()),
+                scope));
   }
 }

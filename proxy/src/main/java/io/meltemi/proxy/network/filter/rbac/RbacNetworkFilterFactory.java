@@ -74,7 +74,8 @@ public final class RbacNetworkFilterFactory implements NetworkFilterFactory {
             proto.hasShadowRules()
                 ? Optional.of(RbacParser.parse(proto.getShadowRules(), scope.field("shadow_rules")))
                 : Optional.empty());
-    RbacLabels labels = new RbacLabels(NAME, "", proto.getShadowRulesStatPrefix(), false);
+    RbacLabels.Prefixes prefixes = new RbacLabels.Prefixes("", proto.getShadowRulesStatPrefix());
+    RbacLabels labels = new RbacLabels(NAME, prefixes, prefixes, false, false);
     String prefix =
         proto.getStatPrefix().endsWith(".") ? proto.getStatPrefix() : proto.getStatPrefix() + ".";
     return new RbacConfig(
