@@ -32,7 +32,7 @@ record Arguments(
         --list              name the scenarios and end
         --rounds N          measured rounds of each peer (default: 5)
         --seconds N         length of a round (default: 2)
-        --warm-up N         load before the first round, in seconds (default: 8)
+        --warm-up N         least load before the first round, in seconds (default: 6)
         --connections N     keep-alive connections (default: 32)
         --json FILE         write every raw round
         --markdown FILE     write the table

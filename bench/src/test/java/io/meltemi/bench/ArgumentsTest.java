@@ -28,7 +28,7 @@ class ArgumentsTest {
     Arguments arguments = parse("data-plane");
 
     assertEquals(Scenarios.EVERY, arguments.scenarios());
-    assertEquals(new Settings(5, 2, 8, 32), arguments.settings());
+    assertEquals(new Settings(5, 2, 6, 32), arguments.settings());
     assertEquals(Optional.empty(), arguments.json());
   }
 

@@ -3,6 +3,7 @@ package io.meltemi.bench.load;
 import io.meltemi.bench.process.Child;
 import io.meltemi.bench.process.Children;
 import java.io.BufferedReader;
+import java.io.File;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
@@ -11,6 +12,8 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * One of our own generators, in a JVM of its own so that its pauses and its processor time are not
@@ -65,10 +68,19 @@ public record Generator(String program, List<String> arguments) implements Load 
             "--enable-native-access=ALL-UNNAMED",
             "--sun-misc-unsafe-memory-access=allow",
             "-cp",
-            System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")),
+            classPath(),
             "io.meltemi.bench.generator." + program));
     command.addAll(arguments);
     return command;
+  }
+
+  /** This program's class path for a process that runs in another directory. */
+  private static String classPath() {
+    String path =
+        System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
+    return Stream.of(path.split(File.pathSeparator))
+        .map(entry -> new File(entry).getAbsolutePath())
+        .collect(Collectors.joining(File.pathSeparator));
   }
 
   @Override

@@ -20,6 +20,14 @@ final class Contest implements AutoCloseable {
   /** Rounds of the peers that no target speaks of. */
   private static final int OTHERS_ROUNDS_MAX = 2;
 
+  private static final int SLICE_SECONDS = 2;
+  private static final int SLICES_MAX = 10;
+
+  /** A slice that costs more than this part of the best one before is no progress. */
+  private static final double STEADY = 0.95;
+
+  private static final int STEADY_SLICES = 2;
+
   private static final Duration ANSWER_LIMIT = Duration.ofSeconds(20);
 
   private final Lab lab;
@@ -107,19 +115,43 @@ final class Contest implements AutoCloseable {
     return peers;
   }
 
-  /** Loads each peer until its code is compiled and its connections stand. */
+  /**
+   * Loads each peer until its connections stand and its code is compiled: ours at least as long as
+   * the settings say, and on until it gets no cheaper, because a compiler that shares the processor
+   * with everybody else takes its time.
+   */
   void warmUp(Load load) throws InterruptedException {
-    for (Map.Entry<PeerKind, Deployment> peer : new EnumMap<>(peers).entrySet()) {
-      int seconds =
-          peer.getKey() == PeerKind.MELTEMI
-              ? lab.settings().warmUpSeconds()
-              : Math.min(NATIVE_WARM_UP_SECONDS, lab.settings().warmUpSeconds());
-      if (seconds > 0) {
-        tryTo(
-            peer.getKey(),
-            () -> load.run(lab.children(), peer.getValue().target(), seconds, Load.UNMETERED));
-      }
+    int most = lab.settings().warmUpSeconds();
+    if (most == 0) {
+      return;
     }
+    for (Map.Entry<PeerKind, Deployment> peer : new EnumMap<>(peers).entrySet()) {
+      Deployment deployment = peer.getValue();
+      tryTo(
+          peer.getKey(),
+          () -> {
+            if (peer.getKey() != PeerKind.MELTEMI) {
+              measure(deployment, load, Math.min(NATIVE_WARM_UP_SECONDS, most));
+              return;
+            }
+            measure(deployment, load, most);
+            double best = cost(measure(deployment, load, SLICE_SECONDS));
+            int without = 0;
+            for (int slice = 0; slice < SLICES_MAX; slice++) {
+              double now = cost(measure(deployment, load, SLICE_SECONDS));
+              without = now > best * STEADY ? without + 1 : 0;
+              best = Math.min(best, now);
+              if (without == STEADY_SLICES) {
+                return;
+              }
+            }
+            outcome.note("Meltemi was still getting faster when the rounds began");
+          });
+    }
+  }
+
+  private static double cost(Measured measured) {
+    return measured.cpu().total() / measured.load().requests();
   }
 
   /** Every round of every peer: A B A B. */

@@ -122,6 +122,15 @@ public final class Lab implements AutoCloseable {
     }
   }
 
+  /** The same for a process of ours or a backend, whose failure is no peer's. */
+  void awaitBackend(Child child, int port) throws IOException, InterruptedException {
+    try {
+      awaitListening(child, port);
+    } catch (PeerException e) {
+      throw new IOException(child.name() + " did not start: " + child.output(), e);
+    }
+  }
+
   /** The telling part of what a proxy printed before it ended. */
   static String refusal(String output) {
     int refused = output.indexOf("cannot be served:");
@@ -178,7 +187,7 @@ public final class Lab implements AutoCloseable {
               "backend",
               Generator.java(
                   "HttpBackend", List.of(Integer.toString(port), Integer.toString(BODY_BYTES))));
-      awaitListening(backend, port);
+      awaitBackend(backend, port);
       httpBackend = OptionalInt.of(port);
       return;
     }
@@ -204,8 +213,8 @@ public final class Lab implements AutoCloseable {
             "backend",
             PeerKind.NGINX.command(
                 meltemi, write("backend.conf", NativeConfig.nginx(home, servers))));
-    awaitListening(backend, port);
-    awaitListening(backend, second);
+    awaitBackend(backend, port);
+    awaitBackend(backend, second);
     httpBackend = OptionalInt.of(port);
     http2Backend = OptionalInt.of(second);
   }
@@ -217,7 +226,7 @@ public final class Lab implements AutoCloseable {
       Child backend =
           children.start(
               "grpc-backend", Generator.java("GrpcBackend", List.of(Integer.toString(port))));
-      awaitListening(backend, port);
+      awaitBackend(backend, port);
       grpcBackend = OptionalInt.of(port);
     }
     return grpcBackend.orElseThrow();

@@ -208,7 +208,7 @@ final class Meshes {
     command.addAll(List.of("--httpsAddr", "", "--secureGRPCAddr", ""));
     Child discovery = lab.children().start("discovery", command);
     others.add(discovery);
-    lab.awaitListening(discovery, grpc);
+    lab.awaitBackend(discovery, grpc);
     long end = System.nanoTime() + 30_000_000_000L;
     while (true) {
       try {

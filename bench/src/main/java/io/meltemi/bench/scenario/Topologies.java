@@ -315,7 +315,7 @@ final class Topologies {
               "tls-client",
               NativeConfig.nginxTlsClient(lab.directory("front"), front, port, certificates));
       try {
-        lab.awaitListening(caller, front);
+        lab.awaitBackend(caller, front);
         return new Deployment(
             peer.measured(), List.of(caller), Target.http(front), peer.adminPort());
       } catch (IOException | InterruptedException | RuntimeException e) {
