@@ -164,8 +164,7 @@ public final class Proxy implements AutoCloseable {
                 settings.drainTime().toNanos(), ListenerSettings.DEFAULT.connectionsMax()));
     assembler =
         new SnapshotAssembler(
-            new ConfigParsers(
-                new ClusterParser(bootstrap.grpcClusters()), routeParser, listenerParser),
+            new ConfigParsers(new ClusterParser(), routeParser, listenerParser),
             new ClusterFactory(Extensions.loadBalancers(), resolver, configLoop, ticker, stats),
             clusters,
             routeTables,

@@ -84,7 +84,8 @@ public final class Cluster implements AutoCloseable {
   public ClusterStats stats() {
     ClusterStats made = clusterStats;
     if (made == null) {
-      made = new ClusterStats(stats.scope("cluster." + settings.statName() + "."));
+      String prefix = "cluster." + settings.statName() + ".";
+      made = new ClusterStats(stats.scope(prefix), () -> stats.scope(prefix + "http2."));
       clusterStats = made;
     }
     return made;

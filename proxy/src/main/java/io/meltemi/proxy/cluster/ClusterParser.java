@@ -12,6 +12,7 @@ import io.envoyproxy.envoy.config.cluster.v3.UpstreamConnectionOptions;
 import io.envoyproxy.envoy.config.core.v3.BindConfig;
 import io.envoyproxy.envoy.config.core.v3.ConfigSource;
 import io.envoyproxy.envoy.config.core.v3.Http1ProtocolOptions;
+import io.envoyproxy.envoy.config.core.v3.Http2ProtocolOptions;
 import io.envoyproxy.envoy.config.core.v3.TcpKeepalive;
 import io.envoyproxy.envoy.config.core.v3.TransportSocket;
 import io.envoyproxy.envoy.extensions.transport_sockets.raw_buffer.v3.RawBuffer;
@@ -27,6 +28,8 @@ import io.meltemi.proxy.cluster.ClusterSettings.Http;
 import io.meltemi.proxy.cluster.ClusterSettings.Keepalive;
 import io.meltemi.proxy.cluster.ClusterSettings.LbPolicy;
 import io.meltemi.proxy.cluster.ClusterSettings.Protocol;
+import io.meltemi.proxy.codec.HeadLimits;
+import io.meltemi.proxy.codec.Http2SettingsParser;
 import io.meltemi.proxy.parse.ParseScope;
 import io.meltemi.proxy.parse.SupportedFields;
 import io.netty.util.NetUtil;
@@ -35,7 +38,6 @@ import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 
 /** Parses {@code config.cluster.v3.Cluster}. Any thread. */
 public final class ClusterParser {
@@ -92,9 +94,18 @@ public final class ClusterParser {
           HttpProtocolOptions.getDescriptor(),
           "common_http_protocol_options",
           "explicit_http_config",
+          "auto_config",
           "use_downstream_protocol_config");
-
-  /** Downstreams speak HTTP/1.1 here, so what is set for HTTP/2 never comes to count. */
+  private static final SupportedFields EXPLICIT =
+      SupportedFields.of(
+          HttpProtocolOptions.ExplicitHttpConfig.getDescriptor(),
+          "http_protocol_options",
+          "http2_protocol_options");
+  private static final SupportedFields AUTO =
+      SupportedFields.of(
+          HttpProtocolOptions.AutoHttpConfig.getDescriptor(),
+          "http_protocol_options",
+          "http2_protocol_options");
   private static final SupportedFields SAME_AS_DOWNSTREAM =
       SupportedFields.of(
           HttpProtocolOptions.UseDownstreamHttpConfig.getDescriptor(),
@@ -103,12 +114,13 @@ public final class ClusterParser {
 
   private static final SupportedFields COMMON_HTTP =
       SupportedFields.of(
-              io.envoyproxy.envoy.config.core.v3.HttpProtocolOptions.getDescriptor(),
-              "idle_timeout",
-              "max_connection_duration",
-              "max_headers_count",
-              "max_requests_per_connection")
-          .withoutEffect("the limit of this proxy's codec", "max_response_headers_kb");
+          io.envoyproxy.envoy.config.core.v3.HttpProtocolOptions.getDescriptor(),
+          "idle_timeout",
+          "max_connection_duration",
+          "max_stream_duration",
+          "max_headers_count",
+          "max_response_headers_kb",
+          "max_requests_per_connection");
   private static final SupportedFields HTTP1 =
       SupportedFields.of(
               Http1ProtocolOptions.getDescriptor(), "enable_trailers", "allow_chunked_length")
@@ -185,16 +197,6 @@ public final class ClusterParser {
       SupportedFields.of(Cluster.RoundRobinLbConfig.getDescriptor());
   private static final SupportedFields ORIGINAL_DST =
       SupportedFields.of(Cluster.OriginalDstLbConfig.getDescriptor(), "upstream_port_override");
-
-  private final Set<String> grpcClusters;
-
-  /**
-   * @param grpcClusters names of clusters that only gRPC services of the proxy itself use; only
-   *     these may speak HTTP/2
-   */
-  public ClusterParser(Set<String> grpcClusters) {
-    this.grpcClusters = Set.copyOf(grpcClusters);
-  }
 
   /** The parsed cluster, or every problem found. */
   public Validation<ClusterConfig> parse(Cluster proto, Origin origin) {
@@ -469,16 +471,26 @@ public final class ClusterParser {
     }
   }
 
+  /**
+   * Which version a cluster speaks, and where its options are written.
+   *
+   * @param http2 the message, or an empty one
+   */
+  private record Version(Protocol protocol, Http2ProtocolOptions http2, ParseScope http2Scope) {}
+
   @SuppressWarnings("deprecation") // old bootstraps still use the cluster's own HTTP fields
-  private Http http(Cluster proto, ParseScope scope) {
+  private static Http http(Cluster proto, ParseScope scope) {
     io.envoyproxy.envoy.config.core.v3.HttpProtocolOptions common =
         proto.getCommonHttpProtocolOptions();
     ParseScope commonScope = scope.field("common_http_protocol_options");
-    boolean http2 = proto.hasHttp2ProtocolOptions();
-    ParseScope http2Scope = scope.field("http2_protocol_options");
     if (proto.hasHttpProtocolOptions()) {
       HTTP1.check(proto.getHttpProtocolOptions(), scope.field("http_protocol_options"));
     }
+    Version version =
+        new Version(
+            proto.hasHttp2ProtocolOptions() ? Protocol.HTTP2 : Protocol.HTTP1,
+            proto.getHttp2ProtocolOptions(),
+            scope.field("http2_protocol_options"));
     for (Map.Entry<String, Any> entry : proto.getTypedExtensionProtocolOptionsMap().entrySet()) {
       ParseScope entryScope = scope.field("typed_extension_protocol_options", entry.getKey());
       if (!entry.getValue().is(HttpProtocolOptions.class) || !entry.getKey().equals(HTTP_OPTIONS)) {
@@ -495,29 +507,7 @@ public final class ClusterParser {
         common = options.get().getCommonHttpProtocolOptions();
         commonScope = entryScope.field("common_http_protocol_options");
       }
-      SAME_AS_DOWNSTREAM.check(
-          options.get().getUseDownstreamProtocolConfig(),
-          entryScope.field("use_downstream_protocol_config"));
-      HTTP1.check(
-          options.get().getUseDownstreamProtocolConfig().getHttpProtocolOptions(),
-          entryScope.field("use_downstream_protocol_config").field("http_protocol_options"));
-      ParseScope explicit = entryScope.field("explicit_http_config");
-      switch (options.get().getExplicitHttpConfig().getProtocolConfigCase()) {
-        case HTTP_PROTOCOL_OPTIONS ->
-            HTTP1.check(
-                options.get().getExplicitHttpConfig().getHttpProtocolOptions(),
-                explicit.field("http_protocol_options"));
-        case HTTP2_PROTOCOL_OPTIONS -> {
-          http2 = true;
-          http2Scope = explicit.field("http2_protocol_options");
-        }
-        case HTTP3_PROTOCOL_OPTIONS ->
-            explicit.field("http3_protocol_options").unsupported("HTTP/3 upstream");
-        case PROTOCOLCONFIG_NOT_SET -> {}
-      }
-    }
-    if (http2 && !grpcClusters.contains(proto.getName())) {
-      http2Scope.unsupported("HTTP/2 upstream");
+      version = version(options.get(), proto, entryScope);
     }
     COMMON_HTTP.check(common, commonScope);
     Http defaults = Http.DEFAULT;
@@ -526,7 +516,7 @@ public final class ClusterParser {
             ? common.getMaxRequestsPerConnection().getValue()
             : proto.getMaxRequestsPerConnection().getValue();
     return new Http(
-        http2 ? Protocol.HTTP2 : Protocol.HTTP1,
+        version.protocol,
         nanos(
             common.hasIdleTimeout(),
             common.getIdleTimeout(),
@@ -538,6 +528,71 @@ public final class ClusterParser {
             common.getMaxConnectionDuration(),
             0,
             commonScope.field("max_connection_duration")),
+        nanos(
+            common.hasMaxStreamDuration(),
+            common.getMaxStreamDuration(),
+            0,
+            commonScope.field("max_stream_duration")),
+        responseHead(common, commonScope),
+        version.protocol == Protocol.HTTP1
+            ? defaults.http2()
+            : Http2SettingsParser.parse(version.http2, version.http2Scope));
+  }
+
+  private static Version version(HttpProtocolOptions options, Cluster proto, ParseScope scope) {
+    return switch (options.getUpstreamProtocolOptionsCase()) {
+      case EXPLICIT_HTTP_CONFIG -> {
+        ParseScope at = scope.field("explicit_http_config");
+        HttpProtocolOptions.ExplicitHttpConfig config = options.getExplicitHttpConfig();
+        EXPLICIT.check(config, at);
+        HTTP1.check(config.getHttpProtocolOptions(), at.field("http_protocol_options"));
+        yield new Version(
+            config.hasHttp2ProtocolOptions() ? Protocol.HTTP2 : Protocol.HTTP1,
+            config.getHttp2ProtocolOptions(),
+            at.field("http2_protocol_options"));
+      }
+      case AUTO_CONFIG -> {
+        ParseScope at = scope.field("auto_config");
+        HttpProtocolOptions.AutoHttpConfig config = options.getAutoConfig();
+        AUTO.check(config, at);
+        HTTP1.check(config.getHttpProtocolOptions(), at.field("http_protocol_options"));
+        if (!proto.hasTransportSocket() && proto.getTransportSocketMatchesCount() == 0) {
+          at.error("set", "nothing: without TLS there is no ALPN that could tell the version");
+        }
+        yield new Version(
+            Protocol.AUTO, config.getHttp2ProtocolOptions(), at.field("http2_protocol_options"));
+      }
+      case USE_DOWNSTREAM_PROTOCOL_CONFIG -> {
+        ParseScope at = scope.field("use_downstream_protocol_config");
+        HttpProtocolOptions.UseDownstreamHttpConfig config =
+            options.getUseDownstreamProtocolConfig();
+        SAME_AS_DOWNSTREAM.check(config, at);
+        HTTP1.check(config.getHttpProtocolOptions(), at.field("http_protocol_options"));
+        yield new Version(
+            Protocol.DOWNSTREAM,
+            config.getHttp2ProtocolOptions(),
+            at.field("http2_protocol_options"));
+      }
+      case UPSTREAMPROTOCOLOPTIONS_NOT_SET -> {
+        scope.error(
+            "no version", "explicit_http_config, auto_config or use_downstream_protocol_config");
+        yield new Version(Protocol.HTTP1, Http2ProtocolOptions.getDefaultInstance(), scope);
+      }
+    };
+  }
+
+  private static HeadLimits responseHead(
+      io.envoyproxy.envoy.config.core.v3.HttpProtocolOptions common, ParseScope scope) {
+    HeadLimits defaults = HeadLimits.DEFAULT;
+    int kilobytes = common.getMaxResponseHeadersKb().getValue();
+    if (common.hasMaxResponseHeadersKb() && (kilobytes < 1 || kilobytes > 8192)) {
+      scope
+          .field("max_response_headers_kb")
+          .error(Integer.toUnsignedString(kilobytes), "1 to 8192");
+      kilobytes = 1;
+    }
+    return new HeadLimits(
+        common.hasMaxResponseHeadersKb() ? kilobytes * 1024 : defaults.bytesMax(),
         common.hasMaxHeadersCount()
             ? Math.max(1, common.getMaxHeadersCount().getValue())
             : defaults.headersMax());

@@ -1,6 +1,8 @@
 package io.meltemi.proxy.cluster;
 
 import io.meltemi.proxy.cluster.CircuitBreakers.Thresholds;
+import io.meltemi.proxy.codec.HeadLimits;
+import io.meltemi.proxy.codec.Http2Settings;
 import java.net.InetSocketAddress;
 import java.util.Optional;
 
@@ -101,22 +103,43 @@ public record ClusterSettings(
   /** HTTP version spoken to the hosts. */
   public enum Protocol {
     HTTP1,
-    HTTP2
+    HTTP2,
+    /** What each connection's TLS handshake agrees on. */
+    AUTO,
+    /** The version that the request came in. */
+    DOWNSTREAM
   }
 
   /**
    * @param idleTimeoutNanos how long an unused connection is kept, 0 for ever
    * @param requestsPerConnectionMax 0 for no limit
    * @param connectionDurationNanosMax 0 for no limit
-   * @param headersMax how many header lines a response may have
+   * @param streamDurationNanosMax of one try, 0 for no limit
+   * @param responseHead limits of a response's head, and of its trailers
    */
   public record Http(
       Protocol protocol,
       long idleTimeoutNanos,
       int requestsPerConnectionMax,
       long connectionDurationNanosMax,
-      int headersMax) {
-    public static final Http DEFAULT = new Http(Protocol.HTTP1, 3_600_000_000_000L, 0, 0, 100);
+      long streamDurationNanosMax,
+      HeadLimits responseHead,
+      Http2Settings http2) {
+    public static final Http DEFAULT =
+        new Http(
+            Protocol.HTTP1, 3_600_000_000_000L, 0, 0, 0, HeadLimits.DEFAULT, Http2Settings.DEFAULT);
+
+    /** The same over another version. */
+    public Http withProtocol(Protocol other) {
+      return new Http(
+          other,
+          idleTimeoutNanos,
+          requestsPerConnectionMax,
+          connectionDurationNanosMax,
+          streamDurationNanosMax,
+          responseHead,
+          http2);
+    }
   }
 
   /** Circuit breakers by routing priority. */

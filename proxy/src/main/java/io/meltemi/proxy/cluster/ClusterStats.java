@@ -1,10 +1,13 @@
 package io.meltemi.proxy.cluster;
 
+import io.meltemi.proxy.codec.Http2Stats;
 import io.meltemi.proxy.telemetry.Counter;
 import io.meltemi.proxy.telemetry.Gauge;
 import io.meltemi.proxy.telemetry.Histogram;
 import io.meltemi.proxy.telemetry.StatScope;
 import java.util.concurrent.atomic.AtomicReferenceArray;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The numbers of one cluster under {@code cluster.<name>.}; see <a
@@ -15,6 +18,8 @@ public final class ClusterStats {
   public final Counter cxTotal;
   public final Gauge cxActive;
   public final Counter cxHttp1Total;
+  public final Counter cxHttp2Total;
+  public final Counter cxCloseNotify;
   public final Counter cxConnectFail;
   public final Counter cxConnectTimeout;
   public final Counter cxOverflow;
@@ -55,12 +60,20 @@ public final class ClusterStats {
   private final Counter[] classes = new Counter[5];
   private final AtomicReferenceArray<Counter> codes = new AtomicReferenceArray<>(600);
   private final StatScope scope;
+  private final Supplier<StatScope> http2Scope;
+  private volatile @Nullable Http2Stats http2;
 
-  ClusterStats(StatScope scope) {
+  /**
+   * @param http2Scope asked for at first use
+   */
+  ClusterStats(StatScope scope, Supplier<StatScope> http2Scope) {
     this.scope = scope;
+    this.http2Scope = http2Scope;
     cxTotal = scope.counter("upstream_cx_total");
     cxActive = scope.gauge("upstream_cx_active");
     cxHttp1Total = scope.counter("upstream_cx_http1_total");
+    cxHttp2Total = scope.counter("upstream_cx_http2_total");
+    cxCloseNotify = scope.counter("upstream_cx_close_notify");
     cxConnectFail = scope.counter("upstream_cx_connect_fail");
     cxConnectTimeout = scope.counter("upstream_cx_connect_timeout");
     cxOverflow = scope.counter("upstream_cx_overflow");
@@ -101,6 +114,16 @@ public final class ClusterStats {
     for (int i = 0; i < classes.length; i++) {
       classes[i] = scope.counter("upstream_rq_" + (i + 1) + "xx");
     }
+  }
+
+  /** The numbers of the HTTP/2 codec; made at first use, as most clusters speak HTTP/1.1. */
+  public Http2Stats http2() {
+    Http2Stats made = http2;
+    if (made == null) {
+      made = new Http2Stats(http2Scope.get());
+      http2 = made;
+    }
+    return made;
   }
 
   /** Counts a finished response under its status and its status class. */

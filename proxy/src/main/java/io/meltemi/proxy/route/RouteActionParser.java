@@ -199,7 +199,7 @@ final class RouteActionParser {
     };
   }
 
-  // the deprecated gRPC limits mean the same as max_stream_duration's
+  // the deprecated gRPC limits count where max_stream_duration is not set
   @SuppressWarnings("deprecation")
   private static Timeouts timeouts(
       io.envoyproxy.envoy.config.route.v3.RouteAction proto, ParseScope scope) {
@@ -240,7 +240,8 @@ final class RouteActionParser {
             : defaults.idleNanos(),
         stream,
         grpcMax,
-        grpcOffset);
+        grpcOffset,
+        proto.hasMaxStreamDuration());
   }
 
   private static RouteAction.ForwardOptions options(

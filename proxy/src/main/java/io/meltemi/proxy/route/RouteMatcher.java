@@ -1,11 +1,10 @@
 package io.meltemi.proxy.route;
 
+import io.meltemi.proxy.header.GrpcHeaders;
 import io.meltemi.proxy.header.HeaderBlock;
-import io.meltemi.proxy.header.HeaderName;
 import io.meltemi.proxy.matcher.Fraction;
 import io.meltemi.proxy.matcher.HeaderMatcher;
 import io.meltemi.proxy.matcher.MatchTrace;
-import java.nio.charset.StandardCharsets;
 import java.util.List;
 
 /**
@@ -20,8 +19,6 @@ public record RouteMatcher(
     List<QueryParameterMatcher> queryParameters,
     Fraction share,
     boolean grpc) {
-  private static final byte[] GRPC = "application/grpc".getBytes(StandardCharsets.US_ASCII);
-
   public RouteMatcher {
     headers = List.copyOf(headers);
     queryParameters = List.copyOf(queryParameters);
@@ -61,7 +58,7 @@ public record RouteMatcher(
     if (share.numerator() < share.denominator() && !share.includes(request.random())) {
       return trace.isRecording() && trace.result(false, "runtime_fraction", share.toString());
     }
-    if (grpc && !isGrpc(block)) {
+    if (grpc && !GrpcHeaders.isGrpc(block)) {
       return trace.isRecording() && trace.result(false, "grpc", "content-type is not gRPC");
     }
     for (int i = 0; i < headers.size(); i++) {
@@ -80,18 +77,5 @@ public record RouteMatcher(
       }
     }
     return true;
-  }
-
-  private static boolean isGrpc(HeaderBlock headers) {
-    int index = headers.find(HeaderName.CONTENT_TYPE);
-    if (index < 0 || headers.valueLength(index) < GRPC.length) {
-      return false;
-    }
-    byte[] array = headers.array();
-    int start = headers.valueStart(index);
-    if (!java.util.Arrays.equals(array, start, start + GRPC.length, GRPC, 0, GRPC.length)) {
-      return false;
-    }
-    return headers.valueLength(index) == GRPC.length || array[start + GRPC.length] == '+';
   }
 }

@@ -99,6 +99,8 @@ final class FormatOperators {
       case "START_TIME" -> new TimeOperator(parameter, ticker);
       case "PROTOCOL" -> string(info -> info.protocol);
       case "UPSTREAM_PROTOCOL" -> string(info -> info.upstreamProtocol);
+      case "GRPC_STATUS" -> grpcStatus(parameter);
+      case "GRPC_STATUS_NUMBER" -> new GrpcStatusOperator(GrpcStatusOperator.Form.NUMBER);
       case "RESPONSE_CODE" -> (NumberOperator) info -> info.responseCode;
       case "RESPONSE_CODE_DETAILS" -> string(info -> info.responseCodeDetails);
       case "CONNECTION_TERMINATION_DETAILS" -> string(info -> info.connectionTerminationDetails);
@@ -189,6 +191,15 @@ final class FormatOperators {
     default boolean isNumber() {
       return true;
     }
+  }
+
+  private static FormatOperator grpcStatus(String parameter) throws Unsupported {
+    return switch (parameter) {
+      case "", "CAMEL_STRING" -> new GrpcStatusOperator(GrpcStatusOperator.Form.CAMEL_STRING);
+      case "SNAKE_STRING" -> new GrpcStatusOperator(GrpcStatusOperator.Form.SNAKE_STRING);
+      case "NUMBER" -> new GrpcStatusOperator(GrpcStatusOperator.Form.NUMBER);
+      default -> throw new Unsupported("CAMEL_STRING, SNAKE_STRING or NUMBER");
+    };
   }
 
   private static FormatOperator string(Function<StreamInfo, String> field) {

@@ -2,41 +2,80 @@ package io.meltemi.proxy.upstream;
 
 import io.meltemi.proxy.cluster.CircuitBreakers;
 import io.meltemi.proxy.cluster.Cluster;
+import io.meltemi.proxy.cluster.ClusterSettings.Protocol;
 import io.meltemi.proxy.cluster.ClusterStats;
 import io.meltemi.proxy.cluster.Host;
 import io.meltemi.proxy.cluster.HostStat;
 import io.meltemi.proxy.loop.LoopContext;
+import io.meltemi.proxy.transport.NegotiatedProtocol;
 import io.meltemi.proxy.transport.TransportOptions;
+import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ConnectTimeoutException;
 import java.util.ArrayDeque;
+import java.util.Collections;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The connections of one loop to one host. The connection used last is leased first. Bounded by the
- * cluster's circuit breakers: connections, requests, and requests waiting for a connection.
+ * The connections of one loop to one host, over which streams are leased. In HTTP/1.1 a connection
+ * carries one stream at a time, in HTTP/2 as many as both ends allow; with {@link Protocol#AUTO}
+ * the handshake of each connection tells which. The connection used last is leased first. Bounded
+ * by the cluster's circuit breakers: connections, requests, and requests waiting for a connection.
  */
 public final class ConnectionPool {
+  private static final String HTTP_1_1 = "http/1.1";
+  private static final String HTTP_2 = "h2";
+
   private final LoopContext loop;
   private final Connector connector;
   private final Cluster cluster;
   private final Host host;
   private final ClusterStats stats;
   private final CircuitBreakers breakers;
-  private final ArrayDeque<Http1ClientConnection> idle = new ArrayDeque<>(4);
+  private final Protocol protocol;
+  private final TransportOptions transport;
+
+  /** Those with room for a stream, the one used last first. */
+  private final ArrayDeque<ClientConnection> ready = new ArrayDeque<>(4);
+
+  /** Every connection that is open, for draining. */
+  private final Set<ClientConnection> established =
+      Collections.newSetFromMap(new IdentityHashMap<>(4));
+
   private final ArrayDeque<UpstreamCallbacks> pending = new ArrayDeque<>(2);
   private int connections;
   private int connecting;
+
+  /** How many streams a connection that is being opened is expected to carry. */
+  private int streamsExpected;
+
   private boolean draining;
 
-  ConnectionPool(LoopContext loop, Connector connector, Cluster cluster, Host host) {
+  ConnectionPool(
+      LoopContext loop, Connector connector, Cluster cluster, Host host, Protocol protocol) {
     this.loop = loop;
     this.connector = connector;
     this.cluster = cluster;
     this.host = host;
+    this.protocol = protocol;
     this.stats = cluster.stats();
     this.breakers = cluster.circuitBreakers();
+    this.transport = TransportOptions.NONE.withFallbackProtocols(offered(protocol));
+    this.streamsExpected =
+        protocol == Protocol.HTTP1 ? 1 : cluster.settings().http().http2().concurrentStreamsMax();
+  }
+
+  private static List<String> offered(Protocol protocol) {
+    return switch (protocol) {
+      case HTTP1 -> List.of(HTTP_1_1);
+      case HTTP2 -> List.of(HTTP_2);
+      case AUTO -> List.of(HTTP_2, HTTP_1_1);
+      case DOWNSTREAM -> throw new IllegalArgumentException("chosen before there is a pool");
+    };
   }
 
   public Host host() {
@@ -56,16 +95,15 @@ public final class ConnectionPool {
   }
 
   /**
-   * Leases a connection. Exactly one of {@link UpstreamCallbacks#onReady} and {@link
+   * Leases a stream. Exactly one of {@link UpstreamCallbacks#onReady} and {@link
    * UpstreamCallbacks#onPoolFailure} follows, unless {@link #cancel} comes first.
    */
   public void lease(UpstreamCallbacks callbacks) {
-    Http1ClientConnection ready = idle.pollFirst();
-    if (ready != null) {
+    ClientConnection first = ready.peekFirst();
+    if (first != null) {
       if (breakers.tryRequest()) {
-        begin(ready, callbacks);
+        begin(first, callbacks);
       } else {
-        idle.addFirst(ready);
         overflow(callbacks);
       }
       return;
@@ -99,12 +137,12 @@ public final class ConnectionPool {
   }
 
   private void connectIfNeeded() {
-    while (connecting < pending.size()) {
+    while ((long) connecting * streamsExpected < pending.size()) {
       boolean counted = breakers.tryConnection();
       if (!counted) {
         stats.cxOverflow.inc();
         if (connections > 0) {
-          // those waiting get the next connection that comes free
+          // those waiting get the next stream that comes free
           return;
         }
       }
@@ -116,37 +154,68 @@ public final class ConnectionPool {
     connections++;
     connecting++;
     stats.cxTotal.inc();
-    stats.cxHttp1Total.inc();
     stats.cxActive.inc();
     host.add(HostStat.CX_TOTAL, 1);
     host.add(HostStat.CX_ACTIVE, 1);
     long start = loop.nanos();
-    Http1ClientConnection connection = new Http1ClientConnection(this, counted, start);
+    ClientConnection known =
+        protocol == Protocol.AUTO ? null : connection(protocol == Protocol.HTTP2, counted, start);
+    EarlyReads early = new EarlyReads();
     ChannelFuture future =
-        connector.connect(loop.eventLoop(), cluster, host, TransportOptions.NONE, connection);
-    future.addListener(_ -> onConnect(connection, future, start));
+        connector.connect(
+            loop.eventLoop(), cluster, host, transport, known == null ? early : known);
+    future.addListener(
+        _ -> {
+          connecting--;
+          Channel channel = future.channel();
+          if (!future.isSuccess() || !channel.isActive()) {
+            onConnectFailed(channel, future.cause(), counted);
+          } else if (known != null) {
+            onConnected(channel, known, start);
+          } else {
+            boolean http2 = NegotiatedProtocol.of(channel).equals(HTTP_2);
+            streamsExpected = http2 ? cluster.settings().http().http2().concurrentStreamsMax() : 1;
+            ClientConnection chosen = connection(http2, counted, start);
+            early.replaceBy(chosen);
+            onConnected(channel, chosen, start);
+            early.replay();
+          }
+        });
   }
 
-  private void onConnect(Http1ClientConnection connection, ChannelFuture future, long start) {
-    connecting--;
-    if (future.isSuccess()) {
-      stats.cxConnectMs.record(TimeUnit.NANOSECONDS.toMillis(loop.nanos() - start));
-      connection.connected(future.channel());
-      cluster.outlierDetector().onConnected(host);
-      release(connection);
+  private ClientConnection connection(boolean http2, boolean counted, long start) {
+    if (http2) {
+      stats.cxHttp2Total.inc();
+      return new Http2ClientConnection(this, counted, start);
+    }
+    stats.cxHttp1Total.inc();
+    return new Http1ClientConnection(this, counted, start);
+  }
+
+  private void onConnected(Channel channel, ClientConnection connection, long start) {
+    stats.cxConnectMs.record(TimeUnit.NANOSECONDS.toMillis(loop.nanos() - start));
+    connection.connected(channel);
+    if (!connection.isOpen()) {
       return;
     }
-    future.channel().close();
-    Throwable cause = future.cause();
+    established.add(connection);
+    cluster.outlierDetector().onConnected(host);
+    release(connection);
+    connectIfNeeded();
+  }
+
+  private void onConnectFailed(Channel channel, @Nullable Throwable cause, boolean counted) {
+    channel.close();
     boolean timeout = cause instanceof ConnectTimeoutException;
     stats.cxConnectFail.inc();
     if (timeout) {
       stats.cxConnectTimeout.inc();
     }
     host.add(HostStat.CX_CONNECT_FAIL, 1);
-    gone(connection);
+    notConnected(counted);
     failPending(
         timeout ? PoolFailure.CONNECT_TIMEOUT : PoolFailure.CONNECT_FAILED, describe(cause));
+    connectIfNeeded();
   }
 
   private static String describe(@Nullable Throwable cause) {
@@ -167,13 +236,16 @@ public final class ConnectionPool {
     }
   }
 
-  private void begin(Http1ClientConnection connection, UpstreamCallbacks callbacks) {
+  private void begin(ClientConnection connection, UpstreamCallbacks callbacks) {
     stats.rqTotal.inc();
     stats.rqActive.inc();
     host.add(HostStat.RQ_TOTAL, 1);
     host.add(HostStat.RQ_ACTIVE, 1);
-    connection.begin(callbacks);
-    callbacks.onReady(connection);
+    UpstreamStream stream = connection.begin(callbacks);
+    if (!connection.hasRoom()) {
+      unlist(connection);
+    }
+    callbacks.onReady(stream);
   }
 
   /** A request that {@link #begin} began is over, one way or the other. */
@@ -183,9 +255,9 @@ public final class ConnectionPool {
     breakers.releaseRequest();
   }
 
-  /** A connection is free. */
-  void release(Http1ClientConnection connection) {
-    while (true) {
+  /** A connection has room: those waiting get it first. */
+  void release(ClientConnection connection) {
+    while (connection.hasRoom()) {
       UpstreamCallbacks next = pending.pollFirst();
       if (next == null) {
         break;
@@ -193,35 +265,59 @@ public final class ConnectionPool {
       pendingDone();
       if (breakers.tryRequest()) {
         begin(connection, next);
-        return;
+      } else {
+        overflow(next);
       }
-      overflow(next);
     }
     if (draining) {
-      connection.closeIdle();
-      return;
+      connection.drain();
+    } else if (connection.hasRoom() && !connection.listed) {
+      connection.listed = true;
+      ready.addFirst(connection);
     }
-    idle.addFirst(connection);
-    connection.startIdle();
   }
 
-  /** A connection is closed or will take no further request. */
-  void gone(Http1ClientConnection connection) {
-    connections--;
-    idle.remove(connection);
-    stats.cxActive.dec();
-    host.add(HostStat.CX_ACTIVE, -1);
-    if (connection.isCounted()) {
-      breakers.releaseConnection();
+  /** A connection has no room any more. */
+  void unlist(ClientConnection connection) {
+    if (connection.listed) {
+      connection.listed = false;
+      ready.removeFirstOccurrence(connection);
     }
+  }
+
+  /** A connection will take no further stream, though it is still open. */
+  void retire(ClientConnection connection) {
+    unlist(connection);
     connectIfNeeded();
   }
 
-  /** Closes what is idle; the rest closes when its response is over. */
+  /** The peer has told how many streams it takes at once. */
+  void streamsExpected(int count) {
+    streamsExpected = Math.max(1, count);
+  }
+
+  /** A connection is closed. */
+  void gone(ClientConnection connection) {
+    unlist(connection);
+    established.remove(connection);
+    notConnected(connection.isCounted());
+    connectIfNeeded();
+  }
+
+  private void notConnected(boolean counted) {
+    connections--;
+    stats.cxActive.dec();
+    host.add(HostStat.CX_ACTIVE, -1);
+    if (counted) {
+      breakers.releaseConnection();
+    }
+  }
+
+  /** Closes what is idle; the rest closes when its streams are over. */
   void drain() {
     draining = true;
-    for (Http1ClientConnection next = idle.pollFirst(); next != null; next = idle.pollFirst()) {
-      next.closeIdle();
+    for (ClientConnection connection : List.copyOf(established)) {
+      connection.drain();
     }
   }
 
@@ -230,8 +326,8 @@ public final class ConnectionPool {
     return connections;
   }
 
-  /** Number of connections that wait for a request. */
-  public int idleConnections() {
-    return idle.size();
+  /** Number of connections with room for a stream. */
+  public int readyConnections() {
+    return ready.size();
   }
 }

@@ -1,33 +1,26 @@
 package io.meltemi.proxy.upstream;
 
-import io.meltemi.proxy.cluster.ClusterSettings;
 import io.meltemi.proxy.codec.BodyDecoder;
 import io.meltemi.proxy.codec.HeadEncoder;
 import io.meltemi.proxy.codec.HeadEncoder.ConnectionOption;
-import io.meltemi.proxy.codec.HeadLimits;
 import io.meltemi.proxy.codec.HeadParser;
 import io.meltemi.proxy.header.HeaderBlock;
 import io.meltemi.proxy.header.HeaderName;
 import io.meltemi.proxy.loop.ChannelWriter;
-import io.meltemi.proxy.loop.LoopContext;
-import io.meltemi.proxy.loop.LoopTimer;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
-import io.netty.channel.ChannelInboundHandlerAdapter;
 import java.net.SocketAddress;
 import java.nio.charset.StandardCharsets;
-import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
  * One HTTP/1.1 connection to a host, leased to one stream at a time. It goes back to its pool as
  * soon as request and response are complete, before the stream hears of the end.
  */
-final class Http1ClientConnection extends ChannelInboundHandlerAdapter implements UpstreamStream {
+final class Http1ClientConnection extends ClientConnection implements UpstreamStream {
   private static final byte[] HEAD = "HEAD".getBytes(StandardCharsets.US_ASCII);
   private static final int INTERIM_RESPONSES_MAX = 16;
-  private static final int RESPONSE_HEAD_BYTES_MAX = 60 * 1024;
 
   private enum Phase {
     HEAD,
@@ -35,29 +28,11 @@ final class Http1ClientConnection extends ChannelInboundHandlerAdapter implement
     TRAILERS
   }
 
-  private final class IdleTimer extends LoopTimer {
-    @Override
-    protected void onTimeout() {
-      pool.stats().cxIdleTimeout.inc();
-      closeIdle();
-    }
-  }
-
-  private final ConnectionPool pool;
-  private final LoopContext loop;
-  private final ClusterSettings.Http settings;
-  private final boolean counted;
-  private final long createdNanos;
   private final HeadParser parser;
   private final BodyDecoder body = new BodyDecoder();
-  private final IdleTimer idleTimer = new IdleTimer();
-  private @Nullable Channel channel;
-  private @Nullable ChannelWriter writer;
   private @Nullable HeaderBlock trailers;
   private @Nullable UpstreamCallbacks callbacks;
   private Phase phase = Phase.HEAD;
-  private boolean inRead;
-  private boolean open;
   private boolean headRequest;
   private boolean chunkedRequest;
   private boolean requestEnded;
@@ -65,30 +40,20 @@ final class Http1ClientConnection extends ChannelInboundHandlerAdapter implement
   private boolean closeAfterResponse;
   private int interimResponses;
   private int requests;
-  private long writtenBefore;
 
   Http1ClientConnection(ConnectionPool pool, boolean counted, long createdNanos) {
-    this.pool = pool;
-    this.loop = pool.loop();
-    this.settings = pool.cluster().settings().http();
-    this.counted = counted;
-    this.createdNanos = createdNanos;
-    this.parser = new HeadParser(new HeadLimits(RESPONSE_HEAD_BYTES_MAX, settings.headersMax()));
+    super(pool, counted, createdNanos);
+    this.parser = new HeadParser(settings.responseHead());
   }
 
-  boolean isCounted() {
-    return counted;
+  @Override
+  boolean hasRoom() {
+    return isOpen() && callbacks == null;
   }
 
-  void connected(Channel newChannel) {
-    channel = newChannel;
-    writer = new ChannelWriter(newChannel, loop);
-    open = newChannel.isActive();
-  }
-
-  /** The connection belongs to that stream from now on. */
-  void begin(UpstreamCallbacks newCallbacks) {
-    loop.timers().cancel(idleTimer);
+  @Override
+  UpstreamStream begin(UpstreamCallbacks newCallbacks) {
+    stopIdle();
     callbacks = newCallbacks;
     requests++;
     phase = Phase.HEAD;
@@ -96,35 +61,22 @@ final class Http1ClientConnection extends ChannelInboundHandlerAdapter implement
     responseBegun = false;
     interimResponses = 0;
     parser.beginResponse(newCallbacks.responseHeaders());
+    return this;
   }
 
-  /** The connection waits in its pool. */
+  @Override
   void startIdle() {
-    if (settings.idleTimeoutNanos() > 0) {
-      loop.timers().start(idleTimer, settings.idleTimeoutNanos());
-    }
+    super.startIdle();
     setReading(true);
   }
 
-  void closeIdle() {
-    loop.timers().cancel(idleTimer);
-    closeLocally();
-  }
-
-  private Channel channel() {
-    Channel present = channel;
-    if (present == null) {
-      throw new IllegalStateException("not connected");
+  @Override
+  void drain() {
+    if (callbacks == null) {
+      closeLocally();
+    } else {
+      closeAfterResponse = true;
     }
-    return present;
-  }
-
-  private ChannelWriter writer() {
-    ChannelWriter present = writer;
-    if (present == null) {
-      throw new IllegalStateException("not connected");
-    }
-    return present;
   }
 
   @Override
@@ -185,22 +137,6 @@ final class Http1ClientConnection extends ChannelInboundHandlerAdapter implement
     closeLocally();
   }
 
-  private void closeLocally() {
-    if (open) {
-      open = false;
-      pool.stats().cxDestroyLocal.inc();
-      destroyed();
-      writer().discard();
-      channel().close();
-    }
-  }
-
-  private void destroyed() {
-    pool.stats().cxDestroy.inc();
-    pool.stats().cxLengthMs.record(TimeUnit.NANOSECONDS.toMillis(loop.nanos() - createdNanos));
-    pool.gone(this);
-  }
-
   @Override
   public void setReading(boolean reading) {
     Channel present = channel();
@@ -220,41 +156,18 @@ final class Http1ClientConnection extends ChannelInboundHandlerAdapter implement
   }
 
   @Override
+  public String protocol() {
+    return "HTTP/1.1";
+  }
+
+  @Override
   public @Nullable SocketAddress localAddress() {
     return channel().localAddress();
   }
 
   @Override
-  public void channelRead(ChannelHandlerContext context, Object message) {
-    if (!inRead) {
-      inRead = true;
-      loop.enter();
-    }
-    ByteBuf in = (ByteBuf) message;
-    try {
-      pool.stats().cxRxBytesTotal.add(in.readableBytes());
-      read(in);
-    } finally {
-      in.release();
-    }
-  }
-
-  @Override
-  public void channelReadComplete(ChannelHandlerContext context) {
-    if (inRead) {
-      inRead = false;
-      loop.exit();
-      ChannelWriter out = writer;
-      if (out != null) {
-        long written = out.written();
-        pool.stats().cxTxBytesTotal.add(written - writtenBefore);
-        writtenBefore = written;
-      }
-    }
-  }
-
-  private void read(ByteBuf in) {
-    while (open) {
+  void read(ByteBuf in) {
+    while (isOpen()) {
       UpstreamCallbacks present = callbacks;
       if (present == null) {
         if (in.isReadable()) {
@@ -416,7 +329,7 @@ final class Http1ClientConnection extends ChannelInboundHandlerAdapter implement
       rest.skipBytes(rest.readableBytes());
     }
     long durationMax = settings.connectionDurationNanosMax();
-    boolean tooOld = durationMax > 0 && loop.nanos() - createdNanos > durationMax;
+    boolean tooOld = durationMax > 0 && ageNanos() > durationMax;
     if (tooOld) {
       pool.stats().cxMaxDurationReached.inc();
     }
@@ -448,15 +361,7 @@ final class Http1ClientConnection extends ChannelInboundHandlerAdapter implement
   }
 
   @Override
-  public void channelInactive(ChannelHandlerContext context) {
-    loop.timers().cancel(idleTimer);
-    if (!open) {
-      return;
-    }
-    open = false;
-    pool.stats().cxDestroyRemote.inc();
-    destroyed();
-    writer().discard();
+  void onClosed() {
     UpstreamCallbacks present = callbacks;
     if (present == null) {
       return;
@@ -476,11 +381,5 @@ final class Http1ClientConnection extends ChannelInboundHandlerAdapter implement
     if (present != null) {
       present.onUpstreamWritable(context.channel().isWritable());
     }
-  }
-
-  @Override
-  public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
-    // the peer is gone or the pipeline is broken: the end of the channel tells the stream
-    context.close();
   }
 }

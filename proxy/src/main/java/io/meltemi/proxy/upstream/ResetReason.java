@@ -7,5 +7,9 @@ public enum ResetReason {
   /** The peer closed the connection within a response. */
   CLOSED,
   /** The peer sent what is not HTTP. */
-  PROTOCOL_ERROR
+  PROTOCOL_ERROR,
+  /** The peer reset the stream. */
+  REMOTE_RESET,
+  /** The peer has not looked at the stream, by its own word. */
+  REMOTE_REFUSED
 }

@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
  * no method may be called any more. Loop only.
  */
 public interface UpstreamStream {
-  /** Sends the request's head. */
+  /** Sends the request's head. A call of this kind may end the lease: {@code onReset} tells. */
   void sendHeaders(HeaderBlock headers, boolean endStream);
 
   /** Sends a piece of the body; the buffer stays the caller's. */
@@ -29,6 +29,9 @@ public interface UpstreamStream {
 
   /** Requests that this connection has begun, this one included. */
   int requestNumber();
+
+  /** Envoy's name of the protocol, such as {@code HTTP/1.1}. */
+  String protocol();
 
   @Nullable SocketAddress localAddress();
 }

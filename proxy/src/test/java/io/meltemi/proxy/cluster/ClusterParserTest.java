@@ -9,8 +9,8 @@ import io.meltemi.common.validation.Origin;
 import io.meltemi.common.validation.Validation;
 import io.meltemi.common.validation.Violation;
 import io.meltemi.proxy.bootstrap.BootstrapReader;
+import io.meltemi.proxy.codec.HeadLimits;
 import java.util.List;
-import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -22,7 +22,7 @@ final class ClusterParserTest {
             new BootstrapReader(List.of(HttpProtocolOptions.getDefaultInstance()))
                 .read(Cluster.newBuilder(), yaml, Origin.of("test"))
                 .orElseThrow();
-    return new ClusterParser(Set.of("xds")).parse(proto, Origin.of("test"));
+    return new ClusterParser().parse(proto, Origin.of("test"));
   }
 
   @Test
@@ -114,7 +114,8 @@ final class ClusterParserTest {
         "{name: a, connect_timeout: -1s} | connect_timeout",
         "{name: a, type: EDS} | eds_cluster_config.eds_config",
         "{name: a, type: LOGICAL_DNS} | load_assignment",
-        "{name: a, http2_protocol_options: {}} | http2_protocol_options",
+        "{name: a, http2_protocol_options: {allow_connect: true}} | http2_protocol_options.allow_connect",
+        "{name: a, http2_protocol_options: {max_concurrent_streams: 0}} | http2_protocol_options.max_concurrent_streams",
         "{name: a, common_lb_config: {healthy_panic_threshold: {value: 101}}} | common_lb_config.healthy_panic_threshold",
         "{name: a, common_lb_config: {zone_aware_lb_config: {}}} | common_lb_config.zone_aware_lb_config",
         "{name: a, load_assignment: {endpoints: [{lb_endpoints: [{endpoint: {address: {pipe: {path: /x}}}}]}]}} | load_assignment.endpoints[0].lb_endpoints[0].endpoint.address",
@@ -127,9 +128,67 @@ final class ClusterParserTest {
     assertTrue(paths.contains(path), paths::toString);
   }
 
+  private static String options(String yaml) {
+    return "{name: a, typed_extension_protocol_options:"
+        + " {envoy.extensions.upstreams.http.v3.HttpProtocolOptions: {'@type':"
+        + " type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions, "
+        + yaml
+        + "}}}";
+  }
+
+  private static ClusterSettings.Http http(String yaml) {
+    return parse(yaml).orElseThrow().settings().http();
+  }
+
   @Test
-  void letsGrpcClustersSpeakHttp2() {
-    ClusterConfig config = parse("{name: xds, http2_protocol_options: {}}").orElseThrow();
-    assertEquals(ClusterSettings.Protocol.HTTP2, config.settings().http().protocol());
+  void choosesTheVersion() {
+    assertEquals(
+        ClusterSettings.Protocol.HTTP2, http("{name: a, http2_protocol_options: {}}").protocol());
+    assertEquals(
+        ClusterSettings.Protocol.HTTP2,
+        http(options("explicit_http_config: {http2_protocol_options: {}}")).protocol());
+    assertEquals(
+        ClusterSettings.Protocol.HTTP1,
+        http(options("explicit_http_config: {http_protocol_options: {}}")).protocol());
+    assertEquals(
+        ClusterSettings.Protocol.DOWNSTREAM,
+        http(options("use_downstream_protocol_config: {http2_protocol_options: {}}")).protocol());
+  }
+
+  @Test
+  void takesTheLimitsOfHttp2() {
+    ClusterSettings.Http http =
+        http(
+            options(
+                "common_http_protocol_options: {max_stream_duration: 3s, max_headers_count: 7,"
+                    + " max_response_headers_kb: 9, max_requests_per_connection: 5},"
+                    + " explicit_http_config: {http2_protocol_options: {max_concurrent_streams: 11,"
+                    + " initial_stream_window_size: 70000, connection_keepalive: {interval: 4s,"
+                    + " timeout: 2s}}}"));
+    assertEquals(3_000_000_000L, http.streamDurationNanosMax());
+    assertEquals(new HeadLimits(9 * 1024, 7), http.responseHead());
+    assertEquals(5, http.requestsPerConnectionMax());
+    assertEquals(11, http.http2().concurrentStreamsMax());
+    assertEquals(70_000, http.http2().streamWindowBytes());
+    assertEquals(4_000_000_000L, http.http2().keepAlive().intervalNanos());
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "auto_config: {} | .auto_config",
+        "common_http_protocol_options: {} | ''",
+        "explicit_http_config: {http3_protocol_options: {}} |"
+            + " .explicit_http_config.http3_protocol_options",
+        "explicit_http_config: {http2_protocol_options: {hpack_table_size: 9999999}} |"
+            + " .explicit_http_config.http2_protocol_options.hpack_table_size",
+      })
+  void refusesOptionsByPath(String yaml, String path) {
+    String base =
+        "typed_extension_protocol_options"
+            + "[envoy.extensions.upstreams.http.v3.HttpProtocolOptions]";
+    List<String> paths = parse(options(yaml)).errors().stream().map(Violation::path).toList();
+    assertTrue(paths.contains(base + path), paths::toString);
   }
 }

@@ -100,8 +100,7 @@ final class ClusterTest {
                     Origin.of("test"))
                 .orElseThrow();
     Cluster cluster =
-        factory.make(
-            new ClusterParser(java.util.Set.of()).parse(proto, Origin.of("test")).orElseThrow());
+        factory.make(new ClusterParser().parse(proto, Origin.of("test")).orElseThrow());
     loop.runAll();
     return cluster;
   }

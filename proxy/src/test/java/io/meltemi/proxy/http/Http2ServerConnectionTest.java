@@ -254,6 +254,10 @@ final class Http2ServerConnectionTest {
       assertTrue(arrived.await(20, TimeUnit.SECONDS));
       client.reset(call, Http2Error.CANCEL);
       assertTrue(gone.await(20, TimeUnit.SECONDS));
+      // the backend hears of it before the line is written
+      for (int i = 0; i < 1000 && proxy.log().isEmpty(); i++) {
+        TimeUnit.MILLISECONDS.sleep(5);
+      }
       assertEquals("/ 0 DR http2.remote_reset\n", proxy.log());
       assertEquals(1, proxy.counter("http.t.downstream_rq_rx_reset"));
       assertEquals(1, proxy.counter("http2.rx_reset"));

@@ -295,7 +295,7 @@ final class RouterTest {
       await(() -> proxy.counter("cluster.a.upstream_rq_active") == 0);
       await(() -> proxy.counter("cluster.a.upstream_cx_active") == 0);
       await(() -> proxy.counter("http.t.downstream_cx_active") == 0);
-      assertTrue(proxy.log().contains("/left 0 DC downstream_remote_disconnect"), proxy.log());
+      await(() -> proxy.log().contains("/left 0 DC downstream_remote_disconnect"));
       held.countDown();
     }
   }

@@ -59,7 +59,7 @@ final class RouteTableParserTest {
     assertEquals(new ClusterSpecifier.Single("c"), forward.cluster());
     assertEquals(new RouteAction.PathRewrite.Prefix("/v2"), forward.pathRewrite());
     assertEquals(new RouteAction.HostRewrite.Literal("other"), forward.hostRewrite());
-    assertEquals(new Timeouts(0, 1_500_000_000L, 3_000_000_000L, 0, 0), forward.timeouts());
+    assertEquals(new Timeouts(0, 1_500_000_000L, 3_000_000_000L, 0, 0, true), forward.timeouts());
     RetryPolicy retry = forward.retryPolicy().orElseThrow();
     assertEquals(
         Set.of(

@@ -87,7 +87,7 @@ final class MirrorRequest implements UpstreamCallbacks {
     UpstreamStream present = stream;
     if (present != null) {
       present.sendData(data, endStream);
-      if (!endStream && !present.isWritable()) {
+      if (!over && !endStream && !present.isWritable()) {
         abandon();
       }
       return;
@@ -134,7 +134,7 @@ final class MirrorRequest implements UpstreamCallbacks {
     stream = ready;
     boolean bodyless = requestEnded && body.count() == 0;
     ready.sendHeaders(request, bodyless);
-    for (int i = 0; i < body.count(); i++) {
+    for (int i = 0; i < body.count() && !over; i++) {
       ready.sendData(body.piece(i), requestEnded && i == body.count() - 1);
     }
     body.clear();

@@ -2,6 +2,7 @@ package io.meltemi.proxy.http.filter.router;
 
 import io.meltemi.proxy.cluster.Cluster;
 import io.meltemi.proxy.cluster.Host;
+import io.meltemi.proxy.header.GrpcHeaders;
 import io.meltemi.proxy.header.HeaderBlock;
 import io.meltemi.proxy.header.HeaderName;
 import io.meltemi.proxy.loop.LoopContext;
@@ -26,7 +27,6 @@ final class RetryState {
   static final HeaderName MAX_RETRIES = HeaderName.of("x-envoy-max-retries");
   static final HeaderName RETRIABLE_STATUS_CODES = HeaderName.of("x-envoy-retriable-status-codes");
   static final HeaderName RETRIABLE_HEADER_NAMES = HeaderName.of("x-envoy-retriable-header-names");
-  private static final HeaderName GRPC_STATUS = HeaderName.of("grpc-status");
   private static final HeaderName RATELIMITED = HeaderName.of("x-envoy-ratelimited");
 
   private static final HeaderName[] ASKING = {
@@ -198,7 +198,10 @@ final class RetryState {
     return active && isRetriable(status, headers) ? decide() : Decision.NO;
   }
 
-  Decision onReset(boolean connectFailure, boolean requestSent) {
+  /**
+   * @param refused whether the host has not looked at the request
+   */
+  Decision onReset(boolean connectFailure, boolean requestSent, boolean refused) {
     if (!active) {
       return Decision.NO;
     }
@@ -207,7 +210,8 @@ final class RetryState {
             || has(Condition.GATEWAY_ERROR)
             || has(Condition.RESET)
             || (has(Condition.RESET_BEFORE_REQUEST) && !requestSent)
-            || (has(Condition.CONNECT_FAILURE) && connectFailure);
+            || (has(Condition.CONNECT_FAILURE) && connectFailure)
+            || (has(Condition.REFUSED_STREAM) && refused);
     return retriable ? decide() : Decision.NO;
   }
 
@@ -258,11 +262,7 @@ final class RetryState {
   }
 
   private boolean isRetriableGrpc(HeaderBlock headers) {
-    String text = headers.get(GRPC_STATUS);
-    if (text == null) {
-      return false;
-    }
-    return switch (number(text, 0)) {
+    return switch (GrpcHeaders.status(headers)) {
       case 1 -> has(Condition.CANCELLED);
       case 4 -> has(Condition.DEADLINE_EXCEEDED);
       case 8 -> has(Condition.RESOURCE_EXHAUSTED);

@@ -5,6 +5,7 @@ import io.meltemi.proxy.cluster.ClusterManager;
 import io.meltemi.proxy.cluster.Host;
 import io.meltemi.proxy.cluster.HostStat;
 import io.meltemi.proxy.cluster.LbContext;
+import io.meltemi.proxy.header.GrpcHeaders;
 import io.meltemi.proxy.header.HeaderBlock;
 import io.meltemi.proxy.header.HeaderName;
 import io.meltemi.proxy.http.FilterStatus;
@@ -18,6 +19,7 @@ import io.meltemi.proxy.route.MirrorPolicy;
 import io.meltemi.proxy.route.RetryPolicy;
 import io.meltemi.proxy.route.Route;
 import io.meltemi.proxy.route.RouteAction;
+import io.meltemi.proxy.route.Timeouts;
 import io.meltemi.proxy.telemetry.FormatOutput;
 import io.meltemi.proxy.telemetry.ResponseFlag;
 import io.meltemi.proxy.telemetry.StreamInfo;
@@ -50,6 +52,7 @@ final class RouterFilter implements HttpFilter, LbContext, UpstreamCallbacks {
   private static final HeaderName OVERLOADED = HeaderName.of("x-envoy-overloaded");
   private static final HeaderName DECORATOR = HeaderName.of("x-envoy-decorator-operation");
   private static final byte[] TRUE = "true".getBytes(StandardCharsets.US_ASCII);
+  private static final String DURATION_REACHED = "upstream_max_stream_duration_reached";
   private static final String RESET_TEXT =
       "upstream connect error or disconnect/reset before headers. ";
 
@@ -64,6 +67,13 @@ final class RouterFilter implements HttpFilter, LbContext, UpstreamCallbacks {
     @Override
     protected void onTimeout() {
       onTryTimeout();
+    }
+  }
+
+  private final class DurationTimer extends LoopTimer {
+    @Override
+    protected void onTimeout() {
+      onDurationReached();
     }
   }
 
@@ -85,6 +95,7 @@ final class RouterFilter implements HttpFilter, LbContext, UpstreamCallbacks {
   private final List<MirrorRequest> mirrors = new ArrayList<>(1);
   private final ResponseTimer responseTimer = new ResponseTimer();
   private final TryTimer tryTimer = new TryTimer();
+  private final DurationTimer durationTimer = new DurationTimer();
   private final RetryTimer retryTimer = new RetryTimer();
 
   private @Nullable Cluster cluster;
@@ -104,6 +115,9 @@ final class RouterFilter implements HttpFilter, LbContext, UpstreamCallbacks {
   private long tryNanos;
   private long tryStartNanos;
   private int attempts;
+  private boolean grpc;
+  private boolean grpcOutcomeOpen;
+  private boolean grpcOutcomeGood;
 
   RouterFilter(
       HttpFilterContext context,
@@ -211,6 +225,7 @@ final class RouterFilter implements HttpFilter, LbContext, UpstreamCallbacks {
     forward = target;
     info().upstreamCluster = found.name();
     attempts = 0;
+    grpc = GrpcHeaders.isGrpc(headers);
     timeouts(target, headers);
     retry.begin(target.retryPolicy().orElse(null), headers, found);
     requestHeaders(target, route, chosen, headers);
@@ -235,7 +250,12 @@ final class RouterFilter implements HttpFilter, LbContext, UpstreamCallbacks {
   }
 
   private void timeouts(RouteAction.Forward target, HeaderBlock headers) {
-    responseNanos = target.timeouts().responseNanos();
+    Timeouts times = target.timeouts();
+    responseNanos = times.responseNanos();
+    boolean bounded = grpc && times.boundsGrpcResponse();
+    if (bounded) {
+      responseNanos = grpcNanos(times, headers);
+    }
     RetryPolicy policy = target.retryPolicy().orElse(null);
     tryNanos = policy == null ? 0 : policy.perTryNanos();
     int asked = headers.find(REQUEST_TIMEOUT);
@@ -255,6 +275,19 @@ final class RouterFilter implements HttpFilter, LbContext, UpstreamCallbacks {
     if (expected > 0 && !suppressHeaders) {
       headers.setNumber(EXPECTED_TIMEOUT, expected / 1_000_000);
     }
+    if (bounded && expected > 0) {
+      GrpcHeaders.setTimeout(headers, expected);
+    }
+  }
+
+  /** The client's time, less the offset where that leaves some, at most the route's; 0 for none. */
+  private static long grpcNanos(Timeouts times, HeaderBlock headers) {
+    long nanos = Math.max(0, GrpcHeaders.timeoutNanos(headers));
+    if (times.grpcHeaderOffsetNanos() < nanos) {
+      nanos -= times.grpcHeaderOffsetNanos();
+    }
+    long max = times.grpcHeaderNanosMax();
+    return max > 0 && (nanos == 0 || nanos > max) ? max : nanos;
   }
 
   private static long millis(HeaderBlock headers, int index, long otherwise) {
@@ -299,9 +332,14 @@ final class RouterFilter implements HttpFilter, LbContext, UpstreamCallbacks {
       return;
     }
     MirrorRequest copy =
-        new MirrorRequest(loop, target, pools.get(target, to), to, context.bufferBytesMax());
+        new MirrorRequest(
+            loop, target, pools.get(target, to, isHttp2Downstream()), to, context.bufferBytesMax());
     mirrors.add(copy);
     copy.start(headers, policy.hostSuffix(), endStream, responseNanos);
+  }
+
+  private boolean isHttp2Downstream() {
+    return info().protocol.equals("HTTP/2");
   }
 
   private void startTry() {
@@ -327,7 +365,7 @@ final class RouterFilter implements HttpFilter, LbContext, UpstreamCallbacks {
     }
     requestSent = false;
     tryStartNanos = loop.now();
-    ConnectionPool pool = pools.get(cluster(), to);
+    ConnectionPool pool = pools.get(cluster(), to, isHttp2Downstream());
     leasing = pool;
     pool.lease(this);
   }
@@ -352,8 +390,10 @@ final class RouterFilter implements HttpFilter, LbContext, UpstreamCallbacks {
       return FilterStatus.CONTINUE;
     }
     present.sendData(data, endStream);
-    sent(endStream);
-    checkWritable();
+    if (upstream == present) {
+      sent(endStream);
+      checkWritable();
+    }
     return FilterStatus.CONTINUE;
   }
 
@@ -387,7 +427,9 @@ final class RouterFilter implements HttpFilter, LbContext, UpstreamCallbacks {
     UpstreamStream present = upstream;
     if (present != null) {
       present.sendTrailers(requestTrailers);
-      sent(true);
+      if (upstream == present) {
+        sent(true);
+      }
     }
     return FilterStatus.CONTINUE;
   }
@@ -428,21 +470,29 @@ final class RouterFilter implements HttpFilter, LbContext, UpstreamCallbacks {
     StreamInfo info = info();
     info.firstUpstreamTxByteNanos = loop.now();
     info.upstreamLocalAddress = stream.localAddress();
-    info.upstreamProtocol = "HTTP/1.1";
+    info.upstreamProtocol = stream.protocol();
     info.upstreamRequestsOnConnection = stream.requestNumber();
     if (tryNanos > 0) {
       loop.timers().start(tryTimer, tryNanos);
+    }
+    long durationMax = cluster().settings().http().streamDurationNanosMax();
+    if (durationMax > 0) {
+      loop.timers().start(durationTimer, durationMax);
     }
     boolean bodyless = requestEnded && body.count() == 0 && !trailersKept;
     stream.sendHeaders(context.requestHeaders(), bodyless);
     int pieces = body.count();
     boolean endWithData = requestEnded && !trailersKept;
-    for (int i = 0; i < pieces; i++) {
+    for (int i = 0; i < pieces && upstream == stream; i++) {
       stream.sendData(body.piece(i), endWithData && i == pieces - 1);
     }
     HeaderBlock ending = trailers;
-    if (trailersKept && ending != null) {
+    if (trailersKept && ending != null && upstream == stream) {
       stream.sendTrailers(ending);
+    }
+    if (upstream != stream) {
+      // sending has ended the try: another one, or the reply, is under way
+      return;
     }
     if (pieces > 0 && !retry.isActive()) {
       body.clear();
@@ -490,10 +540,9 @@ final class RouterFilter implements HttpFilter, LbContext, UpstreamCallbacks {
     long now = loop.now();
     StreamInfo info = info();
     info.firstUpstreamRxByteNanos = now;
-    from.outlierDetector().onResponse(by, status);
-    by.add(status >= 500 ? HostStat.RQ_ERROR : HostStat.RQ_SUCCESS, 1);
-    from.stats().responseCode(status);
     HeaderBlock headers = context.responseHeaders();
+    outcome(from, by, status, headers, endStream);
+    from.stats().responseCode(status);
     if (retry.isActive() && retried(retry.onResponse(status, headers))) {
       return;
     }
@@ -501,6 +550,20 @@ final class RouterFilter implements HttpFilter, LbContext, UpstreamCallbacks {
       from.stats().rqRetrySuccess.inc();
     }
     respond(status, endStream, now, headers);
+  }
+
+  /** Counts the try for or against its host; a gRPC call's outcome may be known only at its end. */
+  private void outcome(Cluster from, Host by, int status, HeaderBlock headers, boolean endStream) {
+    int grpcStatus = grpc ? GrpcHeaders.status(headers) : GrpcHeaders.NO_STATUS;
+    boolean told = grpcStatus != GrpcHeaders.NO_STATUS;
+    from.outlierDetector().onResponse(by, told ? GrpcHeaders.httpStatus(grpcStatus) : status);
+    if (grpc && status < 500 && !told && !endStream) {
+      grpcOutcomeOpen = true;
+      grpcOutcomeGood = false;
+      return;
+    }
+    boolean good = status < 500 && (told ? grpcStatus == 0 : !grpc);
+    by.add(good ? HostStat.RQ_SUCCESS : HostStat.RQ_ERROR, 1);
   }
 
   private void respond(int status, boolean endStream, long now, HeaderBlock headers) {
@@ -532,6 +595,12 @@ final class RouterFilter implements HttpFilter, LbContext, UpstreamCallbacks {
     info.lastUpstreamRxByteNanos = now;
     cluster().stats().rqTime.record((now - tryStartNanos) / 1_000_000);
     loop.timers().cancel(responseTimer);
+    loop.timers().cancel(durationTimer);
+    if (grpcOutcomeOpen) {
+      // no trailers came, or they follow at once and say so
+      grpcOutcomeOpen = false;
+      host().add(grpcOutcomeGood ? HostStat.RQ_SUCCESS : HostStat.RQ_ERROR, 1);
+    }
   }
 
   @Override
@@ -544,6 +613,7 @@ final class RouterFilter implements HttpFilter, LbContext, UpstreamCallbacks {
 
   @Override
   public void onResponseTrailers(HeaderBlock responseTrailers) {
+    grpcOutcomeGood = GrpcHeaders.status(responseTrailers) == 0;
     responseEnded(loop.now());
     context.encodeTrailers(responseTrailers);
   }
@@ -575,6 +645,7 @@ final class RouterFilter implements HttpFilter, LbContext, UpstreamCallbacks {
   /** Ends the present try, however far it has come. */
   private void dropTry() {
     loop.timers().cancel(tryTimer);
+    loop.timers().cancel(durationTimer);
     ConnectionPool waiting = leasing;
     if (waiting != null) {
       leasing = null;
@@ -632,41 +703,48 @@ final class RouterFilter implements HttpFilter, LbContext, UpstreamCallbacks {
   @Override
   public void onReset(ResetReason reason, String detail) {
     upstream = null;
+    grpcOutcomeOpen = false;
     loop.timers().cancel(tryTimer);
+    loop.timers().cancel(durationTimer);
     host().add(HostStat.RQ_ERROR, 1);
     cluster().outlierDetector().onLocalFailure(host());
     if (responseBegun) {
       over = true;
       retry.clear();
-      ResponseFlag flag =
-          reason == ResetReason.PROTOCOL_ERROR
-              ? ResponseFlag.UPSTREAM_PROTOCOL_ERROR
-              : ResponseFlag.UPSTREAM_CONNECTION_TERMINATION;
       context.resetStream(
-          flag,
-          "upstream_reset_after_response_started{"
-              + (reason == ResetReason.PROTOCOL_ERROR ? "protocol_error" : "connection_termination")
-              + "}");
+          flag(reason), "upstream_reset_after_response_started{" + word(reason) + "}");
       return;
     }
-    switch (reason) {
-      case CLOSED, CLOSED_BEFORE_RESPONSE ->
-          failed(
-              "connection termination",
-              "connection_termination",
-              503,
-              ResponseFlag.UPSTREAM_CONNECTION_TERMINATION,
-              true,
-              false);
-      case PROTOCOL_ERROR ->
-          failed(
-              "protocol error",
-              "protocol_error",
-              502,
-              ResponseFlag.UPSTREAM_PROTOCOL_ERROR,
-              true,
-              false);
+    boolean refused = reason == ResetReason.REMOTE_REFUSED;
+    if (retried(retry.onReset(false, requestSent, refused))) {
+      return;
     }
+    String word = word(reason);
+    failed(
+        refused ? "remote refused stream reset" : word.replace('_', ' '),
+        word,
+        reason == ResetReason.PROTOCOL_ERROR ? 502 : 503,
+        flag(reason),
+        false,
+        false);
+  }
+
+  private static ResponseFlag flag(ResetReason reason) {
+    return switch (reason) {
+      case CLOSED, CLOSED_BEFORE_RESPONSE -> ResponseFlag.UPSTREAM_CONNECTION_TERMINATION;
+      case PROTOCOL_ERROR -> ResponseFlag.UPSTREAM_PROTOCOL_ERROR;
+      case REMOTE_RESET, REMOTE_REFUSED -> ResponseFlag.UPSTREAM_REMOTE_RESET;
+    };
+  }
+
+  /** As in Envoy's response code details. */
+  private static String word(ResetReason reason) {
+    return switch (reason) {
+      case CLOSED, CLOSED_BEFORE_RESPONSE -> "connection_termination";
+      case PROTOCOL_ERROR -> "protocol_error";
+      case REMOTE_RESET -> "remote_reset";
+      case REMOTE_REFUSED -> "remote_refused_stream_reset";
+    };
   }
 
   private void failed(
@@ -676,7 +754,7 @@ final class RouterFilter implements HttpFilter, LbContext, UpstreamCallbacks {
       ResponseFlag flag,
       boolean retriable,
       boolean connectFailure) {
-    if (retriable && retried(retry.onReset(connectFailure, requestSent))) {
+    if (retriable && retried(retry.onReset(connectFailure, requestSent, false))) {
       return;
     }
     boolean overflow = flag == ResponseFlag.UPSTREAM_OVERFLOW;
@@ -725,6 +803,31 @@ final class RouterFilter implements HttpFilter, LbContext, UpstreamCallbacks {
     }
   }
 
+  /** One try has lived as long as its cluster lets it. */
+  private void onDurationReached() {
+    if (over) {
+      return;
+    }
+    Cluster from = cluster();
+    from.stats().rqMaxDurationReached.inc();
+    dropTry();
+    if (!responseBegun && retried(retry.onReset(false, requestSent, false))) {
+      return;
+    }
+    over = true;
+    loop.timers().cancel(responseTimer);
+    if (responseBegun) {
+      context.resetStream(ResponseFlag.UPSTREAM_MAX_STREAM_DURATION_REACHED, DURATION_REACHED);
+      return;
+    }
+    from.stats().responseCode(408);
+    context.sendLocalReply(
+        408,
+        "upstream max stream duration reached",
+        ResponseFlag.UPSTREAM_MAX_STREAM_DURATION_REACHED,
+        DURATION_REACHED);
+  }
+
   private void timedOut(String details) {
     over = true;
     if (responseBegun) {
@@ -760,6 +863,9 @@ final class RouterFilter implements HttpFilter, LbContext, UpstreamCallbacks {
     requestSent = false;
     responseBegun = false;
     readingStopped = false;
+    grpc = false;
+    grpcOutcomeOpen = false;
+    grpcOutcomeGood = false;
   }
 
   // ---- what load balancing asks
