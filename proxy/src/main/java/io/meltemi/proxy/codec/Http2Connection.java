@@ -7,6 +7,7 @@ import io.meltemi.proxy.loop.LoopTimer;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
+import java.util.ArrayList;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -91,7 +92,9 @@ public final class Http2Connection {
   private boolean goAwaySent;
   private int lastPeerId;
   private int nextId;
-  private int reserved;
+
+  /** Streams that are taken and have sent nothing yet; one or none, as a rule. */
+  private final ArrayList<Http2Stream> reserved = new ArrayList<>(1);
 
   // what the peer allows
   private int peerStreamsMax = Integer.MAX_VALUE;
@@ -214,7 +217,7 @@ public final class Http2Connection {
 
   /** Number of open streams, those taken and not yet sent included. */
   public int streams() {
-    return streams.size() + reserved;
+    return streams.size() + reserved.size();
   }
 
   /** Whether a client may take another stream now. */
@@ -237,7 +240,7 @@ public final class Http2Connection {
       throw new IllegalStateException("no stream can be opened");
     }
     stream.begin(this, 0, 0, 0);
-    reserved++;
+    reserved.add(stream);
     streamsOpened++;
     stats.streamsActive.inc();
   }
@@ -288,6 +291,9 @@ public final class Http2Connection {
       if (!stream.closed) {
         close(stream, reason, error, details);
       }
+    }
+    while (!reserved.isEmpty()) {
+      close(reserved.getLast(), reason, error, details);
     }
   }
 
@@ -1048,7 +1054,7 @@ public final class Http2Connection {
     stream.closed = true;
     stats.streamsActive.dec();
     if (stream.id == 0) {
-      reserved--;
+      reserved.remove(stream);
     } else {
       streams.remove(stream);
     }
@@ -1142,7 +1148,7 @@ public final class Http2Connection {
   private void beginRequest(Http2Stream stream, HeaderBlock headers) {
     int id = nextId;
     nextId += 2;
-    reserved--;
+    reserved.remove(stream);
     stream.id = id;
     stream.sendWindow = peerWindowBytes;
     stream.receiveWindow = settings.streamWindowBytes();

@@ -145,7 +145,7 @@ final class Http2ServerConnection extends ChannelInboundHandlerAdapter
   public void handlerAdded(ChannelHandlerContext context) {
     Channel added = context.channel();
     channel = added;
-    ChannelWriter out = new ChannelWriter(added, loop);
+    ChannelWriter out = ChannelWriter.shared(added, loop);
     writer = out;
     idleSinceNanos = loop.nanos();
     tls = downstream.facts().tls().isPresent();
@@ -297,7 +297,7 @@ final class Http2ServerConnection extends ChannelInboundHandlerAdapter
     phase = Phase.CLOSING;
     loop.timers().cancel(drainTimer);
     loop.timers().cancel(headTimer);
-    writer().flush();
+    writer().flushAndCount();
     Channel present = channel();
     long delay = settings.times().delayedCloseNanos();
     if (delay == 0 || !(present instanceof DuplexChannel duplex)) {

@@ -18,11 +18,22 @@ public final class ChannelWriter extends Flushable {
   private final Channel channel;
   private final LoopContext loop;
   private @Nullable ByteBuf gathered;
+  private final boolean shared;
   private long written;
 
   public ChannelWriter(Channel channel, LoopContext loop) {
+    this(channel, loop, false);
+  }
+
+  private ChannelWriter(Channel channel, LoopContext loop, boolean shared) {
     this.channel = channel;
     this.loop = loop;
+    this.shared = shared;
+  }
+
+  /** A writer for a connection that several others write to: see {@link #flush}. */
+  public static ChannelWriter shared(Channel channel, LoopContext loop) {
+    return new ChannelWriter(channel, loop, true);
   }
 
   /** Bytes given to this writer so far. */
@@ -70,9 +81,16 @@ public final class ChannelWriter extends Flushable {
     channel.write(data.retainedSlice(from, count), channel.voidPromise());
   }
 
-  /** Sends everything at the end of the present read, or at once outside of one. */
+  /**
+   * Sends everything at the end of the present read, or at once outside of one; a shared writer
+   * behind all reads of the present turn of the loop.
+   */
   public void flush() {
-    loop.flush(this);
+    if (shared) {
+      loop.flushAfterReads(this);
+    } else {
+      loop.flush(this);
+    }
   }
 
   /**

@@ -25,6 +25,9 @@ public final class LoopContext {
   private long dateNanos;
   private @Nullable Flushable[] batch = new @Nullable Flushable[16];
   private int batchSize;
+  private @Nullable Flushable[] late = new @Nullable Flushable[16];
+  private int lateSize;
+  private final Runnable lateFlush = this::flushLate;
   private int depth;
   private long readNanos;
 
@@ -111,5 +114,38 @@ public final class LoopContext {
       batch = Arrays.copyOf(batch, batchSize * 2);
     }
     batch[batchSize++] = target;
+  }
+
+  /**
+   * Flushes when the loop has worked off everything that it was woken for. What several channels'
+   * reads have written to one connection so goes out in one piece.
+   */
+  public void flushAfterReads(Flushable target) {
+    if (target.queued) {
+      return;
+    }
+    target.queued = true;
+    if (lateSize == late.length) {
+      late = Arrays.copyOf(late, lateSize * 2);
+    }
+    late[lateSize++] = target;
+    if (lateSize == 1) {
+      // tasks run behind the reads of the same turn of the loop
+      eventLoop.execute(lateFlush);
+    }
+  }
+
+  private void flushLate() {
+    enter();
+    for (int i = 0; i < lateSize; i++) {
+      Flushable next = late[i];
+      late[i] = null;
+      if (next != null) {
+        next.queued = false;
+        next.flushNow();
+      }
+    }
+    lateSize = 0;
+    exit();
   }
 }
