@@ -7,44 +7,90 @@ import com.google.protobuf.Message;
 import io.meltemi.common.validation.Origin;
 import io.meltemi.common.validation.Validation;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The place in a configuration document that is being parsed, and where its violations go. Cheap to
- * make; not thread-safe, as the collector is not.
- *
- * @param origin what the document is, such as a bootstrap file or an xDS resource
- * @param path field path from the document's root; empty at the root
- * @param out takes all errors and warnings
+ * make: the path is put together only when there is something to complain about. Not thread-safe,
+ * as the collector is not.
  */
-public record ParseScope(Origin origin, String path, Validation.Collector out) {
+public final class ParseScope {
   /** Seconds that a duration may last at most, so that its nanoseconds fit a long. */
   private static final long DURATION_SECONDS_MAX = Long.MAX_VALUE / 1_000_000_000L - 1;
+
+  /** Index of a place that is no element of a repeated field. */
+  private static final int NO_INDEX = -1;
+
+  private final Origin origin;
+  private final Validation.Collector out;
+  private final @Nullable ParseScope parent;
+  private final String name;
+  private final int index;
+
+  /**
+   * @param origin what the document is, such as a bootstrap file or an xDS resource
+   * @param path field path from the document's root; empty at the root
+   * @param out takes all errors and warnings
+   */
+  public ParseScope(Origin origin, String path, Validation.Collector out) {
+    this.origin = origin;
+    this.out = out;
+    this.parent = null;
+    this.name = path;
+    this.index = NO_INDEX;
+  }
+
+  private ParseScope(ParseScope parent, String name, int index) {
+    this.origin = parent.origin;
+    this.out = parent.out;
+    this.parent = parent;
+    this.name = name;
+    this.index = index;
+  }
 
   public static ParseScope root(Origin origin) {
     return new ParseScope(origin, "", new Validation.Collector());
   }
 
+  public Origin origin() {
+    return origin;
+  }
+
+  public Validation.Collector out() {
+    return out;
+  }
+
+  /** Field path from the document's root; empty at the root. */
+  public String path() {
+    if (parent == null) {
+      return name;
+    }
+    String before = parent.path();
+    String own = index == NO_INDEX ? name : name + "[" + index + "]";
+    return before.isEmpty() ? own : before + "." + own;
+  }
+
   /** A field of the message at this place. */
-  public ParseScope field(String name) {
-    return new ParseScope(origin, path.isEmpty() ? name : path + "." + name, out);
+  public ParseScope field(String field) {
+    return new ParseScope(this, field, NO_INDEX);
   }
 
   /** An element of a repeated field of the message at this place, counted from 0. */
-  public ParseScope field(String name, int index) {
-    return field(name + "[" + index + "]");
+  public ParseScope field(String field, int element) {
+    return new ParseScope(this, field, element);
   }
 
   /** The value of a key in a map field of the message at this place. */
-  public ParseScope field(String name, String key) {
-    return field(name + "[" + key + "]");
+  public ParseScope field(String field, String key) {
+    return field(field + "[" + key + "]");
   }
 
   public void error(String found, String expected) {
-    out.error(origin, path, found, expected);
+    out.error(origin, path(), found, expected);
   }
 
   public void warn(String found, String expected) {
-    out.warn(origin, path, found, expected);
+    out.warn(origin, path(), found, expected);
   }
 
   /** Reports a set field, extension or value that this proxy does not have. */

@@ -5,7 +5,9 @@ import com.google.protobuf.Descriptors.FieldDescriptor;
 import com.google.protobuf.Message;
 import com.google.protobuf.UnknownFieldSet;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -22,9 +24,17 @@ public final class SupportedFields {
   /** By field number; the value is the reason why the field has no effect, empty when it has. */
   private final Map<Integer, String> supported;
 
+  /** Fields that are reported when set, by ascending number: the others need no look. */
+  private final List<FieldDescriptor> reported;
+
   private SupportedFields(Descriptor type, Map<Integer, String> supported) {
     this.type = type;
     this.supported = supported;
+    this.reported =
+        type.getFields().stream()
+            .filter(field -> !"".equals(supported.get(field.getNumber())))
+            .sorted(Comparator.comparingInt(FieldDescriptor::getNumber))
+            .toList();
   }
 
   /**
@@ -80,17 +90,23 @@ public final class SupportedFields {
               + ")");
     }
     boolean clean = true;
-    for (Map.Entry<FieldDescriptor, Object> entry : message.getAllFields().entrySet()) {
-      FieldDescriptor field = entry.getKey();
+    for (FieldDescriptor field : reported) {
+      if (!isSet(message, field)) {
+        continue;
+      }
+      String found = describe(field, message.getField(field));
       String reason = supported.get(field.getNumber());
       if (reason == null) {
-        scope.field(field.getName()).unsupported(describe(field, entry.getValue()));
+        scope.field(field.getName()).unsupported(found);
         clean = false;
-      } else if (!reason.isEmpty()) {
-        scope.field(field.getName()).warn(describe(field, entry.getValue()), reason);
+      } else {
+        scope.field(field.getName()).warn(found, reason);
       }
     }
     UnknownFieldSet unknown = message.getUnknownFields();
+    if (unknown.isEmpty()) {
+      return clean;
+    }
     for (int number : unknown.asMap().keySet()) {
       scope
           .field("#" + number)
@@ -100,6 +116,10 @@ public final class SupportedFields {
       clean = false;
     }
     return clean;
+  }
+
+  private static boolean isSet(Message message, FieldDescriptor field) {
+    return field.isRepeated() ? message.getRepeatedFieldCount(field) > 0 : message.hasField(field);
   }
 
   private static String describe(FieldDescriptor field, Object value) {

@@ -15,6 +15,7 @@ import io.meltemi.proxy.parse.SupportedFields;
 import io.meltemi.proxy.route.HeaderMutations.Level;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -161,6 +162,20 @@ public final class RouteTableParser {
   /** Both directions' mutations of one place. */
   private record Mutations(Level request, Level response) {
     static final Mutations NONE = new Mutations(Level.EMPTY, Level.EMPTY);
+
+    boolean isEmpty() {
+      return request.isEmpty() && response.isEmpty();
+    }
+  }
+
+  /** Equal parts of one table, kept once: among thousands of routes few differ in all. */
+  private static final class Parts {
+    private final Map<Object, Object> known = new HashMap<>();
+
+    @SuppressWarnings("unchecked") // a part stands for one that it equals
+    <T> T shared(T part) {
+      return (T) known.computeIfAbsent(part, same -> same);
+    }
   }
 
   /** What surrounds the place being parsed, from the most specific to the table. */
@@ -168,22 +183,27 @@ public final class RouteTableParser {
       List<Mutations> mutations,
       RouteFilterConfigs filterConfigs,
       RouteActionParser.Inherited inherited,
-      boolean mostSpecificWins) {
+      boolean mostSpecificWins,
+      Parts parts) {
     Surroundings(
         Mutations mutations,
         RouteFilterConfigs filterConfigs,
         RouteActionParser.Inherited inherited,
         boolean mostSpecificWins) {
-      this(List.of(mutations), filterConfigs, inherited, mostSpecificWins);
+      this(List.of(mutations), filterConfigs, inherited, mostSpecificWins, new Parts());
     }
 
     Surroundings inside(
         Mutations closer, RouteFilterConfigs configs, RouteActionParser.Inherited closest) {
+      if (closer.isEmpty()) {
+        return new Surroundings(
+            mutations, configs.over(filterConfigs), closest, mostSpecificWins, parts);
+      }
       List<Mutations> all = new ArrayList<>();
       all.add(closer);
       all.addAll(mutations);
       return new Surroundings(
-          List.copyOf(all), configs.over(filterConfigs), closest, mostSpecificWins);
+          List.copyOf(all), configs.over(filterConfigs), closest, mostSpecificWins, parts);
     }
 
     /** Who applies last has the last word: the least specific, unless told otherwise. */
@@ -342,10 +362,10 @@ public final class RouteTableParser {
         new Route(
             proto.getName(),
             matcher.get(),
-            action.get(),
-            surroundings.headers(),
-            surroundings.filterConfigs(),
-            labels));
+            host.parts().shared(action.get()),
+            host.parts().shared(surroundings.headers()),
+            host.parts().shared(surroundings.filterConfigs()),
+            host.parts().shared(labels)));
   }
 
   private static Route.Labels labels(

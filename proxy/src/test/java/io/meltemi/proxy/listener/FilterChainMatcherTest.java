@@ -146,6 +146,30 @@ final class FilterChainMatcherTest {
   }
 
   @Test
+  void findsEachOfAThousandChainsInAFewSteps() {
+    Chains chains = new Chains();
+    for (int i = 0; i < 1000; i++) {
+      chains.add("c" + i, Ask.ANY.ips("10.0." + i / 250 + "." + i % 250 + "/32").names("h" + i));
+    }
+    FilterChainMatcher matcher = chains.matcher();
+    for (int i = 0; i < 1000; i++) {
+      String destination = "10.0." + i / 250 + "." + i % 250 + ":443";
+      assertEquals("c" + i, match(matcher, destination, "9.9.9.9:1", "h" + i, "tls", ""));
+    }
+    MatchTrace trace = MatchTrace.recording();
+    matcher.match(
+        new FilterChainMatcher.Query(
+            socket("10.0.3.249:443"),
+            socket("9.9.9.9:1"),
+            socket("9.9.9.9:1"),
+            "h999",
+            "tls",
+            List.of()),
+        trace);
+    assertTrue(trace.steps().size() < 12, trace::toString);
+  }
+
+  @Test
   void longestPrefixWinsInBothFamilies() {
     FilterChainMatcher matcher =
         new Chains()

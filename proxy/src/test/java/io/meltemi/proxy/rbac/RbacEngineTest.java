@@ -1,8 +1,10 @@
 package io.meltemi.proxy.rbac;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.sun.management.ThreadMXBean;
 import io.envoyproxy.envoy.config.rbac.v3.Permission;
 import io.envoyproxy.envoy.config.rbac.v3.Policy;
 import io.envoyproxy.envoy.config.rbac.v3.Principal;
@@ -12,7 +14,10 @@ import io.meltemi.proxy.header.HeaderBlock;
 import io.meltemi.proxy.header.HeaderName;
 import io.meltemi.proxy.matcher.MatchTrace;
 import io.meltemi.proxy.parse.ParseScope;
+import io.meltemi.proxy.telemetry.DynamicMetadata;
+import io.meltemi.proxy.telemetry.Stats;
 import io.meltemi.proxy.telemetry.StreamInfo;
+import java.lang.management.ManagementFactory;
 import java.net.InetSocketAddress;
 import java.util.List;
 import java.util.Optional;
@@ -23,6 +28,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** The compiled engine answers as trying every policy does, for random policies and requests. */
 final class RbacEngineTest {
+  private static final int DECISIONS = 20_000;
+
   @ParameterizedTest
   @ValueSource(ints = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9})
   void answersAsTryingEveryPolicyDoes(int series) {
@@ -146,5 +153,43 @@ final class RbacEngineTest {
                 .putPolicies("B", any)
                 .build());
     assertEquals("B", engine.name(engine.match(from("x"), MatchTrace.NONE)));
+  }
+
+  @Test
+  void decidingAllocatesNothing() {
+    RBAC.Builder rules = RBAC.newBuilder();
+    for (int i = 0; i < 300; i++) {
+      Permission.Builder path = Permission.newBuilder();
+      path.getUrlPathBuilder().getPathBuilder().setPrefix("/");
+      rules.putPolicies(
+          "p" + i,
+          Policy.newBuilder()
+              .addPermissions(path)
+              .addPrincipals(principal("sa-" + i))
+              .addPrincipals(principal("sb-" + i))
+              .build());
+    }
+    RbacCheck check =
+        new RbacCheck(
+            new RbacRules(Optional.of(engine(rules.build())), Optional.empty()),
+            new RbacLabels(
+                "ns", new RbacLabels.Prefixes("", ""), new RbacLabels.Prefixes("", ""), true, true),
+            new Stats().scope("http.x."));
+    AccessRequest request = from("sb-299");
+    DynamicMetadata metadata = new DynamicMetadata();
+    ThreadMXBean thread = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+    decide(check, request, metadata);
+    long before = thread.getCurrentThreadAllocatedBytes();
+    decide(check, request, metadata);
+    long bytes = thread.getCurrentThreadAllocatedBytes() - before;
+    // the counter itself and the compiler may cost a little once
+    assertTrue(bytes < DECISIONS, () -> bytes + " bytes in " + DECISIONS + " decisions");
+  }
+
+  private static void decide(RbacCheck check, AccessRequest request, DynamicMetadata metadata) {
+    for (int i = 0; i < DECISIONS; i++) {
+      assertNull(check.deny(request, metadata));
+      metadata.clear();
+    }
   }
 }
