@@ -10,6 +10,8 @@ import io.meltemi.config.kind.endpoints.Endpoints;
 import io.meltemi.config.kind.endpoints.EndpointsParser;
 import io.meltemi.config.kind.endpointslice.EndpointSlice;
 import io.meltemi.config.kind.endpointslice.EndpointSliceParser;
+import io.meltemi.config.kind.envoyfilter.EnvoyFilter;
+import io.meltemi.config.kind.envoyfilter.EnvoyFilterParser;
 import io.meltemi.config.kind.gateway.Gateway;
 import io.meltemi.config.kind.gateway.GatewayParser;
 import io.meltemi.config.kind.gatewayapi.BackendTlsPolicy;
@@ -326,6 +328,17 @@ public final class Kinds {
           SecretParser::parse,
           List.of());
 
+  public static final ResourceKind<EnvoyFilter> ENVOY_FILTER =
+      new ResourceKind<>(
+          NETWORKING,
+          List.of("v1alpha3"),
+          "EnvoyFilter",
+          "envoyfilters",
+          true,
+          EnvoyFilter.class,
+          EnvoyFilterParser::parse,
+          NotYetTranslated.ENVOY_FILTER);
+
   public static final ResourceKind<PeerAuthentication> PEER_AUTHENTICATION =
       new ResourceKind<>(
           SECURITY,
@@ -447,6 +460,7 @@ public final class Kinds {
           INFERENCE_POOL,
           INGRESS,
           INGRESS_CLASS,
+          ENVOY_FILTER,
           PEER_AUTHENTICATION,
           SERVICE,
           ENDPOINTS,

@@ -34,6 +34,12 @@ final class NotYetTranslated {
 
   static final List<String> SIDECAR = List.of("spec.ingress[].tls");
 
+  static final List<String> ENVOY_FILTER =
+      List.of(
+          "spec.configPatches[].patch.filterClass!=UNSPECIFIED",
+          "spec.configPatches[].match.waypoint",
+          "spec.configPatches[].match.listener.filterChain.transportSocket");
+
   static final List<String> WORKLOAD_GROUP = List.of("spec");
 
   static final List<String> PROXY_CONFIG = List.of("spec");

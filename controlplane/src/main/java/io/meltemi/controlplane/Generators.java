@@ -3,6 +3,8 @@ package io.meltemi.controlplane;
 import io.meltemi.controlplane.push.ResourceGenerator;
 import io.meltemi.controlplane.translate.cluster.ClusterGenerator;
 import io.meltemi.controlplane.translate.endpoint.EndpointGenerator;
+import io.meltemi.controlplane.translate.envoyfilter.ExtensionConfigGenerator;
+import io.meltemi.controlplane.translate.envoyfilter.PatchedGenerator;
 import io.meltemi.controlplane.translate.listener.ListenerGenerator;
 import io.meltemi.controlplane.translate.route.RouteGenerator;
 import java.util.List;
@@ -11,10 +13,11 @@ import java.util.List;
 final class Generators {
   static final List<ResourceGenerator> ALL =
       List.of(
-          new ClusterGenerator(),
+          new PatchedGenerator(new ClusterGenerator()),
           new EndpointGenerator(),
-          new ListenerGenerator(),
-          new RouteGenerator());
+          new PatchedGenerator(new ListenerGenerator()),
+          new PatchedGenerator(new RouteGenerator()),
+          new ExtensionConfigGenerator());
 
   private Generators() {}
 }

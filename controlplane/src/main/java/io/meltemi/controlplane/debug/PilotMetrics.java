@@ -55,6 +55,10 @@ public final class PilotMetrics implements PushEvents {
           TypeUrl.ROUTE, counter("pilot_xds_rds_reject", REJECT_HELP, "node"));
   private final Counter failures =
       counter("pilot_total_xds_internal_errors", "Resources that could not be made.");
+  private final Gauge problems =
+      gauge(
+          "meltemi_translation_problems",
+          "Parts of the configuration that cannot be honoured for the connected proxies.");
   private final Counter lateAnswers =
       counter("meltemi_xds_answer_timeouts", "Pushes that went on without a proxy's answer.");
   private final Counter configEvents =
@@ -209,6 +213,11 @@ public final class PilotMetrics implements PushEvents {
   @Override
   public void failed(TypeUrl type, RuntimeException failure) {
     failures.inc();
+  }
+
+  @Override
+  public void problems(int count) {
+    problems.set(count);
   }
 
   @Override

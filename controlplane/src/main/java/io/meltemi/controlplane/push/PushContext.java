@@ -3,6 +3,7 @@ package io.meltemi.controlplane.push;
 import io.meltemi.common.labels.Labels;
 import io.meltemi.config.Kinds;
 import io.meltemi.config.kind.destinationrule.DestinationRule;
+import io.meltemi.config.kind.envoyfilter.EnvoyFilter;
 import io.meltemi.config.kind.gateway.Gateway;
 import io.meltemi.config.kind.peerauthentication.PeerAuthentication;
 import io.meltemi.config.kind.sidecar.Sidecar;
@@ -25,6 +26,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Function;
 
 /**
  * The world of one push: everything generators may look at. Immutable in what it answers, so that
@@ -55,6 +57,7 @@ public final class PushContext {
     final Map<String, List<MeshService>> visibleServices = new ConcurrentHashMap<>();
     final Map<String, SidecarScope> defaultScopes = new ConcurrentHashMap<>();
     final Map<ScopeKey, SidecarScope> scopes = new ConcurrentHashMap<>();
+    final Map<Class<?>, Object> others = new ConcurrentHashMap<>();
 
     Derived(Inputs inputs) {
       services = inputs.services().stream().sorted(OLDEST_FIRST).toList();
@@ -101,13 +104,15 @@ public final class PushContext {
       List<Resource<DestinationRule>> destinationRules,
       List<Resource<Gateway>> gateways,
       List<Resource<Sidecar>> sidecars,
-      List<Resource<PeerAuthentication>> peerAuthentications) {
+      List<Resource<PeerAuthentication>> peerAuthentications,
+      List<Resource<EnvoyFilter>> envoyFilters) {
     public Traffic {
       virtualServices = virtualServices.stream().sorted(Resource.PRECEDENCE).toList();
       destinationRules = destinationRules.stream().sorted(Resource.PRECEDENCE).toList();
       gateways = gateways.stream().sorted(Resource.PRECEDENCE).toList();
       sidecars = sidecars.stream().sorted(Resource.PRECEDENCE).toList();
       peerAuthentications = peerAuthentications.stream().sorted(Resource.PRECEDENCE).toList();
+      envoyFilters = envoyFilters.stream().sorted(Resource.PRECEDENCE).toList();
     }
 
     /** What a snapshot holds of them. */
@@ -117,7 +122,8 @@ public final class PushContext {
           snapshot.list(Kinds.DESTINATION_RULE),
           snapshot.list(Kinds.GATEWAY),
           snapshot.list(Kinds.SIDECAR),
-          snapshot.list(Kinds.PEER_AUTHENTICATION));
+          snapshot.list(Kinds.PEER_AUTHENTICATION),
+          snapshot.list(Kinds.ENVOY_FILTER));
     }
   }
 
@@ -257,6 +263,26 @@ public final class PushContext {
   /** What the workloads of a namespace take that no policy of their own is for. */
   public PeerAuthentication.Mode mutualTlsOfNamespace(String namespace) {
     return derived.peerAuthentications.ofNamespace(namespace);
+  }
+
+  /** Every patch of generated configuration, oldest first. */
+  public List<Resource<EnvoyFilter>> envoyFilters() {
+    return inputs.traffic().envoyFilters();
+  }
+
+  /** Those that are for a proxy, in the order in which they are applied. */
+  public List<Resource<EnvoyFilter>> envoyFiltersOf(ProxyNode node) {
+    return EnvoyFilters.of(envoyFilters(), node, rootNamespace());
+  }
+
+  /**
+   * What is worked out of this world once and kept, also for worlds that differ from it only in
+   * endpoints.
+   *
+   * @param make is called at most once for a type, and must not look at endpoints
+   */
+  public <T> T derive(Class<T> type, Function<PushContext, T> make) {
+    return type.cast(derived.others.computeIfAbsent(type, _ -> make.apply(this)));
   }
 
   /** True when a proxy may reach a service. */

@@ -5,6 +5,7 @@ import io.meltemi.common.time.TaskLoop;
 import io.meltemi.common.time.Ticker;
 import io.meltemi.common.validation.Origin;
 import io.meltemi.common.validation.Validation;
+import io.meltemi.common.validation.Violation;
 import io.meltemi.config.Kinds;
 import io.meltemi.config.mesh.MeshConfig;
 import io.meltemi.config.resource.ResourceKind;
@@ -67,6 +68,7 @@ public final class PushEngine implements DiscoveryBackend {
   private String version = "";
   private long versionNumber;
   private boolean draining;
+  private volatile List<Violation> problems = List.of();
 
   private record ChangeKey(ResourceKind<?> kind, ResourceName name) {}
 
@@ -192,7 +194,40 @@ public final class PushEngine implements DiscoveryBackend {
       newVersion();
     }
     events.built(world.context(), snapshot, Duration.ofNanos(ticker.nanos() - start));
+    if (!world.change().endpointsOnly()) {
+      findProblems();
+    }
     return world.change();
+  }
+
+  /**
+   * What of the configuration cannot be honoured, for any proxy or for one that is connected. Any
+   * thread.
+   */
+  public List<Violation> problems() {
+    return problems;
+  }
+
+  private void findProblems() {
+    Set<Violation> found = new LinkedHashSet<>();
+    PushContext context = worlds.world().context();
+    for (ResourceGenerator generator : generators.values()) {
+      try {
+        found.addAll(generator.problems(context));
+        proxies.values().forEach(proxy -> found.addAll(generator.problems(proxy.node(), context)));
+      } catch (RuntimeException e) {
+        events.failed(generator.type(), e);
+        LOG.log(System.Logger.Level.ERROR, "cannot tell what " + generator.type() + " lacks", e);
+      }
+    }
+    Set<Violation> known = Set.copyOf(problems);
+    for (Violation problem : found) {
+      if (!known.contains(problem)) {
+        LOG.log(System.Logger.Level.WARNING, "configuration: {0}", problem);
+      }
+    }
+    problems = List.copyOf(found);
+    events.problems(found.size());
   }
 
   private void newVersion() {
@@ -356,6 +391,7 @@ public final class PushEngine implements DiscoveryBackend {
             connection.delta() ? "delta" : "state of the world",
             connection.peer());
         events.connected(List.copyOf(proxies.values()));
+        findProblems();
         yield Status.OK;
       }
       case Validation.Invalid<ProxyNode> invalid -> {

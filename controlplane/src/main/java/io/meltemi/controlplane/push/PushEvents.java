@@ -35,6 +35,9 @@ public interface PushEvents {
   /** A generator failed. */
   default void failed(TypeUrl type, RuntimeException failure) {}
 
+  /** So many parts of the configuration cannot be honoured now. */
+  default void problems(int count) {}
+
   /** The number of connected proxies changed. */
   default void connected(List<ProxyConnection> proxies) {}
 }

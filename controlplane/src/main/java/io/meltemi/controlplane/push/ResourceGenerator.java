@@ -1,5 +1,6 @@
 package io.meltemi.controlplane.push;
 
+import io.meltemi.common.validation.Violation;
 import io.meltemi.xds.resource.TypeUrl;
 import java.util.Collection;
 import java.util.List;
@@ -16,4 +17,14 @@ public interface ResourceGenerator {
    *     resource so that no proxy waits for ever
    */
   List<GeneratedResource> generate(ProxyNode node, PushContext context, Collection<String> names);
+
+  /** What of the configuration cannot be honoured for any proxy, and is left out. */
+  default List<Violation> problems(PushContext context) {
+    return List.of();
+  }
+
+  /** What of the configuration cannot be honoured for one proxy, and is left out. */
+  default List<Violation> problems(ProxyNode node, PushContext context) {
+    return List.of();
+  }
 }

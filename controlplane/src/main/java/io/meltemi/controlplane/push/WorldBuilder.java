@@ -35,7 +35,8 @@ public final class WorldBuilder {
           Kinds.DESTINATION_RULE,
           Kinds.GATEWAY,
           Kinds.SIDECAR,
-          Kinds.PEER_AUTHENTICATION);
+          Kinds.PEER_AUTHENTICATION,
+          Kinds.ENVOY_FILTER);
 
   private final String domain;
   private final String clusterId;

@@ -17,6 +17,8 @@ import io.meltemi.controlplane.push.ResourceGenerator;
 import io.meltemi.controlplane.testing.YamlWorld;
 import io.meltemi.controlplane.translate.cluster.ClusterGenerator;
 import io.meltemi.controlplane.translate.endpoint.EndpointGenerator;
+import io.meltemi.controlplane.translate.envoyfilter.ExtensionConfigGenerator;
+import io.meltemi.controlplane.translate.envoyfilter.PatchedGenerator;
 import io.meltemi.controlplane.translate.listener.ListenerGenerator;
 import io.meltemi.controlplane.translate.route.RouteGenerator;
 import java.io.IOException;
@@ -41,10 +43,11 @@ class GoldenTranslationTest {
 
   private static final Map<String, ResourceGenerator> GENERATORS =
       Map.of(
-          "listener", new ListenerGenerator(),
-          "cluster", new ClusterGenerator(),
-          "route", new RouteGenerator(),
-          "endpoint", new EndpointGenerator());
+          "listener", new PatchedGenerator(new ListenerGenerator()),
+          "cluster", new PatchedGenerator(new ClusterGenerator()),
+          "route", new PatchedGenerator(new RouteGenerator()),
+          "endpoint", new EndpointGenerator(),
+          "extension", new ExtensionConfigGenerator());
 
   @TestFactory
   Stream<DynamicTest> translates() throws IOException {

@@ -6,6 +6,7 @@ import io.meltemi.controlplane.push.GeneratedResource;
 import io.meltemi.controlplane.push.ResourceGenerator;
 import io.meltemi.controlplane.testing.RecordedCase;
 import io.meltemi.controlplane.testing.RecordedComparison;
+import io.meltemi.controlplane.translate.envoyfilter.PatchedGenerator;
 import io.meltemi.controlplane.translate.listener.ListenerGenerator;
 import io.meltemi.controlplane.translate.route.RouteGenerator;
 import java.util.ArrayList;
@@ -22,14 +23,17 @@ final class RecordedTranslationTest {
   void listenersAreThoseOfIstio() {
     RecordedComparison.run(
         "listeners",
-        (recorded, proxy) -> differences("listeners", new ListenerGenerator(), recorded, proxy));
+        (recorded, proxy) ->
+            differences(
+                "listeners", new PatchedGenerator(new ListenerGenerator()), recorded, proxy));
   }
 
   @Test
   void routesAreThoseOfIstio() {
     RecordedComparison.run(
         "routes",
-        (recorded, proxy) -> differences("routes", new RouteGenerator(), recorded, proxy));
+        (recorded, proxy) ->
+            differences("routes", new PatchedGenerator(new RouteGenerator()), recorded, proxy));
   }
 
   private static List<String> differences(

@@ -135,7 +135,8 @@ public final class TestWorld {
             DOMAIN,
             services,
             new EndpointIndex(endpoints),
-            new PushContext.Traffic(virtualServices, List.of(), gateways, List.of(), List.of())));
+            new PushContext.Traffic(
+                virtualServices, List.of(), gateways, List.of(), List.of(), List.of())));
   }
 
   public static ServicePort port(String name, int number, Protocol protocol) {

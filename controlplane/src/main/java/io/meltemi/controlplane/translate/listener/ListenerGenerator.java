@@ -1,11 +1,13 @@
 package io.meltemi.controlplane.translate.listener;
 
+import io.meltemi.common.validation.Violation;
 import io.meltemi.controlplane.push.GeneratedResource;
 import io.meltemi.controlplane.push.LocalPlacement;
 import io.meltemi.controlplane.push.ProxyNode;
 import io.meltemi.controlplane.push.PushContext;
 import io.meltemi.controlplane.push.ResourceGenerator;
 import io.meltemi.controlplane.push.SidecarScope;
+import io.meltemi.controlplane.translate.GatewayServers;
 import io.meltemi.xds.resource.TypeUrl;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -28,6 +30,11 @@ public final class ListenerGenerator implements ResourceGenerator {
       case SIDECAR -> sidecar(node, context);
       case ROUTER -> new GatewayListeners(node, context).listeners();
     };
+  }
+
+  @Override
+  public List<Violation> problems(ProxyNode node, PushContext context) {
+    return node.isRouter() ? GatewayServers.of(node, context).problems() : List.of();
   }
 
   private static List<GeneratedResource> sidecar(ProxyNode node, PushContext context) {

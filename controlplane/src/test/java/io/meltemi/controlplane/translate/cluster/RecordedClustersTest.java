@@ -7,6 +7,7 @@ import com.google.protobuf.Value;
 import io.meltemi.controlplane.push.GeneratedResource;
 import io.meltemi.controlplane.testing.RecordedCase;
 import io.meltemi.controlplane.testing.RecordedComparison;
+import io.meltemi.controlplane.translate.envoyfilter.PatchedGenerator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -25,7 +26,8 @@ class RecordedClustersTest {
   private static List<String> differences(RecordedCase recorded, RecordedCase.Proxy proxy) {
     Map<String, Struct> ours = new TreeMap<>();
     for (GeneratedResource resource :
-        new ClusterGenerator().generate(proxy.node(), recorded.world(), List.of())) {
+        new PatchedGenerator(new ClusterGenerator())
+            .generate(proxy.node(), recorded.world(), List.of())) {
       ours.put(resource.name(), RecordedCase.json(resource.body()));
     }
     return RecordedComparison.compare(proxy.recorded("clusters"), ours, parts());

@@ -1,0 +1,240 @@
+package io.meltemi.config.kind.envoyfilter;
+
+import com.google.re2j.Pattern;
+import com.google.re2j.PatternSyntaxException;
+import io.meltemi.common.labels.Labels;
+import io.meltemi.config.kind.envoyfilter.EnvoyFilter.ApplyTo;
+import io.meltemi.config.kind.envoyfilter.EnvoyFilter.Body;
+import io.meltemi.config.kind.envoyfilter.EnvoyFilter.Operation;
+import io.meltemi.config.kind.envoyfilter.EnvoyFilter.Patch;
+import io.meltemi.config.kind.envoyfilter.EnvoyFilter.Target;
+import io.meltemi.config.kind.envoyfilter.PatchMatch.Context;
+import io.meltemi.config.resource.Metadata;
+import io.meltemi.config.traffic.Selectors;
+import io.meltemi.config.yaml.JsonText;
+import io.meltemi.config.yaml.ObjectReader;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/** Reads EnvoyFilter. Bodies of patches are read by whoever knows Envoy's messages. */
+public final class EnvoyFilterParser {
+  private static final int PORT_MAX = 65_535;
+  private static final int VERSION_CHARS_MAX = 1_024;
+  private static final int TARGETS_MAX = 16;
+  private static final String HTTP_CONNECTION_MANAGER =
+      "envoy.filters.network.http_connection_manager";
+
+  private EnvoyFilterParser() {}
+
+  public static EnvoyFilter parse(ObjectReader document, Metadata metadata) {
+    return document
+        .object("spec", EnvoyFilterParser::spec)
+        .orElseGet(() -> new EnvoyFilter(Optional.empty(), List.of(), 0, List.of()));
+  }
+
+  private static EnvoyFilter spec(ObjectReader reader) {
+    Optional<Labels> selector = Selectors.workloads(reader, "workloadSelector", "labels", true);
+    List<Target> targets = reader.objects("targetRefs", EnvoyFilterParser::target);
+    if (selector.isPresent() && !targets.isEmpty()) {
+      reader.error("targetRefs", "targetRefs beside workloadSelector", "one of the two");
+    }
+    if (targets.size() > TARGETS_MAX) {
+      reader.error("targetRefs", targets.size() + " targets", "at most " + TARGETS_MAX);
+    }
+    return new EnvoyFilter(
+        selector,
+        targets,
+        (int) reader.longInteger("priority", Integer.MIN_VALUE, Integer.MAX_VALUE).orElse(0),
+        reader.objects("configPatches", EnvoyFilterParser::patch));
+  }
+
+  private static Target target(ObjectReader reader) {
+    reader.require("kind", "a kind such as Gateway");
+    reader.require("name", "the name of a resource");
+    if (!reader.string("namespace").isEmpty()) {
+      reader.error("namespace", reader.written("namespace"), "none; the own namespace is meant");
+    }
+    return new Target(reader.string("group"), reader.string("kind"), reader.string("name"));
+  }
+
+  private static Patch patch(ObjectReader reader) {
+    ApplyTo applyTo = reader.enumeration("applyTo", ApplyTo.class).orElse(ApplyTo.INVALID);
+    if (applyTo == ApplyTo.INVALID) {
+      reader.error("applyTo", "nothing", "what to change, such as HTTP_FILTER");
+    } else if (applyTo == ApplyTo.BOOTSTRAP) {
+      reader.warn("applyTo", "BOOTSTRAP", "no BOOTSTRAP, which is not applied any more");
+    }
+    PatchMatch match = reader.object("match", r -> match(r, applyTo)).orElse(PatchMatch.ANY);
+    reader.require("patch", "an object with operation and value");
+    Change change =
+        reader
+            .object("patch", EnvoyFilterParser::change)
+            .orElseGet(() -> new Change(Operation.INVALID, new Body("", reader.origin())));
+    return new Patch(reader.path(""), applyTo, match, change.operation(), change.body());
+  }
+
+  private record Change(Operation operation, Body body) {}
+
+  private static Change change(ObjectReader reader) {
+    Operation operation =
+        reader.enumeration("operation", Operation.class).orElse(Operation.INVALID);
+    if (operation == Operation.INVALID) {
+      reader.error("operation", "nothing", "what to do, such as MERGE");
+    }
+    // where a filter without a place is added is decided by the operation alone
+    reader.ignore("filterClass");
+    Optional<String> json = reader.node("value").map(JsonText::of);
+    if (json.isEmpty() && operation != Operation.REMOVE) {
+      reader.error("value", "nothing", "the part to add or merge");
+    }
+    return new Change(operation, new Body(json.orElse(""), reader.origin("value")));
+  }
+
+  private static PatchMatch match(ObjectReader reader, ApplyTo applyTo) {
+    Context context = reader.enumeration("context", Context.class).orElse(Context.ANY);
+    boolean listenerClass =
+        switch (applyTo) {
+          case LISTENER, FILTER_CHAIN, NETWORK_FILTER, HTTP_FILTER, LISTENER_FILTER -> true;
+          default -> false;
+        };
+    boolean routeClass =
+        applyTo == ApplyTo.ROUTE_CONFIGURATION
+            || applyTo == ApplyTo.VIRTUAL_HOST
+            || applyTo == ApplyTo.HTTP_ROUTE;
+    only(reader, "listener", listenerClass, applyTo);
+    only(reader, "routeConfiguration", routeClass, applyTo);
+    only(reader, "cluster", applyTo == ApplyTo.CLUSTER, applyTo);
+    boolean waypoint = context == Context.WAYPOINT;
+    if (waypoint != reader.has("waypoint")
+        || (waypoint
+            && (reader.has("listener")
+                || reader.has("routeConfiguration")
+                || reader.has("cluster")))) {
+      reader.error(
+          "",
+          waypoint ? "context WAYPOINT" : reader.written("waypoint"),
+          "a waypoint match if and only if the context is WAYPOINT");
+    }
+    reader.object("waypoint", EnvoyFilterParser::waypoint);
+    Proxy proxy = reader.object("proxy", EnvoyFilterParser::proxy).orElse(new Proxy("", Map.of()));
+    return new PatchMatch(
+        context,
+        proxy.version(),
+        proxy.metadata(),
+        reader.object("listener", r -> listener(r, applyTo)),
+        reader.object("routeConfiguration", EnvoyFilterParser::routes),
+        reader.object(
+            "cluster",
+            r ->
+                new PatchMatch.OfCluster(
+                    port(r, "portNumber"),
+                    r.string("service"),
+                    r.string("subset"),
+                    r.string("name"))));
+  }
+
+  private static void only(ObjectReader reader, String field, boolean allowed, ApplyTo applyTo) {
+    if (!allowed && applyTo != ApplyTo.INVALID && reader.has(field)) {
+      reader.error(field, reader.written(field), "a match that fits applyTo " + applyTo);
+    }
+  }
+
+  private static ObjectReader waypoint(ObjectReader reader) {
+    port(reader, "portNumber");
+    reader.object("filter", EnvoyFilterParser::filter);
+    reader.object("route", r -> r.string("name"));
+    return reader;
+  }
+
+  private record Proxy(String version, Map<String, String> metadata) {}
+
+  private static Proxy proxy(ObjectReader reader) {
+    String version = reader.string("proxyVersion");
+    if (version.length() > VERSION_CHARS_MAX) {
+      reader.error("proxyVersion", version.length() + " characters", "at most 1024");
+    } else {
+      try {
+        Pattern.compile(version);
+      } catch (PatternSyntaxException e) {
+        reader.error("proxyVersion", '"' + version + '"', "an RE2 expression: " + e.getMessage());
+      }
+    }
+    return new Proxy(version, reader.stringMap("metadata"));
+  }
+
+  private static PatchMatch.OfListener listener(ObjectReader reader, ApplyTo applyTo) {
+    reader.ignore("portName");
+    return new PatchMatch.OfListener(
+        port(reader, "portNumber"),
+        reader.string("name"),
+        reader.string("listenerFilter"),
+        reader.object("filterChain", r -> chain(r, applyTo)));
+  }
+
+  private record Filter(String name, String subFilter) {}
+
+  private static Filter filter(ObjectReader reader) {
+    return new Filter(
+        reader.string("name"), reader.object("subFilter", r -> r.string("name")).orElse(""));
+  }
+
+  private static PatchMatch.OfChain chain(ObjectReader reader, ApplyTo applyTo) {
+    if (reader.has("filter")
+        && applyTo != ApplyTo.NETWORK_FILTER
+        && applyTo != ApplyTo.HTTP_FILTER) {
+      reader.error(
+          "filter",
+          reader.written("filter"),
+          "none unless applyTo is NETWORK_FILTER or HTTP_FILTER");
+    }
+    reader.ignore("transportSocket");
+    Filter filter =
+        reader.object("filter", EnvoyFilterParser::filter).orElseGet(() -> new Filter("", ""));
+    if (!filter.subFilter().isEmpty()
+        && (applyTo != ApplyTo.HTTP_FILTER || !filter.name().equals(HTTP_CONNECTION_MANAGER))) {
+      reader.error(
+          "filter",
+          "a subFilter",
+          "none unless applyTo is HTTP_FILTER and the filter is " + HTTP_CONNECTION_MANAGER);
+    }
+    String protocols = reader.string("applicationProtocols");
+    return new PatchMatch.OfChain(
+        reader.string("name"),
+        reader.string("sni"),
+        reader.string("transportProtocol"),
+        protocols.isEmpty()
+            ? List.of()
+            : Arrays.stream(protocols.split(",")).map(String::strip).toList(),
+        port(reader, "destinationPort"),
+        filter.name(),
+        filter.subFilter());
+  }
+
+  private static PatchMatch.OfRoutes routes(ObjectReader reader) {
+    return new PatchMatch.OfRoutes(
+        port(reader, "portNumber"),
+        reader.string("portName"),
+        reader.string("gateway"),
+        reader.string("name"),
+        reader.object("vhost", EnvoyFilterParser::virtualHost));
+  }
+
+  private static PatchMatch.OfVirtualHost virtualHost(ObjectReader reader) {
+    return new PatchMatch.OfVirtualHost(
+        reader.string("name"),
+        reader.string("domainName"),
+        reader.object(
+            "route",
+            r ->
+                new PatchMatch.OfRoute(
+                    r.string("name"),
+                    r.enumeration("action", PatchMatch.OfRoute.Action.class)
+                        .orElse(PatchMatch.OfRoute.Action.ANY))));
+  }
+
+  private static int port(ObjectReader reader, String field) {
+    return reader.integer(field, 0, PORT_MAX).orElse(0);
+  }
+}

@@ -1,0 +1,48 @@
+package io.meltemi.controlplane.translate.envoyfilter;
+
+import io.envoyproxy.envoy.config.core.v3.TypedExtensionConfig;
+import io.meltemi.common.validation.Violation;
+import io.meltemi.config.kind.envoyfilter.EnvoyFilter.ApplyTo;
+import io.meltemi.config.kind.envoyfilter.EnvoyFilter.Operation;
+import io.meltemi.controlplane.push.GeneratedResource;
+import io.meltemi.controlplane.push.ProxyNode;
+import io.meltemi.controlplane.push.PushContext;
+import io.meltemi.controlplane.push.ResourceGenerator;
+import io.meltemi.controlplane.translate.envoyfilter.Patches.Patch;
+import io.meltemi.xds.resource.TypeUrl;
+import java.util.Collection;
+import java.util.EnumSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** Configurations of single filters (ECDS) that EnvoyFilters add; the first of a name counts. */
+public final class ExtensionConfigGenerator implements ResourceGenerator {
+  @Override
+  public TypeUrl type() {
+    return TypeUrl.EXTENSION_CONFIG;
+  }
+
+  @Override
+  public List<GeneratedResource> generate(
+      ProxyNode node, PushContext context, Collection<String> names) {
+    Map<String, GeneratedResource> configs = new LinkedHashMap<>();
+    for (Patch patch :
+        Patches.of(context).of(node, context, EnumSet.of(ApplyTo.EXTENSION_CONFIG))) {
+      if (patch.operation() == Operation.ADD
+          && patch.value() instanceof TypedExtensionConfig config
+          && names.contains(config.getName())) {
+        configs.putIfAbsent(
+            config.getName(),
+            new GeneratedResource(config.getName(), config, List.of(patch.from())));
+      }
+    }
+    return List.copyOf(configs.values());
+  }
+
+  /** Of all patches, not only those of filters' configurations. */
+  @Override
+  public List<Violation> problems(PushContext context) {
+    return List.copyOf(Patches.of(context).problems());
+  }
+}

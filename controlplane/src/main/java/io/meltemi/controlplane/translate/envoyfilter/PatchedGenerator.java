@@ -1,0 +1,77 @@
+package io.meltemi.controlplane.translate.envoyfilter;
+
+import io.meltemi.common.validation.Violation;
+import io.meltemi.config.kind.envoyfilter.EnvoyFilter.ApplyTo;
+import io.meltemi.controlplane.push.GeneratedResource;
+import io.meltemi.controlplane.push.ProxyNode;
+import io.meltemi.controlplane.push.PushContext;
+import io.meltemi.controlplane.push.ResourceGenerator;
+import io.meltemi.controlplane.translate.envoyfilter.Patches.Patch;
+import io.meltemi.xds.resource.TypeUrl;
+import java.util.Collection;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Set;
+
+/** A generator of clusters, listeners or routes with the patches of EnvoyFilters on top. */
+public final class PatchedGenerator implements ResourceGenerator {
+  private static final Set<ApplyTo> CLUSTERS = EnumSet.of(ApplyTo.CLUSTER);
+  private static final Set<ApplyTo> ROUTES =
+      EnumSet.of(ApplyTo.ROUTE_CONFIGURATION, ApplyTo.VIRTUAL_HOST, ApplyTo.HTTP_ROUTE);
+
+  /** With those of routes, since listeners for inbound traffic have their routes inside. */
+  private static final Set<ApplyTo> LISTENERS =
+      EnumSet.of(
+          ApplyTo.LISTENER,
+          ApplyTo.FILTER_CHAIN,
+          ApplyTo.NETWORK_FILTER,
+          ApplyTo.HTTP_FILTER,
+          ApplyTo.LISTENER_FILTER,
+          ApplyTo.ROUTE_CONFIGURATION,
+          ApplyTo.VIRTUAL_HOST,
+          ApplyTo.HTTP_ROUTE);
+
+  private final ResourceGenerator inner;
+
+  public PatchedGenerator(ResourceGenerator inner) {
+    this.inner = inner;
+  }
+
+  @Override
+  public TypeUrl type() {
+    return inner.type();
+  }
+
+  @Override
+  public List<GeneratedResource> generate(
+      ProxyNode node, PushContext context, Collection<String> names) {
+    List<GeneratedResource> resources = inner.generate(node, context, names);
+    if (context.envoyFilters().isEmpty()) {
+      return resources;
+    }
+    if (type().equals(TypeUrl.CLUSTER)) {
+      return new ClusterPatches(node, patches(node, context, CLUSTERS)).apply(resources);
+    }
+    if (type().equals(TypeUrl.LISTENER)) {
+      return new ListenerPatches(node, context, patches(node, context, LISTENERS)).apply(resources);
+    }
+    if (type().equals(TypeUrl.ROUTE)) {
+      return new RoutePatches(node, context, patches(node, context, ROUTES)).apply(resources);
+    }
+    return resources;
+  }
+
+  private static List<Patch> patches(ProxyNode node, PushContext context, Set<ApplyTo> kinds) {
+    return Patches.of(context).of(node, context, kinds);
+  }
+
+  @Override
+  public List<Violation> problems(ProxyNode node, PushContext context) {
+    return inner.problems(node, context);
+  }
+
+  @Override
+  public List<Violation> problems(PushContext context) {
+    return inner.problems(context);
+  }
+}
