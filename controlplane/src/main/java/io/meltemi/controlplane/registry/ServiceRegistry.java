@@ -54,10 +54,16 @@ public final class ServiceRegistry {
 
   private final Map<ResourceName, Computed> fromServices = new HashMap<>();
   private final Map<ResourceName, List<Computed>> fromEntries = new HashMap<>();
+
+  /** Every definition of a service, in the order in which they were found. */
+  private final Map<ServiceKey, List<Computed>> definitions = new HashMap<>();
+
   private final Map<ServiceKey, MeshService> current = new TreeMap<>();
   private final Map<ServiceKey, List<ServiceEndpoint>> currentEndpoints = new HashMap<>();
 
-  private record Computed(MeshService service, List<ServiceEndpoint> endpoints) {}
+  /** Defined by one resource. */
+  private record Computed(
+      ResourceName from, MeshService service, List<ServiceEndpoint> endpoints) {}
 
   /** Resources of one kind, by namespace and then by name. */
   private static final class ByNamespace<T> {
@@ -198,24 +204,35 @@ public final class ServiceRegistry {
       Optional<Computed> computed = services.get(name).map(service -> compute(kubernetes, service));
       Computed before =
           computed.isPresent() ? fromServices.put(name, computed.get()) : fromServices.remove(name);
-      computed.ifPresent(now -> keys.add(now.service().key()));
-      if (before != null) {
-        keys.add(before.service().key());
-      }
+      replace(before == null ? List.of() : List.of(before), computed.stream().toList(), keys);
     }
     for (ResourceName name : touchedEntries) {
       List<Computed> computed =
           serviceEntries.get(name).map(entry -> compute(entries, entry)).orElse(List.of());
       List<Computed> before =
           computed.isEmpty() ? fromEntries.remove(name) : fromEntries.put(name, computed);
-      computed.forEach(now -> keys.add(now.service().key()));
-      if (before != null) {
-        before.forEach(then -> keys.add(then.service().key()));
-      }
+      replace(before == null ? List.of() : before, computed, keys);
     }
     touchedServices.clear();
     touchedEntries.clear();
     return publish(keys);
+  }
+
+  private void replace(List<Computed> before, List<Computed> now, Set<ServiceKey> keys) {
+    for (Computed then : before) {
+      ServiceKey key = then.service().key();
+      keys.add(key);
+      List<Computed> rest = definitions.getOrDefault(key, new ArrayList<>());
+      rest.remove(then);
+      if (rest.isEmpty()) {
+        definitions.remove(key);
+      }
+    }
+    for (Computed computed : now) {
+      ServiceKey key = computed.service().key();
+      keys.add(key);
+      definitions.computeIfAbsent(key, _ -> new ArrayList<>(1)).add(computed);
+    }
   }
 
   private Computed compute(KubernetesServices kubernetes, Resource<Service> service) {
@@ -226,7 +243,7 @@ public final class ServiceRegistry {
             pods.in(service.namespace()),
             workloadEntries.in(service.namespace()).values());
     return new Computed(
-        kubernetes.service(service), sorted(kubernetes.endpoints(service, backing)));
+        service.id(), kubernetes.service(service), sorted(kubernetes.endpoints(service, backing)));
   }
 
   private List<Computed> compute(ServiceEntries entries, Resource<ServiceEntry> entry) {
@@ -234,6 +251,7 @@ public final class ServiceRegistry {
         .map(
             service ->
                 new Computed(
+                    entry.id(),
                     service,
                     sorted(
                         entries.endpoints(
@@ -272,15 +290,12 @@ public final class ServiceRegistry {
 
   /** Of several definitions of one key the Kubernetes Service wins, else the oldest entry. */
   private Map<ServiceKey, Computed> winners(Set<ServiceKey> keys) {
-    List<Computed> candidates = new ArrayList<>(fromServices.values());
-    fromEntries.entrySet().stream()
-        .sorted(Map.Entry.comparingByKey())
-        .forEach(entry -> candidates.addAll(entry.getValue()));
     Map<ServiceKey, Computed> winners = new HashMap<>();
-    for (Computed candidate : candidates) {
-      if (keys.contains(candidate.service().key())) {
-        winners.merge(candidate.service().key(), candidate, ServiceRegistry::winner);
-      }
+    for (ServiceKey key : keys) {
+      definitions.getOrDefault(key, List.of()).stream()
+          .sorted(Comparator.comparing(Computed::from))
+          .reduce(ServiceRegistry::winner)
+          .ifPresent(winner -> winners.put(key, winner));
     }
     return winners;
   }

@@ -128,7 +128,7 @@ public final class EndpointAssignments {
       case LocalityPolicy.Failover(List<LocalityLb.Failover> regions) ->
           distance(node.locality(), endpoint.locality(), regions);
       case LocalityPolicy.FailoverByLabels(List<String> labels) ->
-          labels.size() - matching(labels, node.labels(), endpoint.labels());
+          labels.size() - matching(labels, places(node), endpoint.labels());
     };
   }
 
@@ -149,6 +149,24 @@ public final class EndpointAssignments {
             .filter(rule -> rule.from().equals(client.region()))
             .anyMatch(rule -> !rule.to().equals(endpoint.region()));
     return elsewhere ? 4 : 3;
+  }
+
+  /** The labels of the client, with those that tell where it runs. */
+  private static Labels places(ProxyNode node) {
+    Map<String, String> labels = new TreeMap<>(node.labels().values());
+    List<String> values =
+        List.of(
+            node.metadata().network(),
+            node.locality().region(),
+            node.locality().zone(),
+            node.locality().subZone(),
+            node.metadata().nodeName());
+    for (int i = 0; i < values.size(); i++) {
+      if (!values.get(i).isEmpty()) {
+        labels.putIfAbsent(LocalityPolicy.PLACES_AND_NODE.get(i), values.get(i));
+      }
+    }
+    return Labels.of(labels);
   }
 
   /** How many of the labels match in a row, from the first on. */

@@ -4,12 +4,25 @@ import io.meltemi.common.net.Locality;
 import io.meltemi.config.kind.destinationrule.LoadBalancer;
 import io.meltemi.config.mesh.MeshConfig;
 import io.meltemi.config.traffic.LocalityLb;
+import io.meltemi.controlplane.registry.MeshService;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /** How far endpoints in other places are used by a client in one place. */
 public sealed interface LocalityPolicy {
+  /** The labels that tell where a workload is, the widest first. */
+  List<String> PLACES =
+      List.of(
+          "topology.istio.io/network",
+          "topology.kubernetes.io/region",
+          "topology.kubernetes.io/zone",
+          "topology.istio.io/subzone");
+
+  /** The same down to the machine. */
+  List<String> PLACES_AND_NODE =
+      Stream.concat(PLACES.stream(), Stream.of("kubernetes.io/hostname")).toList();
 
   /** Every endpoint counts the same. */
   record Equal() implements LocalityPolicy {}
@@ -36,12 +49,17 @@ public sealed interface LocalityPolicy {
   record FailoverByLabels(List<String> labels) implements LocalityPolicy {}
 
   /**
-   * The policy that counts: the rule's before the mesh's; failover only where outlier detection
-   * finds out what fails.
+   * The policy that counts: the rule's before the service's own before the mesh's; of rule and mesh
+   * failover only where outlier detection finds out what fails.
    */
-  static LocalityPolicy of(TrafficPolicies.Effective policy, MeshConfig mesh, Locality client) {
-    Optional<LocalityLb> setting =
-        policy.loadBalancer().flatMap(LoadBalancer::localityLb).or(mesh.upstream()::localityLb);
+  static LocalityPolicy of(
+      TrafficPolicies.Effective policy, MeshConfig mesh, Locality client, MeshService service) {
+    Optional<LocalityLb> ofRule = policy.loadBalancer().flatMap(LoadBalancer::localityLb);
+    List<String> near = near(service.attributes().trafficDistribution());
+    if (ofRule.isEmpty() && !near.isEmpty()) {
+      return new FailoverByLabels(near);
+    }
+    Optional<LocalityLb> setting = ofRule.or(mesh.upstream()::localityLb);
     if (!setting.flatMap(LocalityLb::enabled).orElse(true)) {
       return new Equal();
     }
@@ -63,6 +81,15 @@ public sealed interface LocalityPolicy {
     return client.isUnknown()
         ? new Equal()
         : new Failover(setting.map(LocalityLb::failover).orElse(List.of()));
+  }
+
+  /** What a Kubernetes traffic distribution prefers, the most telling label first. */
+  private static List<String> near(String distribution) {
+    return switch (distribution) {
+      case "PreferClose", "PreferSameZone" -> PLACES;
+      case "PreferSameNode" -> PLACES_AND_NODE;
+      default -> List.of();
+    };
   }
 
   /** True when a pattern {@code region/zone/subzone}, {@code *} for the rest, covers a place. */

@@ -224,7 +224,7 @@ final class OutboundClusters {
             EndpointAssignments.assignment(
                 target.name(),
                 endpoints,
-                LocalityPolicy.of(policy, context.mesh(), node.locality()),
+                LocalityPolicy.of(policy, context.mesh(), node.locality(), target.service()),
                 node,
                 endpoint -> MutualTlsClients.takes(context, endpoint, policy)))
         .setDnsLookupFamily(

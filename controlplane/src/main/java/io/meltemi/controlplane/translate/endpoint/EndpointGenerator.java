@@ -79,7 +79,7 @@ public final class EndpointGenerator implements ResourceGenerator {
         EndpointAssignments.assignment(
             name,
             ServiceEndpoints.of(node, context, service.get(), port.get(), labels),
-            LocalityPolicy.of(policy, context.mesh(), node.locality()),
+            LocalityPolicy.of(policy, context.mesh(), node.locality(), service.get()),
             node,
             endpoint -> MutualTlsClients.takes(context, endpoint, policy));
     return new GeneratedResource(name, assignment, origins);
