@@ -1,9 +1,13 @@
 package io.meltemi.proxy.bootstrap;
 
+import com.google.protobuf.ByteString;
+import com.google.protobuf.Descriptors.Descriptor;
+import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.Message;
 import io.meltemi.common.validation.Origin;
 import io.meltemi.common.validation.Validation;
 import io.meltemi.common.validation.Violation;
+import io.meltemi.proxy.parse.MessageTypes;
 import io.meltemi.proxy.parse.ParseScope;
 import java.util.Collection;
 import java.util.LinkedHashMap;
@@ -13,14 +17,15 @@ import java.util.function.UnaryOperator;
 
 /** Reads Envoy's messages out of YAML or JSON text. Any thread. */
 public final class BootstrapReader {
-  private final Map<String, Message> extensions = new LinkedHashMap<>();
+  private final Map<String, Descriptor> extensions = new LinkedHashMap<>();
 
   /**
    * @param extensions default instances of every message that may stand in an {@code Any}
    */
   public BootstrapReader(Collection<? extends Message> extensions) {
     for (Message extension : extensions) {
-      this.extensions.put(extension.getDescriptorForType().getFullName(), extension);
+      Descriptor type = MessageTypes.descriptor(extension.getClass());
+      this.extensions.put(type.getFullName(), type);
     }
   }
 
@@ -57,11 +62,11 @@ public final class BootstrapReader {
           violation -> violation);
     }
     ParseScope scope = ParseScope.root(origin);
-    Message.Builder fresh = base.newBuilderForType();
-    new ProtoReader(extensions).read(document, fresh, scope);
+    ByteString fresh =
+        new ProtoReader(extensions).read(document, MessageTypes.descriptor(base.getClass()), scope);
     Places places = new Places(document, origin);
     return new Reading(
-        base.toBuilder().mergeFrom(fresh.buildPartial()).build(),
+        merge(base, fresh),
         scope.out().finish(() -> true).errors(),
         violation ->
             violation.origin().line() > 0
@@ -72,6 +77,14 @@ public final class BootstrapReader {
                     violation.path(),
                     violation.found(),
                     violation.expected()));
+  }
+
+  private static Message merge(Message base, ByteString fresh) {
+    try {
+      return base.toBuilder().mergeFrom(fresh).build();
+    } catch (InvalidProtocolBufferException e) {
+      throw new IllegalStateException("not read back: " + e.getMessage(), e);
+    }
   }
 
   /** Reads a message, or every problem of the text with its line and field path. */

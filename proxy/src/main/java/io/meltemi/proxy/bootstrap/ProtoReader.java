@@ -4,15 +4,16 @@ import com.google.protobuf.Any;
 import com.google.protobuf.BoolValue;
 import com.google.protobuf.ByteString;
 import com.google.protobuf.BytesValue;
+import com.google.protobuf.CodedOutputStream;
 import com.google.protobuf.Descriptors.Descriptor;
 import com.google.protobuf.Descriptors.EnumValueDescriptor;
 import com.google.protobuf.Descriptors.FieldDescriptor;
+import com.google.protobuf.Descriptors.OneofDescriptor;
 import com.google.protobuf.DoubleValue;
 import com.google.protobuf.FloatValue;
 import com.google.protobuf.Int32Value;
 import com.google.protobuf.Int64Value;
 import com.google.protobuf.ListValue;
-import com.google.protobuf.Message;
 import com.google.protobuf.NullValue;
 import com.google.protobuf.StringValue;
 import com.google.protobuf.Struct;
@@ -27,21 +28,29 @@ import io.meltemi.proxy.bootstrap.Node.ListNode;
 import io.meltemi.proxy.bootstrap.Node.MapNode;
 import io.meltemi.proxy.bootstrap.Node.Scalar;
 import io.meltemi.proxy.parse.ParseScope;
+import java.io.IOException;
 import java.math.BigDecimal;
 import java.text.ParseException;
 import java.util.ArrayList;
 import java.util.Base64;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Fills a message from a document by protobuf's JSON mapping, names in either spelling. Unlike
+ * Encodes a document as a message by protobuf's JSON mapping, names in either spelling. Unlike
  * protobuf's own reader it goes on after an error, so that every problem is told at once, each with
  * its line. An {@code Any} of an unknown type is one error that names it.
+ *
+ * <p>It writes protobuf's binary form by the descriptors, which the message's own parser then
+ * reads: setting the fields of a builder through its descriptor would look up every accessor of
+ * every message by reflection, a tenth of a second of a proxy's start and megabytes kept for good.
  */
 final class ProtoReader {
+  private static final int BUFFER_BYTES = 256;
   private static final Set<String> WRAPPERS =
       Set.of(
           BoolValue.getDescriptor().getFullName(),
@@ -54,21 +63,18 @@ final class ProtoReader {
           FloatValue.getDescriptor().getFullName(),
           DoubleValue.getDescriptor().getFullName());
 
-  private final Map<String, Message> extensions;
+  private final Map<String, Descriptor> extensions;
 
   /**
-   * @param extensions default instances of the messages that may stand in an {@code Any}, by full
-   *     name
+   * @param extensions the messages that may stand in an {@code Any}, by full name
    */
-  ProtoReader(Map<String, Message> extensions) {
+  ProtoReader(Map<String, Descriptor> extensions) {
     this.extensions = extensions;
   }
 
-  /** Merges the document into the builder; problems go to the scope. */
-  void read(Node node, Message.Builder builder, ParseScope scope) {
-    if (!wellKnown(node, builder, at(scope, node))) {
-      message(node, builder, at(scope, node), "");
-    }
+  /** The document as a message of the type, in binary form; problems go to the scope. */
+  ByteString read(Node node, Descriptor type, ParseScope scope) {
+    return encode(node, type, at(scope, node), "");
   }
 
   private static ParseScope at(ParseScope scope, Node node) {
@@ -79,8 +85,23 @@ final class ProtoReader {
   /**
    * @param skip a key that is no field, such as {@code @type}
    */
-  private void message(Node node, Message.Builder builder, ParseScope scope, String skip) {
-    Descriptor type = builder.getDescriptorForType();
+  private ByteString encode(Node node, Descriptor type, ParseScope scope, String skip) {
+    ByteString.Output bytes = ByteString.newOutput();
+    CodedOutputStream out = CodedOutputStream.newInstance(bytes, BUFFER_BYTES);
+    try {
+      if (!skip.isEmpty() || !wellKnown(node, type, out, scope)) {
+        message(node, type, out, scope, skip);
+      }
+      out.flush();
+    } catch (IOException e) {
+      throw new IllegalStateException("writing to memory", e);
+    }
+    return bytes.toByteString();
+  }
+
+  private void message(
+      Node node, Descriptor type, CodedOutputStream out, ParseScope scope, String skip)
+      throws IOException {
     if (node instanceof Scalar scalar && scalar.isNull()) {
       return;
     }
@@ -88,6 +109,8 @@ final class ProtoReader {
       scope.error(shown(node), "a map for " + type.getFullName());
       return;
     }
+    Map<OneofDescriptor, FieldDescriptor> chosen = new HashMap<>();
+    Set<FieldDescriptor> seen = new HashSet<>();
     for (Map.Entry<String, Entry> entry : map.entries().entrySet()) {
       String key = entry.getKey();
       if (key.equals(skip)) {
@@ -105,7 +128,22 @@ final class ProtoReader {
         extensionsBelow(value.value(), there);
         continue;
       }
-      field(field, value.value(), builder, there);
+      if (value.value() instanceof Scalar scalar && scalar.isNull() && !isValue(field)) {
+        continue;
+      }
+      OneofDescriptor oneof = field.getRealContainingOneof();
+      FieldDescriptor other = oneof == null ? null : chosen.putIfAbsent(oneof, field);
+      if (other != null) {
+        there.error(
+            "both " + other.getName() + " and " + field.getName(),
+            "one of them: they exclude each other");
+        continue;
+      }
+      if (!seen.add(field)) {
+        there.error("field " + key + " again", "one spelling of " + field.getName());
+        continue;
+      }
+      field(field, value.value(), out, there);
     }
   }
 
@@ -122,21 +160,10 @@ final class ProtoReader {
     return null;
   }
 
-  private void field(FieldDescriptor field, Node value, Message.Builder builder, ParseScope scope) {
-    if (value instanceof Scalar scalar && scalar.isNull() && !isValue(field)) {
-      return;
-    }
-    if (field.getRealContainingOneof() != null) {
-      FieldDescriptor other = builder.getOneofFieldDescriptor(field.getContainingOneof());
-      if (other != null) {
-        scope.error(
-            "both " + other.getName() + " and " + field.getName(),
-            "one of them: they exclude each other");
-        return;
-      }
-    }
+  private void field(FieldDescriptor field, Node value, CodedOutputStream out, ParseScope scope)
+      throws IOException {
     if (field.isMapField()) {
-      mapField(field, value, builder, scope);
+      mapField(field, value, out, scope);
     } else if (field.isRepeated()) {
       if (!(value instanceof ListNode list)) {
         at(scope, value).error(shown(value), "a list");
@@ -146,16 +173,10 @@ final class ProtoReader {
         Node item = list.items().get(i);
         ParseScope itemScope =
             at(new ParseScope(scope.origin(), scope.path() + "[" + i + "]", scope.out()), item);
-        Object parsed = value(field, item, builder, itemScope);
-        if (parsed != null) {
-          builder.addRepeatedField(field, parsed);
-        }
+        value(field, item, out, itemScope);
       }
     } else {
-      Object parsed = value(field, value, builder, at(scope, value));
-      if (parsed != null) {
-        builder.setField(field, parsed);
-      }
+      value(field, value, out, at(scope, value));
     }
   }
 
@@ -164,8 +185,8 @@ final class ProtoReader {
         && field.getMessageType().getFullName().equals(Value.getDescriptor().getFullName());
   }
 
-  private void mapField(
-      FieldDescriptor field, Node value, Message.Builder builder, ParseScope scope) {
+  private void mapField(FieldDescriptor field, Node value, CodedOutputStream out, ParseScope scope)
+      throws IOException {
     if (!(value instanceof MapNode map)) {
       at(scope, value).error(shown(value), "a map");
       return;
@@ -179,35 +200,66 @@ final class ProtoReader {
               new ParseScope(
                   scope.origin(), scope.path() + "[" + entry.getKey() + "]", scope.out()),
               item);
-      Message.Builder pair = builder.newBuilderForField(field);
-      Object key =
-          value(
-              keyField,
-              new Scalar(entry.getKey(), true, item.line(), item.column()),
-              pair,
-              itemScope);
-      Object parsed = value(valueField, item, pair, itemScope);
-      if (key != null && parsed != null) {
-        builder.addRepeatedField(
-            field, pair.setField(keyField, key).setField(valueField, parsed).build());
+      ByteString.Output bytes = ByteString.newOutput();
+      CodedOutputStream pair = CodedOutputStream.newInstance(bytes, BUFFER_BYTES);
+      Scalar key = new Scalar(entry.getKey(), true, item.line(), item.column());
+      boolean hasKey = value(keyField, key, pair, itemScope);
+      boolean hasValue = value(valueField, item, pair, itemScope);
+      pair.flush();
+      if (hasKey && hasValue) {
+        out.writeBytes(field.getNumber(), bytes.toByteString());
       }
     }
   }
 
-  private @Nullable Object value(
-      FieldDescriptor field, Node node, Message.Builder builder, ParseScope scope) {
+  /** Writes a field once; false when there is nothing to be written, which is an error. */
+  private boolean value(FieldDescriptor field, Node node, CodedOutputStream out, ParseScope scope)
+      throws IOException {
     if (field.getJavaType() == FieldDescriptor.JavaType.MESSAGE) {
-      Message.Builder nested = builder.newBuilderForField(field);
-      if (!wellKnown(node, nested, scope)) {
-        message(node, nested, scope, "");
+      if (field.getType() == FieldDescriptor.Type.GROUP) {
+        scope.error(field.getName(), "a field that is no group");
+        return false;
       }
-      return nested.build();
+      out.writeBytes(field.getNumber(), encode(node, field.getMessageType(), scope, ""));
+      return true;
     }
     if (!(node instanceof Scalar scalar)) {
       scope.error(shown(node), "a single value");
-      return null;
+      return false;
     }
-    return scalar(field, scalar, scope);
+    Object value = scalar(field, scalar, scope);
+    if (value == null) {
+      return false;
+    }
+    // a field without presence is not set by its default: merged over another, it changes nothing
+    if (field.isRepeated() || field.hasPresence() || !value.equals(field.getDefaultValue())) {
+      write(field.getType(), field.getNumber(), value, out);
+    }
+    return true;
+  }
+
+  private static void write(
+      FieldDescriptor.Type type, int number, Object value, CodedOutputStream out)
+      throws IOException {
+    switch (type) {
+      case DOUBLE -> out.writeDouble(number, (Double) value);
+      case FLOAT -> out.writeFloat(number, (Float) value);
+      case INT64 -> out.writeInt64(number, (Long) value);
+      case UINT64 -> out.writeUInt64(number, (Long) value);
+      case SINT64 -> out.writeSInt64(number, (Long) value);
+      case FIXED64 -> out.writeFixed64(number, (Long) value);
+      case SFIXED64 -> out.writeSFixed64(number, (Long) value);
+      case INT32 -> out.writeInt32(number, (Integer) value);
+      case UINT32 -> out.writeUInt32(number, (Integer) value);
+      case SINT32 -> out.writeSInt32(number, (Integer) value);
+      case FIXED32 -> out.writeFixed32(number, (Integer) value);
+      case SFIXED32 -> out.writeSFixed32(number, (Integer) value);
+      case BOOL -> out.writeBool(number, (Boolean) value);
+      case STRING -> out.writeString(number, (String) value);
+      case BYTES -> out.writeBytes(number, (ByteString) value);
+      case ENUM -> out.writeEnum(number, ((EnumValueDescriptor) value).getNumber());
+      case GROUP, MESSAGE -> throw new IllegalArgumentException(type.name());
+    }
   }
 
   private static @Nullable Object scalar(FieldDescriptor field, Scalar scalar, ParseScope scope) {
@@ -301,39 +353,37 @@ final class ProtoReader {
     return null;
   }
 
-  /** Reads the messages that have a JSON form of their own; false when this is none of them. */
-  private boolean wellKnown(Node node, Message.Builder builder, ParseScope scope) {
-    String type = builder.getDescriptorForType().getFullName();
+  /** Writes the messages that have a JSON form of their own; false when this is none of them. */
+  private boolean wellKnown(
+      Node node, Descriptor descriptor, CodedOutputStream out, ParseScope scope)
+      throws IOException {
+    String type = descriptor.getFullName();
     if (!type.startsWith("google.protobuf.")) {
       return false;
     }
     if (WRAPPERS.contains(type)) {
-      FieldDescriptor field = builder.getDescriptorForType().findFieldByNumber(1);
-      Object value = value(field, node, builder, scope);
-      if (value != null) {
-        builder.setField(field, value);
-      }
+      value(descriptor.findFieldByNumber(1), node, out, scope);
       return true;
     }
     switch (type) {
-      case "google.protobuf.Any" -> any(node, (Any.Builder) builder, scope);
+      case "google.protobuf.Any" -> any(node, out, scope);
       case "google.protobuf.Struct" -> {
         if (node instanceof MapNode map) {
-          ((Struct.Builder) builder).mergeFrom(struct(map));
+          struct(map).writeTo(out);
         } else {
           scope.error(shown(node), "a map");
         }
       }
-      case "google.protobuf.Value" -> ((Value.Builder) builder).mergeFrom(value(node));
+      case "google.protobuf.Value" -> value(node).writeTo(out);
       case "google.protobuf.ListValue" -> {
         if (node instanceof ListNode list) {
-          ((ListValue.Builder) builder).mergeFrom(list(list));
+          list(list).writeTo(out);
         } else {
           scope.error(shown(node), "a list");
         }
       }
-      case "google.protobuf.Duration" -> duration(node, builder, scope);
-      case "google.protobuf.Timestamp" -> timestamp(node, builder, scope);
+      case "google.protobuf.Duration" -> duration(node, out, scope);
+      case "google.protobuf.Timestamp" -> timestamp(node, out, scope);
       default -> {
         return false;
       }
@@ -341,10 +391,11 @@ final class ProtoReader {
     return true;
   }
 
-  private static void duration(Node node, Message.Builder builder, ParseScope scope) {
+  private static void duration(Node node, CodedOutputStream out, ParseScope scope)
+      throws IOException {
     if (node instanceof Scalar scalar) {
       try {
-        builder.mergeFrom(Durations.parse(scalar.text()));
+        Durations.parse(scalar.text()).writeTo(out);
         return;
       } catch (ParseException e) {
         // falls through to the one complaint
@@ -353,10 +404,11 @@ final class ProtoReader {
     scope.error(shown(node), "a duration in seconds such as 0.25s");
   }
 
-  private static void timestamp(Node node, Message.Builder builder, ParseScope scope) {
+  private static void timestamp(Node node, CodedOutputStream out, ParseScope scope)
+      throws IOException {
     if (node instanceof Scalar scalar) {
       try {
-        builder.mergeFrom(Timestamps.parse(scalar.text()));
+        Timestamps.parse(scalar.text()).writeTo(out);
         return;
       } catch (ParseException e) {
         // falls through to the one complaint
@@ -365,7 +417,7 @@ final class ProtoReader {
     scope.error(shown(node), "a time such as 2026-01-01T00:00:00Z");
   }
 
-  private void any(Node node, Any.Builder builder, ParseScope scope) {
+  private void any(Node node, CodedOutputStream out, ParseScope scope) throws IOException {
     if (!(node instanceof MapNode map)) {
       scope.error(shown(node), "a map with @type");
       return;
@@ -376,23 +428,21 @@ final class ProtoReader {
       return;
     }
     String typeUrl = typeNode.text();
-    Message prototype = extensions.get(typeUrl.substring(typeUrl.lastIndexOf('/') + 1));
-    if (prototype == null) {
+    Descriptor type = extensions.get(typeUrl.substring(typeUrl.lastIndexOf('/') + 1));
+    if (type == null) {
       unknownExtension(typeUrl, typeNode, scope);
       for (Map.Entry<String, Entry> entry : map.entries().entrySet()) {
         extensionsBelow(entry.getValue().value(), scope.field(entry.getKey()));
       }
       return;
     }
-    Message.Builder content = prototype.newBuilderForType();
     Entry wrapped = map.entries().get("value");
-    boolean special = prototype.getDescriptorForType().getFullName().startsWith("google.protobuf.");
-    if (special && wrapped != null) {
-      wellKnown(wrapped.value(), content, scope.field("value"));
-    } else {
-      message(map, content, scope, "@type");
-    }
-    builder.setTypeUrl(typeUrl).setValue(content.build().toByteString());
+    boolean special = type.getFullName().startsWith("google.protobuf.");
+    ByteString content =
+        special && wrapped != null
+            ? encode(wrapped.value(), type, scope.field("value"), "")
+            : encode(map, type, scope, "@type");
+    Any.newBuilder().setTypeUrl(typeUrl).setValue(content).build().writeTo(out);
   }
 
   private static void unknownExtension(String typeUrl, Node node, ParseScope scope) {

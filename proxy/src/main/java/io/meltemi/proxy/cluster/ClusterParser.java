@@ -30,6 +30,7 @@ import io.meltemi.proxy.cluster.ClusterSettings.LbPolicy;
 import io.meltemi.proxy.cluster.ClusterSettings.Protocol;
 import io.meltemi.proxy.codec.HeadLimits;
 import io.meltemi.proxy.codec.Http2SettingsParser;
+import io.meltemi.proxy.parse.MessageTypes;
 import io.meltemi.proxy.parse.ParseScope;
 import io.meltemi.proxy.parse.SupportedFields;
 import io.netty.util.NetUtil;
@@ -493,7 +494,8 @@ public final class ClusterParser {
             scope.field("http2_protocol_options"));
     for (Map.Entry<String, Any> entry : proto.getTypedExtensionProtocolOptionsMap().entrySet()) {
       ParseScope entryScope = scope.field("typed_extension_protocol_options", entry.getKey());
-      if (!entry.getValue().is(HttpProtocolOptions.class) || !entry.getKey().equals(HTTP_OPTIONS)) {
+      if (!MessageTypes.holds(entry.getValue(), HttpProtocolOptions.class)
+          || !entry.getKey().equals(HTTP_OPTIONS)) {
         entryScope.unsupported(entry.getKey() + " " + entry.getValue().getTypeUrl());
         continue;
       }
@@ -722,7 +724,7 @@ public final class ClusterParser {
       return;
     }
     TransportSocket socket = proto.getTransportSocket();
-    if (!socket.getTypedConfig().is(RawBuffer.class)) {
+    if (!MessageTypes.holds(socket.getTypedConfig(), RawBuffer.class)) {
       scope
           .field("transport_socket")
           .unsupported(socket.getName() + " " + socket.getTypedConfig().getTypeUrl());

@@ -3,6 +3,7 @@ package io.meltemi.proxy.http;
 import com.google.protobuf.Any;
 import com.google.protobuf.InvalidProtocolBufferException;
 import io.envoyproxy.envoy.config.route.v3.FilterConfig;
+import io.meltemi.proxy.parse.MessageTypes;
 import io.meltemi.proxy.parse.ParseScope;
 import io.meltemi.proxy.route.RouteFilterConfig;
 import io.meltemi.proxy.route.RouteFilterConfigParser;
@@ -45,7 +46,7 @@ public final class HttpFilters implements RouteFilterConfigParser {
 
   private Optional<RouteFilterConfig> unwrap(String filterName, Any config, ParseScope scope) {
     try {
-      FilterConfig wrapper = config.unpack(FilterConfig.class);
+      FilterConfig wrapper = MessageTypes.unpack(config, FilterConfig.class);
       if (wrapper.getDisabled()) {
         scope.field("disabled").unsupported("true");
         return Optional.empty();

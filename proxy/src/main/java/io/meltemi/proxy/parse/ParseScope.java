@@ -104,7 +104,7 @@ public final class ParseScope {
    */
   public <M extends Message> Optional<M> unpack(Any any, Class<M> type) {
     try {
-      return Optional.of(any.unpack(type));
+      return Optional.of(MessageTypes.unpack(any, type));
     } catch (InvalidProtocolBufferException e) {
       error(any.getTypeUrl(), "a well-formed " + type.getSimpleName() + ": " + e.getMessage());
       return Optional.empty();

@@ -1,9 +1,12 @@
 package io.meltemi.proxy.parse;
 
+import com.google.protobuf.CodedInputStream;
 import com.google.protobuf.Descriptors.Descriptor;
 import com.google.protobuf.Descriptors.FieldDescriptor;
 import com.google.protobuf.Message;
 import com.google.protobuf.UnknownFieldSet;
+import com.google.protobuf.WireFormat;
+import java.io.IOException;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
@@ -24,17 +27,9 @@ public final class SupportedFields {
   /** By field number; the value is the reason why the field has no effect, empty when it has. */
   private final Map<Integer, String> supported;
 
-  /** Fields that are reported when set, by ascending number: the others need no look. */
-  private final List<FieldDescriptor> reported;
-
   private SupportedFields(Descriptor type, Map<Integer, String> supported) {
     this.type = type;
     this.supported = supported;
-    this.reported =
-        type.getFields().stream()
-            .filter(field -> !"".equals(supported.get(field.getNumber())))
-            .sorted(Comparator.comparingInt(FieldDescriptor::getNumber))
-            .toList();
   }
 
   /**
@@ -81,16 +76,39 @@ public final class SupportedFields {
    * @return true when there was none
    */
   public boolean check(Message message, ParseScope scope) {
-    if (message.getDescriptorForType() != type) {
+    if (MessageTypes.descriptor(message.getClass()) != type) {
       throw new IllegalArgumentException(
-          "message: "
-              + message.getDescriptorForType().getFullName()
-              + " (expected: "
-              + type.getFullName()
-              + ")");
+          "message: " + message.getClass().getName() + " (expected: " + type.getFullName() + ")");
     }
+    return isPlain(message) || report(message, scope);
+  }
+
+  /**
+   * Whether nothing is to be reported, by the field numbers of the binary form. The message's own
+   * table of its set fields is filled by reflection, which costs a proxy that starts a good part of
+   * its time and memory; so only a message with something to report is asked for it.
+   */
+  private boolean isPlain(Message message) {
+    if (!message.getUnknownFields().isEmpty()) {
+      return false;
+    }
+    CodedInputStream in = message.toByteString().newCodedInput();
+    try {
+      for (int tag = in.readTag(); tag != 0; tag = in.readTag()) {
+        String reason = supported.get(WireFormat.getTagFieldNumber(tag));
+        if (reason == null || !reason.isEmpty() || !in.skipField(tag)) {
+          return false;
+        }
+      }
+    } catch (IOException e) {
+      throw new IllegalStateException("not read back: " + type.getFullName(), e);
+    }
+    return true;
+  }
+
+  private boolean report(Message message, ParseScope scope) {
     boolean clean = true;
-    for (FieldDescriptor field : reported) {
+    for (FieldDescriptor field : reportable()) {
       if (!isSet(message, field)) {
         continue;
       }
@@ -116,6 +134,14 @@ public final class SupportedFields {
       clean = false;
     }
     return clean;
+  }
+
+  /** Fields that are reported when set, by ascending number: the others need no look. */
+  private List<FieldDescriptor> reportable() {
+    return type.getFields().stream()
+        .filter(field -> !"".equals(supported.get(field.getNumber())))
+        .sorted(Comparator.comparingInt(FieldDescriptor::getNumber))
+        .toList();
   }
 
   private static boolean isSet(Message message, FieldDescriptor field) {

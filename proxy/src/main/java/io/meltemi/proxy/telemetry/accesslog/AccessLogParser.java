@@ -8,6 +8,7 @@ import io.envoyproxy.envoy.extensions.access_loggers.stream.v3.StderrAccessLog;
 import io.envoyproxy.envoy.extensions.access_loggers.stream.v3.StdoutAccessLog;
 import io.meltemi.common.time.Ticker;
 import io.meltemi.common.validation.Validation;
+import io.meltemi.proxy.parse.MessageTypes;
 import io.meltemi.proxy.parse.ParseScope;
 import io.meltemi.proxy.parse.SupportedFields;
 import io.meltemi.proxy.telemetry.AccessLog;
@@ -116,10 +117,10 @@ public final class AccessLogParser {
 
   private Optional<Sink> sink(Any config, String name, ParseScope scope) {
     ParseScope typed = scope.field("typed_config");
-    if (config.is(FileAccessLog.class)) {
+    if (MessageTypes.holds(config, FileAccessLog.class)) {
       return typed.unpack(config, FileAccessLog.class).flatMap(file -> file(file, typed));
     }
-    if (config.is(StdoutAccessLog.class)) {
+    if (MessageTypes.holds(config, StdoutAccessLog.class)) {
       return typed
           .unpack(config, StdoutAccessLog.class)
           .flatMap(
@@ -128,7 +129,7 @@ public final class AccessLogParser {
                 return stream("/dev/stdout", out.hasLogFormat(), out.getLogFormat(), typed);
               });
     }
-    if (config.is(StderrAccessLog.class)) {
+    if (MessageTypes.holds(config, StderrAccessLog.class)) {
       return typed
           .unpack(config, StderrAccessLog.class)
           .flatMap(
