@@ -34,7 +34,7 @@ public final class LoopContext {
   LoopContext(EventLoop eventLoop, Ticker ticker, long seed) {
     this.eventLoop = eventLoop;
     this.ticker = ticker;
-    this.timers = new TimerWheel(eventLoop, ticker);
+    this.timers = new TimerWheel(eventLoop, ticker, this::now);
     this.random = new SplittableRandom(seed);
   }
 

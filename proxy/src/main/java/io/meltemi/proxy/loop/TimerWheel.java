@@ -3,6 +3,7 @@ package io.meltemi.proxy.loop;
 import io.meltemi.common.time.Ticker;
 import io.netty.util.concurrent.EventExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,6 +20,7 @@ public final class TimerWheel {
 
   private final EventExecutor loop;
   private final Ticker ticker;
+  private final LongSupplier now;
   private final long origin;
   private final @Nullable LoopTimer[] heads = new @Nullable LoopTimer[BUCKETS];
   private final long[] used = new long[BUCKETS / 64];
@@ -29,8 +31,17 @@ public final class TimerWheel {
   private long scheduledTick;
 
   TimerWheel(EventExecutor loop, Ticker ticker) {
+    this(loop, ticker, ticker::nanos);
+  }
+
+  /**
+   * @param now the time that delays count from; may lag by the length of one read, so that a
+   *     request need not ask the clock for each of its timers
+   */
+  TimerWheel(EventExecutor loop, Ticker ticker, LongSupplier now) {
     this.loop = loop;
     this.ticker = ticker;
+    this.now = now;
     this.origin = ticker.nanos();
   }
 
@@ -41,7 +52,7 @@ public final class TimerWheel {
   /** Starts the timer, or starts it anew. A delay of 0 or less fires at the next tick. */
   public void start(LoopTimer timer, long delayNanos) {
     cancel(timer);
-    long deadlineNanos = ticker.nanos() - origin + Math.max(0, delayNanos);
+    long deadlineNanos = now.getAsLong() - origin + Math.max(0, delayNanos);
     long tick = Math.max((deadlineNanos + TICK_NANOS - 1) / TICK_NANOS, doneTick + 1);
     int bucket = (int) (tick & MASK);
     timer.deadlineTick = tick;

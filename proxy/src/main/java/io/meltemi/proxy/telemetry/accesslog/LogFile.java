@@ -58,9 +58,9 @@ final class LogFile implements AutoCloseable {
             java.util.Arrays.copyOf(pending, Math.max(pending.length * 2, pendingLength + length));
       }
       System.arraycopy(line, 0, pending, pendingLength, length);
-      boolean wasSmall = pendingLength < FLUSH_BYTES;
+      int before = pendingLength;
       pendingLength += length;
-      if (wasSmall && pendingLength >= FLUSH_BYTES) {
+      if (before == 0 || (before < FLUSH_BYTES && pendingLength >= FLUSH_BYTES)) {
         work.signal();
       }
     } finally {
@@ -90,6 +90,10 @@ final class LogFile implements AutoCloseable {
       int length;
       lock.lock();
       try {
+        // an idle log wakes nobody
+        while (!closed && !flushNow && pendingLength == 0) {
+          work.await();
+        }
         long wait = flushNanos;
         while (!closed && !flushNow && pendingLength < FLUSH_BYTES && wait > 0) {
           wait = work.awaitNanos(wait);

@@ -31,8 +31,11 @@ final class BodyBuffer {
   }
 
   void clear() {
-    for (ByteBuf piece : pieces) {
-      piece.release();
+    if (pieces.isEmpty()) {
+      return;
+    }
+    for (int i = 0; i < pieces.size(); i++) {
+      pieces.get(i).release();
     }
     pieces.clear();
     size = 0;

@@ -11,6 +11,7 @@ import io.meltemi.proxy.matcher.MatchTrace;
 import io.meltemi.proxy.route.RetryPolicy;
 import io.meltemi.proxy.route.RetryPolicy.Condition;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
@@ -22,6 +23,13 @@ import org.jspecify.annotations.Nullable;
  * asks for in its headers. Reused per stream.
  */
 final class RetryState {
+  /** Every status a response may have, so that looking one up makes no garbage. */
+  private static final Integer[] BOXED = new Integer[600];
+
+  static {
+    Arrays.setAll(BOXED, Integer::valueOf);
+  }
+
   static final HeaderName RETRY_ON = HeaderName.of("x-envoy-retry-on");
   static final HeaderName RETRY_GRPC_ON = HeaderName.of("x-envoy-retry-grpc-on");
   static final HeaderName MAX_RETRIES = HeaderName.of("x-envoy-max-retries");
@@ -80,8 +88,9 @@ final class RetryState {
 
   private boolean hasStatus(int status) {
     RetryPolicy present = policy;
-    return statuses.contains(status)
-        || (present != null && present.response().statuses().contains(status));
+    Integer boxed = BOXED[status];
+    return statuses.contains(boxed)
+        || (present != null && present.response().statuses().contains(boxed));
   }
 
   private void addAsked(HeaderBlock headers) {
@@ -243,7 +252,7 @@ final class RetryState {
     return (status >= 500 && has(Condition.FIVE_XX))
         || (status >= 502 && status <= 504 && has(Condition.GATEWAY_ERROR))
         || (status == 409 && has(Condition.RETRIABLE_4XX))
-        || (hasStatus(status) && has(Condition.RETRIABLE_STATUS_CODES))
+        || (has(Condition.RETRIABLE_STATUS_CODES) && hasStatus(status))
         || (has(Condition.RETRIABLE_HEADERS) && hasRetriableHeader(headers))
         || isRetriableGrpc(headers);
   }
