@@ -64,6 +64,21 @@ class LauncherTest {
   }
 
   @Test
+  void proxyGetsAHeapAndAJarOfItsOwn() throws Exception {
+    Result bare = run(Map.of(), "proxy", "-c", "x");
+    assertTrue(bare.output().contains("java: -Xms8m\n"), bare.output());
+    assertTrue(bare.output().contains("java: -jar\n"), bare.output());
+    Path jar = launcher.resolveSibling("cli/target/meltemi/meltemi-proxy.jar");
+    Files.writeString(jar, "");
+    Files.writeString(jar.resolveSibling("meltemi-proxy.aot"), "");
+    Result own = run(Map.of("MELTEMI_JAVA_OPTS", "-Xmx64m"), "proxy", "-c", "x");
+    String expected =
+        "java: -cp\njava: " + jar + "\njava: io.meltemi.cli.Main\njava: proxy\njava: -c\njava: x\n";
+    assertTrue(own.output().endsWith(expected), own.output());
+    assertTrue(!own.output().contains("-Xms8m"), own.output());
+  }
+
+  @Test
   void newerSourceIsBuilt() throws Exception {
     run(Map.of(), "version");
     Path source = launcher.resolveSibling("cli/src/main/java/New.java");

@@ -59,6 +59,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.concurrent.CompletableFuture;
@@ -80,6 +81,11 @@ public final class Proxy implements AutoCloseable {
 
   private static final System.Logger LOG = System.getLogger(Proxy.class.getName());
   private static final long LOG_FLUSH_NANOS = 1_000_000_000L;
+  private static final Map<String, String> POOL =
+      Map.of(
+          "io.netty.allocator.type", "pooled",
+          "io.netty.allocator.maxOrder", "7",
+          "io.netty.allocator.numHeapArenas", "1");
   private static final Duration DRAIN_POLL = Duration.ofMillis(20);
 
   private final ProxyEnvironment environment;
@@ -174,6 +180,21 @@ public final class Proxy implements AutoCloseable {
             ticker,
             stats,
             LOG);
+  }
+
+  /**
+   * Sets up this process as that of one proxy; before anything else is done. Buffers come from a
+   * pool of small chunks, whose buffers are used again without garbage, and Netty is loaded beside
+   * the reading of the bootstrap. What the command line says of the pool stays.
+   */
+  public static void prepareProcess() {
+    POOL.forEach(
+        (name, value) -> {
+          if (System.getProperty(name) == null) {
+            System.setProperty(name, value);
+          }
+        });
+    Thread.ofPlatform().daemon().name("load").start(Workers::load);
   }
 
   /**

@@ -1,5 +1,6 @@
 package io.meltemi.proxy.loop;
 
+import io.netty.buffer.ByteBufAllocator;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFactory;
 import io.netty.channel.EventLoop;
@@ -14,9 +15,12 @@ import io.netty.channel.epoll.EpollSocketChannel;
 import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.channel.socket.nio.NioSocketChannel;
+import io.netty.util.NetUtil;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import io.netty.util.concurrent.EventExecutor;
 import io.netty.util.concurrent.Future;
+import io.netty.util.internal.logging.InternalLoggerFactory;
+import io.netty.util.internal.logging.JdkLoggerFactory;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -40,6 +44,16 @@ public final class Workers implements AutoCloseable {
   /** Loops over epoll where that loads, over NIO elsewhere. */
   public static Workers start(int count, String threadName) {
     return start(count, threadName, Epoll.isAvailable());
+  }
+
+  /** Loads what the first loop and its first buffer need, so that starting them takes no time. */
+  public static void load() {
+    InternalLoggerFactory.setDefaultFactory(JdkLoggerFactory.INSTANCE);
+    ByteBufAllocator.DEFAULT.directBuffer(64).release();
+    if (!Epoll.isAvailable()) {
+      NioIoHandler.newFactory();
+    }
+    NetUtil.isIpV4StackPreferred();
   }
 
   /** Loops over NIO, wherever. */
