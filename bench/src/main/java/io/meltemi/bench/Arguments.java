@@ -13,16 +13,14 @@ import java.util.stream.Collectors;
  *
  * @param scenarios to run, in the list's order
  * @param settings how long and how often
- * @param list whether only to name the scenarios
- * @param check whether a figure below its floor is a failure
+ * @param todo whether to run, to name the scenarios, or to explain the options
  * @param json where every raw round goes; empty for nowhere
  * @param markdown where the table goes besides the terminal; empty for nowhere
  */
 record Arguments(
     List<Scenario> scenarios,
     Settings settings,
-    boolean list,
-    boolean check,
+    Todo todo,
     Optional<Path> json,
     Optional<Path> markdown) {
   static final String USAGE =
@@ -36,8 +34,17 @@ record Arguments(
         --connections N     keep-alive connections (default: 32)
         --json FILE         write every raw round
         --markdown FILE     write the table
-        --check             exit with 1 when a figure is below its floor or could not be taken
+        --help              this text
+      Ends with 0 when every floor holds, with 1 when a figure is below its floor or could not be
+      taken, with 2 when the command line is wrong.
       """;
+
+  /** What a command line asks for. */
+  enum Todo {
+    RUN,
+    LIST,
+    HELP
+  }
 
   /**
    * Reads a command line.
@@ -50,10 +57,13 @@ record Arguments(
     int seconds = Settings.DEFAULT.seconds();
     int warmUp = Settings.DEFAULT.warmUpSeconds();
     int connections = Settings.DEFAULT.connections();
-    boolean list = false;
-    boolean check = false;
+    Todo todo = Todo.RUN;
     Optional<Path> json = Optional.empty();
     Optional<Path> markdown = Optional.empty();
+    if (arguments.contains("--help") || arguments.contains("-h")) {
+      return new Arguments(
+          scenarios, Settings.DEFAULT, Todo.HELP, Optional.empty(), Optional.empty());
+    }
     if (arguments.isEmpty() || !arguments.getFirst().equals("data-plane")) {
       throw new IllegalArgumentException("found " + arguments + " (expected: data-plane)");
     }
@@ -61,8 +71,7 @@ record Arguments(
     while (i < arguments.size()) {
       String name = arguments.get(i++);
       switch (name) {
-        case "--list" -> list = true;
-        case "--check" -> check = true;
+        case "--list" -> todo = Todo.LIST;
         default -> {
           if (i == arguments.size()) {
             throw new IllegalArgumentException(name + ": unknown, or its value is missing");
@@ -82,7 +91,7 @@ record Arguments(
       }
     }
     return new Arguments(
-        scenarios, new Settings(rounds, seconds, warmUp, connections), list, check, json, markdown);
+        scenarios, new Settings(rounds, seconds, warmUp, connections), todo, json, markdown);
   }
 
   private static List<Scenario> chosen(String names, List<Scenario> every) {

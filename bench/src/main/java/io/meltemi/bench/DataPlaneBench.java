@@ -47,7 +47,11 @@ public final class DataPlaneBench {
       System.exit(2);
       return;
     }
-    if (arguments.list()) {
+    if (arguments.todo() == Arguments.Todo.HELP) {
+      System.out.print(Arguments.USAGE);
+      return;
+    }
+    if (arguments.todo() == Arguments.Todo.LIST) {
       arguments
           .scenarios()
           .forEach(
@@ -57,7 +61,7 @@ public final class DataPlaneBench {
     String launcher = Optional.ofNullable(System.getenv("MELTEMI_LAUNCHER")).orElse("./meltemi");
     PrintStream out = new PrintStream(System.out, true, StandardCharsets.UTF_8);
     Report report = new DataPlaneBench(arguments, List.of(launcher), out).run(args);
-    System.exit(arguments.check() && !report.floorsHold() ? 1 : 0);
+    System.exit(report.floorsHold() ? 0 : 1);
   }
 
   /** Runs the scenarios one after the other and prints each line as it is known, then the table. */
@@ -78,7 +82,17 @@ public final class DataPlaneBench {
     Machine machine = machine(now);
     machine.missing().forEach(missing -> out.println("not found: " + missing));
     try (Lab lab = new Lab(directory, children, meltemi, arguments.settings())) {
+      int number = 0;
       for (Scenario scenario : arguments.scenarios()) {
+        long seconds = (System.nanoTime() - begun) / 1_000_000_000L;
+        System.err.printf(
+            "[%d/%d, after %d min %02d s] %s: %s%n",
+            ++number,
+            arguments.scenarios().size(),
+            seconds / 60,
+            seconds % 60,
+            scenario.name(),
+            scenario.description());
         Outcome outcome = scenario.run(lab);
         outcomes.add(outcome);
         out.print(Report.lines(outcome));

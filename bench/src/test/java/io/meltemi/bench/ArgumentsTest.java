@@ -2,7 +2,6 @@ package io.meltemi.bench;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.meltemi.bench.scenario.Scenario;
 import io.meltemi.bench.scenario.Scenarios;
@@ -37,14 +36,20 @@ class ArgumentsTest {
     Arguments arguments =
         parse(
             "data-plane --only start,http1 --rounds 7 --seconds 3 --warm-up 0 --connections 1"
-                + " --json a.json --markdown a.md --check --list");
+                + " --json a.json --markdown a.md --list");
 
     assertEquals(
         List.of("start", "http1"), arguments.scenarios().stream().map(Scenario::name).toList());
     assertEquals(new Settings(7, 3, 0, 1), arguments.settings());
     assertEquals(Optional.of(Path.of("a.json")), arguments.json());
     assertEquals(Optional.of(Path.of("a.md")), arguments.markdown());
-    assertTrue(arguments.check() && arguments.list());
+    assertEquals(Arguments.Todo.LIST, arguments.todo());
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"--help", "data-plane --help", "data-plane --only nothing -h"})
+  void helpIsGivenWhereverItIsAskedFor(String line) {
+    assertEquals(Arguments.Todo.HELP, parse(line).todo());
   }
 
   @ParameterizedTest

@@ -24,6 +24,7 @@ public record H2load(int connections, int streams, Optional<Path> body) implemen
   private static final Pattern REQUESTS =
       Pattern.compile(
           "requests: \\d+ total, \\d+ started, (\\d+) done, (\\d+) succeeded, (\\d+) failed, (\\d+) errored, (\\d+) timeout");
+  private static final Pattern DATA = Pattern.compile("\\((\\d+)\\) data");
   private static final Pattern STATUS =
       Pattern.compile("status codes: \\d+ 2xx, (\\d+) 3xx, (\\d+) 4xx, (\\d+) 5xx");
 
@@ -91,6 +92,10 @@ public record H2load(int connections, int streams, Optional<Path> body) implemen
           };
       taken = Double.parseDouble(finished.group(1)) * unit;
     }
-    return new LoadResult(succeeded, taken, Map.of());
+    Matcher data = DATA.matcher(output);
+    return new LoadResult(
+        succeeded,
+        taken,
+        data.find() ? Map.of(LoadResult.BYTES, Double.parseDouble(data.group(1))) : Map.of());
   }
 }

@@ -17,7 +17,7 @@ import java.util.regex.Pattern;
  */
 public record Wrk(int connections) implements Load {
   private static final Pattern REQUESTS =
-      Pattern.compile("(\\d+) requests in ([0-9.]+)(us|ms|s|m)");
+      Pattern.compile("(\\d+) requests in ([0-9.]+)(us|ms|s|m|h)(?:, ([0-9.]+)([KMGT]?)B read)?");
   private static final Pattern TROUBLE =
       Pattern.compile("Non-2xx or 3xx responses: \\d+|Socket errors: .*");
 
@@ -62,9 +62,19 @@ public record Wrk(int connections) implements Load {
           case "us" -> 1e-6;
           case "ms" -> 1e-3;
           case "m" -> 60;
+          case "h" -> 3600;
           default -> 1;
         };
+    Map<String, Double> values =
+        requests.group(4) == null
+            ? Map.of()
+            : Map.of(
+                LoadResult.BYTES,
+                Double.parseDouble(requests.group(4))
+                    * Math.pow(
+                        1024,
+                        requests.group(5).isEmpty() ? 0 : "KMGT".indexOf(requests.group(5)) + 1));
     return new LoadResult(
-        Long.parseLong(requests.group(1)), Double.parseDouble(requests.group(2)) * unit, Map.of());
+        Long.parseLong(requests.group(1)), Double.parseDouble(requests.group(2)) * unit, values);
   }
 }

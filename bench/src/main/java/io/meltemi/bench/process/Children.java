@@ -1,6 +1,7 @@
 package io.meltemi.bench.process;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -50,6 +51,17 @@ public final class Children implements AutoCloseable {
     Child child = new Child(name, process, log, this);
     alive.add(child);
     return child;
+  }
+
+  /** Processor time of all children so far, those that ended included, and of this process. */
+  public synchronized CpuTime cpu() throws IOException {
+    CpuTime sum = CpuTime.withReaped(Files.readString(Path.of("/proc/self/stat")));
+    for (Child child : alive) {
+      if (child.isAlive()) {
+        sum = sum.plus(child.cpu());
+      }
+    }
+    return sum;
   }
 
   synchronized void ended(Child child) {

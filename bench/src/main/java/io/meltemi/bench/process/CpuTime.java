@@ -1,5 +1,9 @@
 package io.meltemi.bench.process;
 
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
 /**
  * Processor time of a process so far, or between two moments.
  *
@@ -14,6 +18,8 @@ public record CpuTime(double userSeconds, double systemSeconds) {
 
   /** Index of {@code utime} after the name, which may hold blanks and parentheses. */
   private static final int USER_FIELD = 11;
+
+  private static final int REAPED_USER_FIELD = 13;
 
   public double total() {
     return userSeconds + systemSeconds;
@@ -32,20 +38,45 @@ public record CpuTime(double userSeconds, double systemSeconds) {
     return new CpuTime(userSeconds - earlier.userSeconds, systemSeconds - earlier.systemSeconds);
   }
 
+  /** The same of a process together with the children that it waited for. */
+  static CpuTime withReaped(String stat) {
+    return read(stat, USER_FIELD).plus(read(stat, REAPED_USER_FIELD));
+  }
+
+  /** Time that processes of this machine used so far: the first line of {@code /proc/stat}. */
+  static CpuTime ofMachine(String stat) {
+    String[] fields = stat.lines().findFirst().orElse("").split(" +");
+    if (fields.length < 4 || !fields[0].equals("cpu")) {
+      throw new IllegalArgumentException("not a /proc/stat: " + stat);
+    }
+    return new CpuTime(
+        (Long.parseLong(fields[1]) + Long.parseLong(fields[2])) / TICKS_PER_SECOND,
+        Long.parseLong(fields[3]) / TICKS_PER_SECOND);
+  }
+
+  /** The same, now. */
+  public static CpuTime ofMachine() throws IOException {
+    return ofMachine(Files.readString(Path.of("/proc/stat")));
+  }
+
   /**
    * Reads the text of {@code /proc/PID/stat}.
    *
    * @throws IllegalArgumentException when it is not of that form
    */
   static CpuTime parse(String stat) {
+    return read(stat, USER_FIELD);
+  }
+
+  private static CpuTime read(String stat, int userField) {
     int name = stat.lastIndexOf(')');
     String[] fields =
         name < 0 || name + 2 > stat.length() ? new String[0] : stat.substring(name + 2).split(" ");
-    if (fields.length <= USER_FIELD + 1) {
+    if (fields.length <= userField + 1) {
       throw new IllegalArgumentException("not a /proc/PID/stat: " + stat);
     }
     return new CpuTime(
-        Long.parseLong(fields[USER_FIELD]) / TICKS_PER_SECOND,
-        Long.parseLong(fields[USER_FIELD + 1]) / TICKS_PER_SECOND);
+        Long.parseLong(fields[userField]) / TICKS_PER_SECOND,
+        Long.parseLong(fields[userField + 1]) / TICKS_PER_SECOND);
   }
 }

@@ -1,6 +1,7 @@
 package io.meltemi.bench.report;
 
 import java.util.Locale;
+import java.util.Optional;
 import java.util.OptionalDouble;
 
 /**
@@ -10,29 +11,60 @@ import java.util.OptionalDouble;
  * @param floor what must hold
  * @param target what it is built for; empty when there is none
  * @param moonshot what would be remarkable; empty when there is none
+ * @param moonshotPeer whose figure would be remarkable to reach; empty when nobody's
  */
 public record Goal(
-    boolean ratio, OptionalDouble floor, OptionalDouble target, OptionalDouble moonshot) {
+    boolean ratio,
+    OptionalDouble floor,
+    OptionalDouble target,
+    OptionalDouble moonshot,
+    Optional<String> moonshotPeer) {
   /** A figure that is reported and has no limit. */
   public static final Goal NONE =
-      new Goal(true, OptionalDouble.empty(), OptionalDouble.empty(), OptionalDouble.empty());
+      new Goal(
+          true,
+          OptionalDouble.empty(),
+          OptionalDouble.empty(),
+          OptionalDouble.empty(),
+          Optional.empty());
 
   /** Ratios to Envoy. */
   public static Goal ratio(double floor, double target, double moonshot) {
     return new Goal(
-        true, OptionalDouble.of(floor), OptionalDouble.of(target), OptionalDouble.of(moonshot));
+        true,
+        OptionalDouble.of(floor),
+        OptionalDouble.of(target),
+        OptionalDouble.of(moonshot),
+        Optional.empty());
   }
 
   /** Ratios to Envoy without a moonshot of their own. */
   public static Goal ratio(double floor, double target) {
     return new Goal(
-        true, OptionalDouble.of(floor), OptionalDouble.of(target), OptionalDouble.empty());
+        true,
+        OptionalDouble.of(floor),
+        OptionalDouble.of(target),
+        OptionalDouble.empty(),
+        Optional.empty());
+  }
+
+  /** The same goal with another proxy's figure as its moonshot. */
+  public Goal moonshotOf(String peer) {
+    return new Goal(ratio, floor, target, moonshot, Optional.of(peer));
+  }
+
+  boolean hasMoonshot() {
+    return moonshot.isPresent() || moonshotPeer.isPresent();
   }
 
   /** Values of ours alone. */
   public static Goal absolute(double floor, double target, double moonshot) {
     return new Goal(
-        false, OptionalDouble.of(floor), OptionalDouble.of(target), OptionalDouble.of(moonshot));
+        false,
+        OptionalDouble.of(floor),
+        OptionalDouble.of(target),
+        OptionalDouble.of(moonshot),
+        Optional.empty());
   }
 
   /** Where a value stands. */

@@ -23,6 +23,7 @@ public final class Outcome {
   private final List<String> notes = new ArrayList<>();
   private Optional<String> failure = Optional.empty();
   private double loadAverage;
+  private double othersCores;
 
   public Outcome(String scenario, String description, List<TargetRow> rows) {
     this.scenario = scenario;
@@ -77,6 +78,15 @@ public final class Outcome {
     loadAverage = value;
   }
 
+  /** Cores that processes outside this run kept busy meanwhile, on average. */
+  public void othersCores(double value) {
+    othersCores = Math.max(0, value);
+  }
+
+  double othersCores() {
+    return othersCores;
+  }
+
   double loadAverage() {
     return loadAverage;
   }
@@ -121,9 +131,19 @@ public final class Outcome {
       return Verdict.NOT_MEASURED;
     }
     Optional<Spread> value = row.goal().ratio() ? ratio(row.metric()) : spread(OURS, row.metric());
-    return value
-        .map(spread -> row.goal().verdict(row.metric(), spread.median()))
-        .orElse(Verdict.NOT_MEASURED);
+    Verdict verdict =
+        value
+            .map(spread -> row.goal().verdict(row.metric(), spread.median()))
+            .orElse(Verdict.NOT_MEASURED);
+    return verdict == Verdict.TARGET && reachesPeer(row) ? Verdict.MOONSHOT : verdict;
+  }
+
+  private boolean reachesPeer(TargetRow row) {
+    Optional<Spread> ours = spread(OURS, row.metric());
+    Optional<Spread> peer = row.goal().moonshotPeer().flatMap(name -> spread(name, row.metric()));
+    return ours.isPresent()
+        && peer.isPresent()
+        && row.metric().reaches(ours.get().median(), peer.get().median());
   }
 
   /** Why a row has no verdict; empty when nothing is known to be wrong. */

@@ -22,6 +22,9 @@ public record Report(Machine machine, String command, long seconds, List<Outcome
   private static final int VERDICT_MAX = 90;
   private static final int REMARK_MAX = 500;
 
+  /** What an idle machine's other processes need. */
+  private static final double QUIET_CORES = 0.1;
+
   public Report {
     outcomes = List.copyOf(outcomes);
   }
@@ -41,6 +44,11 @@ public record Report(Machine machine, String command, long seconds, List<Outcome
     StringBuilder text = new StringBuilder();
     text.append(head());
     text.append(main(true));
+    text.append('\n').append(Targets.table(outcomes));
+    String broken = Targets.broken(outcomes);
+    text.append('\n')
+        .append(broken.isEmpty() ? "All floors that were looked at hold." : "Not held: " + broken)
+        .append('\n');
     text.append('\n').append(side());
     String remarks = remarks();
     if (!remarks.isEmpty()) {
@@ -51,40 +59,7 @@ public record Report(Machine machine, String command, long seconds, List<Outcome
 
   /** The table with what a reader needs around it: {@code docs/benchmarks.md}. */
   public String page() {
-    return """
-    # Benchmarks
-
-    The last full run of `./meltemi bench data-plane`, written by the program itself:
-
-        ./meltemi bench data-plane --rounds 5 --markdown docs/benchmarks.md --json FILE
-
-    On a quiet machine this takes about a quarter of an hour (the run below: %d minutes). `--only
-    NAME[,NAME]` takes some scenarios, `--list` names them, `--seconds`, `--warm-up` and
-    `--connections` change the load, `--check` makes a figure below its floor an error. It needs
-    Linux, `wrk`, `h2load`, `curl`, `openssl` and the peers `envoy` (%s), `nginx` and `haproxy`; what is
-    missing is named with the command that installs it, and what can be measured without it still is.
-
-    How it measures: everything runs on the loopback of one machine, each proxy with one worker, Envoy
-    and Meltemi on the same bootstrap. Before anything is measured all peers must give the same answer
-    (status, body, headers). Then the peers, all alive, are loaded in turn, A B A B; a ratio is taken
-    within each round and the table shows the median and the range of the rounds. CPU is user and
-    system time of the proxy's process from `/proc/PID/stat`; a CPU-second is one second of one core.
-    PSS counts file pages in full, as if no other process on the machine used the JDK. Latency is
-    counted from the moment a request was meant to leave, so a stall is paid by every request that was
-    due during it. Ratios of latency, CPU at a rate and memory are better when smaller. "holds" means
-    the floor holds, "holds (target)" and "holds (moonshot)" more than that.
-
-    ## Table
-
-    %s
-    ## Scenarios
-
-    %s"""
-        .formatted(
-            Math.max(1, Math.round(seconds / 60.0)),
-            machine.versions().getOrDefault("Envoy", "absent"),
-            markdown(),
-            scenarios());
+    return Page.of(this);
   }
 
   private String head() {
@@ -106,13 +81,16 @@ public record Report(Machine machine, String command, long seconds, List<Outcome
     text.append(
         String.format(
             Locale.ROOT,
-            "machine: %d cores, %s, %.0f GiB, %s; load average %.1f to %.1f  %n",
+            "machine: %d cores, %s, %.0f GiB, %s; load average %.1f to %.1f; processes outside this"
+                + " run kept %.1f to %.1f cores busy  %n",
             machine.cores(),
             machine.processor(),
             machine.memoryGib(),
             machine.kernel(),
             low,
-            high));
+            high,
+            outcomes.stream().mapToDouble(Outcome::othersCores).min().orElse(0),
+            outcomes.stream().mapToDouble(Outcome::othersCores).max().orElse(0)));
     text.append("versions: ").append(versions).append("  \n");
     text.append("not found: ")
         .append(machine.missing().isEmpty() ? "–" : String.join("; ", machine.missing()))
@@ -227,6 +205,14 @@ public record Report(Machine machine, String command, long seconds, List<Outcome
                       .append(": ")
                       .append(cell(reason, REMARK_MAX))
                       .append('\n'));
+      if (outcome.othersCores() > QUIET_CORES) {
+        text.append(
+            String.format(
+                Locale.ROOT,
+                "- `%s`: noisy: other processes kept %.1f cores busy%n",
+                outcome.scenario(),
+                outcome.othersCores()));
+      }
       outcome
           .notes()
           .forEach(
@@ -238,12 +224,6 @@ public record Report(Machine machine, String command, long seconds, List<Outcome
                       .append('\n'));
     }
     return text.toString();
-  }
-
-  private String scenarios() {
-    return outcomes.stream()
-        .map(outcome -> "- `" + outcome.scenario() + "`: " + outcome.description() + "\n")
-        .collect(Collectors.joining());
   }
 
   private static String figure(Outcome outcome, String peer, Metric metric) {
@@ -304,6 +284,7 @@ public record Report(Machine machine, String command, long seconds, List<Outcome
     json.open('{');
     json.name("name").text(outcome.scenario());
     json.name("loadAverage").number(outcome.loadAverage());
+    json.name("othersCores").number(outcome.othersCores());
     outcome.trouble().ifPresent(reason -> json.name("trouble").text(reason));
     json.name("rows").open('[');
     for (TargetRow row : outcome.rows()) {

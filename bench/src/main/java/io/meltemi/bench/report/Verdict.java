@@ -1,12 +1,12 @@
 package io.meltemi.bench.report;
 
-/** How a figure stands against its goal. */
+/** How a figure stands against its goal, from best to worst. */
 public enum Verdict {
   MOONSHOT("holds (moonshot)"),
   TARGET("holds (target)"),
   FLOOR("holds"),
-  BELOW_FLOOR("below floor"),
   NO_FLOOR("–"),
+  BELOW_FLOOR("below floor"),
   NOT_MEASURED("not measured");
 
   private final String text;

@@ -4,6 +4,8 @@ import io.meltemi.bench.load.Target;
 import io.meltemi.bench.process.Tool;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -17,7 +19,7 @@ import java.util.TreeSet;
  * An answer as a caller sees it: what all peers must agree on before they are measured.
  *
  * @param status the number
- * @param headers lower-case names to values, trailers included
+ * @param headers lower-case names to values; trailers too, whose names begin with {@code trailer }
  * @param bodyHash of the body's bytes
  * @param bodyBytes its length
  */
@@ -26,13 +28,18 @@ record Answer(int status, TreeMap<String, String> headers, int bodyHash, int bod
   private static final Set<String> FREE =
       Set.of("date", "server", "x-envoy-upstream-service-time", "connection", "keep-alive", "via");
 
-  private static final List<String> BACKENDS = List.of("content-type", "content-length");
+  private static final String TRAILER = "trailer ";
+  private static final String GRPC = "grpc-status";
+  private static final List<String> BACKENDS =
+      List.of("content-type", "content-length", TRAILER + GRPC);
 
-  /** Asks with {@code curl}. */
-  static Answer of(Target target, Optional<String> body) throws IOException, InterruptedException {
+  /** Asks with {@code curl}, which writes heads and trailers to a file of that name. */
+  static Answer of(Target target, Optional<String> body, Path heads)
+      throws IOException, InterruptedException {
     List<String> command =
         new ArrayList<>(
-            List.of(Tool.CURL.require().toString(), "-s", "-S", "-k", "-i", "--max-time", "20"));
+            List.of(Tool.CURL.require().toString(), "-s", "-S", "-k", "--max-time", "20"));
+    command.addAll(List.of("-D", heads.toString()));
     command.add(
         !target.http2()
             ? "--http1.1"
@@ -46,28 +53,39 @@ record Answer(int status, TreeMap<String, String> headers, int bodyHash, int bod
       throw new PeerException(
           "curl " + target.url() + ": " + new String(output, StandardCharsets.UTF_8).strip());
     }
-    return parse(output);
+    return parse(Files.readString(heads, StandardCharsets.ISO_8859_1), output);
   }
 
-  /** Reads what {@code curl -i} printed. */
-  static Answer parse(byte[] output) throws PeerException {
-    String text = new String(output, StandardCharsets.ISO_8859_1);
+  /** Reads a head, with trailers after its empty line. */
+  static Answer parse(String text, byte[] body) throws PeerException {
     int head = text.indexOf("\r\n\r\n");
     String[] lines = head < 0 ? new String[] {""} : text.substring(0, head).split("\r\n");
     if (!lines[0].matches("HTTP/[0-9.]+ \\d{3}.*")) {
       throw new PeerException("no HTTP answer: " + text.lines().findFirst().orElse(""));
     }
     TreeMap<String, String> headers = new TreeMap<>();
-    for (String line : Arrays.asList(lines).subList(1, lines.length)) {
+    add("", Arrays.asList(lines).subList(1, lines.length), headers);
+    add(TRAILER, text.substring(head).lines().filter(line -> !line.isEmpty()).toList(), headers);
+    return new Answer(
+        Integer.parseInt(lines[0].split(" ")[1]), headers, Arrays.hashCode(body), body.length);
+  }
+
+  private static void add(String prefix, List<String> lines, TreeMap<String, String> headers) {
+    for (String line : lines) {
       int colon = line.indexOf(':');
       headers.merge(
-          line.substring(0, Math.max(0, colon)).toLowerCase(Locale.ROOT),
+          prefix + line.substring(0, Math.max(0, colon)).toLowerCase(Locale.ROOT),
           line.substring(colon + 1).strip(),
           (a, b) -> a + "," + b);
     }
-    byte[] body = Arrays.copyOfRange(output, head + 4, output.length);
-    return new Answer(
-        Integer.parseInt(lines[0].split(" ")[1]), headers, Arrays.hashCode(body), body.length);
+  }
+
+  /** Why it is no success; empty when it is one. */
+  Optional<String> trouble() {
+    String grpc = headers.getOrDefault(TRAILER + GRPC, headers.getOrDefault(GRPC, "0"));
+    return status != 200
+        ? Optional.of("answers " + status)
+        : grpc.equals("0") ? Optional.empty() : Optional.of("answers grpc-status " + grpc);
   }
 
   /** What differs from another peer's answer to the same; empty when nothing does. */

@@ -7,9 +7,11 @@ import io.meltemi.bench.process.Memory;
 import io.meltemi.bench.report.Metric;
 import io.meltemi.bench.report.Outcome;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.EnumMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 
@@ -28,11 +30,20 @@ final class Contest implements AutoCloseable {
 
   private static final int STEADY_SLICES = 2;
 
+  /** Access logs are buffered, so a round's lines are written a little later. */
+  private static final double LOG_NEAR = 0.85;
+
   private static final Duration ANSWER_LIMIT = Duration.ofSeconds(20);
 
   private final Lab lab;
   private final Outcome outcome;
   private final Map<PeerKind, Deployment> peers = new EnumMap<>(PeerKind.class);
+
+  /** Bytes of the body that all peers agreed on. */
+  private int bodyBytes;
+
+  /** Bytes that the first peer with an access log wrote for a request; 0 until one did. */
+  private double loggedBytes;
 
   private Contest(Lab lab, Outcome outcome) {
     this.lab = lab;
@@ -57,9 +68,10 @@ final class Contest implements AutoCloseable {
         try {
           Deployment deployment = topology.deploy(lab, kind);
           contest.peers.put(kind, deployment);
-          Answer answer = ask(deployment, body);
-          if (answer.status() != 200) {
-            throw new PeerException("answers " + answer.status());
+          Answer answer = ask(deployment, body, lab.directory("answer").resolve("head"));
+          Optional<String> trouble = answer.trouble();
+          if (trouble.isPresent()) {
+            throw new PeerException(trouble.get());
           }
           if (expected.isPresent()) {
             boolean names = kind == PeerKind.MELTEMI && first.orElseThrow() == PeerKind.ENVOY;
@@ -71,6 +83,7 @@ final class Contest implements AutoCloseable {
           } else {
             first = Optional.of(kind);
             expected = Optional.of(answer);
+            contest.bodyBytes = answer.bodyBytes();
           }
         } catch (PeerException e) {
           contest.drop(kind, e.reason());
@@ -84,14 +97,14 @@ final class Contest implements AutoCloseable {
   }
 
   /** Asks until the answer is good: a mesh's configuration may still be on its way. */
-  private static Answer ask(Deployment deployment, Optional<String> body)
+  private static Answer ask(Deployment deployment, Optional<String> body, Path heads)
       throws IOException, InterruptedException {
     long end = System.nanoTime() + ANSWER_LIMIT.toNanos();
     while (true) {
       deployment.check();
       try {
-        Answer answer = Answer.of(deployment.target(), body);
-        if (answer.status() == 200 || System.nanoTime() > end) {
+        Answer answer = Answer.of(deployment.target(), body, heads);
+        if (answer.trouble().isEmpty() || System.nanoTime() > end) {
           return answer;
         }
       } catch (PeerException e) {
@@ -170,7 +183,9 @@ final class Contest implements AutoCloseable {
       tryTo(
           peer.getKey(),
           () -> {
+            long logged = peer.getValue().loggedBytes();
             Measured measured = measure(peer.getValue(), load, seconds);
+            checkLog(peer.getValue().loggedBytes() - logged, measured.load().requests());
             Map<Metric, Double> all = new EnumMap<>(Metric.class);
             all.put(Metric.PER_SECOND, measured.load().requests() / measured.load().seconds());
             all.put(Metric.KERNEL_SHARE, measured.cpu().kernelShare());
@@ -180,6 +195,21 @@ final class Contest implements AutoCloseable {
             figures.add(measured, all);
             outcome.add(peer.getKey().title(), all);
           });
+    }
+  }
+
+  /** Fails when a peer's access log grew by much less than another's: lines were left out. */
+  private void checkLog(long bytes, long requests) throws IOException {
+    double each = (double) bytes / requests;
+    if (loggedBytes == 0) {
+      loggedBytes = each;
+    } else if (each < LOG_NEAR * loggedBytes) {
+      throw new IOException(
+          String.format(
+              Locale.ROOT,
+              "logged %.0f bytes for each request (expected: about %.0f)",
+              each,
+              loggedBytes));
     }
   }
 
@@ -204,6 +234,7 @@ final class Contest implements AutoCloseable {
               }
             });
     peer.check();
+    result.checkBodies(bodyBytes);
     return new Measured(result, at[1].minus(at[0]));
   }
 

@@ -5,7 +5,10 @@ import io.meltemi.bench.process.Child;
 import io.meltemi.bench.process.CpuTime;
 import io.meltemi.bench.process.Memory;
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * A peer in its place, ready for load.
@@ -14,12 +17,28 @@ import java.util.List;
  * @param others what it needs besides; ended with it
  * @param target where the load goes
  * @param adminPort of the first measured process; 0 when it has none
+ * @param log where the measured processes write a line for each request; empty when they do not
  */
-record Deployment(List<Child> measured, List<Child> others, Target target, int adminPort)
+record Deployment(
+    List<Child> measured, List<Child> others, Target target, int adminPort, Optional<Path> log)
     implements AutoCloseable {
   Deployment {
     measured = List.copyOf(measured);
     others = List.copyOf(others);
+  }
+
+  /** Without an access log. */
+  Deployment(List<Child> measured, List<Child> others, Target target, int adminPort) {
+    this(measured, others, target, adminPort, Optional.empty());
+  }
+
+  Deployment withLog(Path file) {
+    return new Deployment(measured, others, target, adminPort, Optional.of(file));
+  }
+
+  /** Length of the access log; 0 when there is none. */
+  long loggedBytes() throws IOException {
+    return log.isPresent() && Files.exists(log.get()) ? Files.size(log.get()) : 0;
   }
 
   CpuTime cpu() throws IOException {

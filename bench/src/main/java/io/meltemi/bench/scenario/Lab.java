@@ -5,6 +5,7 @@ import io.meltemi.bench.load.Load;
 import io.meltemi.bench.load.Wrk;
 import io.meltemi.bench.process.Child;
 import io.meltemi.bench.process.Children;
+import io.meltemi.bench.process.CpuTime;
 import io.meltemi.bench.process.Ports;
 import io.meltemi.bench.process.Tool;
 import java.io.IOException;
@@ -81,6 +82,11 @@ public final class Lab implements AutoCloseable {
   /** Writes a file whose name is new. */
   Path write(String name, String content) throws IOException {
     return Files.writeString(directory.resolve(files++ + "-" + name), content);
+  }
+
+  /** Processor time that processes other than this run's used so far. */
+  double othersCpuSeconds() throws IOException {
+    return CpuTime.ofMachine().total() - children.cpu().total();
   }
 
   /** A directory whose name is new. */

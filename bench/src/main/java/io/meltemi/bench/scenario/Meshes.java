@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /** Sidecars that take their configuration over ADS from our control plane, the same for both. */
 final class Meshes {
@@ -78,7 +79,11 @@ final class Meshes {
         lab.awaitListening(sidecars.get(0), inbound);
         lab.awaitListening(sidecars.get(1), outbound);
         return new Deployment(
-            sidecars, others, Target.http(outbound).withHeaders(List.of("Host: " + HOST)), admin);
+            sidecars,
+            others,
+            Target.http(outbound).withHeaders(List.of("Host: " + HOST)),
+            admin,
+            Optional.of(directory.resolve("access.log")));
       } catch (IOException | InterruptedException | RuntimeException e) {
         sidecars.forEach(Child::close);
         others.forEach(Child::close);
@@ -142,7 +147,7 @@ final class Meshes {
               List.of(
                   Bootstrap.cluster(
                       "server", inbound, false, Bootstrap.upstreamTls(certificates))));
-      return Topologies.pair(lab, kind, server, inbound, client, outbound, admin);
+      return Topologies.pair(lab, kind, server, inbound, client, outbound, admin).withLog(log);
     };
   }
 

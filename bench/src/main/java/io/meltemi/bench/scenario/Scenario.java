@@ -56,7 +56,10 @@ public final class Scenario {
     }
     try {
       outcome.loadAverage(Machine.loadAverage());
+      double busy = lab.othersCpuSeconds();
+      long begun = System.nanoTime();
       procedure.run(lab, present, outcome);
+      outcome.othersCores((lab.othersCpuSeconds() - busy) / ((System.nanoTime() - begun) / 1e9));
     } catch (IOException | RuntimeException e) {
       outcome.failed("failed: " + Objects.requireNonNullElse(e.getMessage(), e.toString()));
     }

@@ -150,7 +150,11 @@ public final class Scenarios {
           new Scenario(
               "rate-1000",
               "1 000 HTTP/1.1 requests/s on 16 connections, open loop; moonshot: nginx's",
-              List.of(new TargetRow(6, Metric.CPU_MILLIS_PER_SECOND, Goal.ratio(0.8, 0.5))),
+              List.of(
+                  new TargetRow(
+                      6,
+                      Metric.CPU_MILLIS_PER_SECOND,
+                      Goal.ratio(0.8, 0.5).moonshotOf(NGINX.title()))),
               List.of(ENVOY, MELTEMI, NGINX),
               Procedures.cpuAtRate(1000, 16, Topologies.bare(false))),
           new Scenario(

@@ -335,7 +335,7 @@ final class Topologies {
     return (lab, kind) -> {
       Deployment d = topology.deploy(lab, kind);
       return new Deployment(
-          d.measured(), d.others(), d.target().withHeaders(headers), d.adminPort());
+          d.measured(), d.others(), d.target().withHeaders(headers), d.adminPort(), d.log());
     };
   }
 

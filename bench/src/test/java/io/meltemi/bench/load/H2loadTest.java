@@ -19,7 +19,7 @@ class H2loadTest {
       finished in 2.00s, 29400.00 req/s, 32.04MB/s
       requests: 58800 total, 58928 started, 58800 done, 58800 succeeded, %d failed, %d errored, 0 timeout
       status codes: %d 2xx, 0 3xx, %d 4xx, 0 5xx
-      traffic: 64.09MB (67203200) total, 1.12MB (1176000) headers (space savings 92.99%%)
+      traffic: 64.09MB (67203200) total, 1.12MB (1176000) headers (space savings 92.99%%), 57.42MB (60211200) data
       """;
 
   @Test
@@ -28,6 +28,8 @@ class H2loadTest {
 
     assertEquals(58800, result.requests());
     assertEquals(2, result.seconds());
+    result.checkBodies(1024);
+    assertThrows(IOException.class, () -> result.checkBodies(1100));
   }
 
   @Test

@@ -25,7 +25,17 @@ class WrkTest {
             Transfer/sec:     34.88MB
             """);
 
-    assertEquals(new LoadResult(58671, 2.01, Map.of()), result);
+    assertEquals(new LoadResult(58671, 2.01, Map.of("bytes", 70.10 * 1024 * 1024)), result);
+  }
+
+  @Test
+  void answersThatAreTooShortAreAnError() throws IOException {
+    LoadResult result = Wrk.parse("  100 requests in 1.00s, 110.00KB read");
+
+    result.checkBodies(1024);
+
+    assertThrows(IOException.class, () -> result.checkBodies(1200));
+    assertEquals(7, Wrk.parse("  1 requests in 1.00s, 7.00B read").values().get("bytes"));
   }
 
   @Test

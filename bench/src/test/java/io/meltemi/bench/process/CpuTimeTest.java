@@ -33,6 +33,22 @@ class CpuTimeTest {
   }
 
   @Test
+  void childrenThatEndedCountWhereTheyAreAskedFor() {
+    String stat = "1 (java) S 1 1 1 0 -1 0 0 0 0 0 100 200 30 40 20 0 1";
+
+    assertEquals(new CpuTime(1, 2), CpuTime.parse(stat));
+    assertEquals(new CpuTime(1.3, 2.4), CpuTime.withReaped(stat));
+  }
+
+  @Test
+  void theMachinesTimeIsThatOfItsProcesses() {
+    assertEquals(
+        new CpuTime(1.5, 2), CpuTime.ofMachine("cpu  100 50 200 9999 1 2 3 4 0 0\ncpu0 1 1 1 1\n"));
+    assertThrows(IllegalArgumentException.class, () -> CpuTime.ofMachine("intr 1 2 3 4"));
+    assertThrows(IllegalArgumentException.class, () -> CpuTime.ofMachine(""));
+  }
+
+  @Test
   void sumsAndDifferences() {
     CpuTime difference = new CpuTime(3, 5).minus(new CpuTime(1, 2)).plus(new CpuTime(1, 1));
 

@@ -82,6 +82,58 @@ class ReportTest {
   }
 
   @Test
+  void everyTargetHasALineThatSaysWhatHolds() {
+    String text = report(outcome(100, 210)).markdown();
+
+    assertTrue(
+        text.contains(
+            "| 1 | HTTP/1.1 bare, requests per CPU-second | `http1` 2.10× | held | held | missed |\n"),
+        text);
+    assertTrue(
+        text.contains("| 9 | start to first proxied answer | – | not run | not run | not run |"),
+        text);
+    assertTrue(text.contains("All floors that were looked at hold."), text);
+  }
+
+  @Test
+  void theWorstScenarioDecidesForItsTarget() {
+    Outcome refused = outcome();
+    refused.without(Outcome.OURS, "not served yet");
+    String both =
+        new Report(MACHINE, "", 1, List.of(outcome(100, 310), outcome(100, 140))).markdown();
+    String one = new Report(MACHINE, "", 1, List.of(outcome(100, 310), refused)).markdown();
+
+    assertTrue(
+        both.contains("`http1` 3.10×, `http1` 1.40× | **broken** | missed | missed |"), both);
+    assertTrue(both.contains("Not held: `http1` (requests per CPU-second): below floor\n"), both);
+    assertTrue(one.contains("`http1` 3.10×, `http1` – | not measured | not measured |"), one);
+  }
+
+  @Test
+  void anotherProxysFigureCanBeTheMoonshot() {
+    TargetRow row =
+        new TargetRow(6, Metric.CPU_MILLIS_PER_SECOND, Goal.ratio(0.8, 0.5).moonshotOf("nginx"));
+    Outcome outcome = new Outcome("rate", "a test", List.of(row));
+    outcome.add(Outcome.THEIRS, Map.of(Metric.CPU_MILLIS_PER_SECOND, 50.0));
+    outcome.add(Outcome.OURS, Map.of(Metric.CPU_MILLIS_PER_SECOND, 20.0));
+
+    assertEquals(Verdict.TARGET, outcome.verdict(row));
+
+    outcome.add("nginx", Map.of(Metric.CPU_MILLIS_PER_SECOND, 21.0));
+
+    assertEquals(Verdict.MOONSHOT, outcome.verdict(row));
+  }
+
+  @Test
+  void thePageHoldsTheTableAndEveryScenario() {
+    Report report = report(outcome(100, 200));
+
+    assertTrue(report.page().contains(report.markdown()), report.page());
+    assertTrue(report.page().contains("- `http1`: a test\n"), report.page());
+    assertTrue(report.page().contains("`envoy` (1.40.0)"), report.page());
+  }
+
+  @Test
   void floorsHoldOrNot() {
     assertTrue(report(outcome(100, 150)).floorsHold());
     assertFalse(report(outcome(100, 149)).floorsHold());

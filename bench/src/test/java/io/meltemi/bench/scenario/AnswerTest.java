@@ -15,7 +15,11 @@ class AnswerTest {
       "HTTP/1.1 200 OK\r\nserver: envoy\r\ncontent-type: text/plain\r\ncontent-length: 2\r\n\r\nhi";
 
   private static Answer parse(String text) throws PeerException {
-    return Answer.parse(text.getBytes(StandardCharsets.ISO_8859_1));
+    int body = text.indexOf("\r\n\r\n") + 4;
+    return body < 4
+        ? Answer.parse(text, new byte[0])
+        : Answer.parse(
+            text.substring(0, body), text.substring(body).getBytes(StandardCharsets.ISO_8859_1));
   }
 
   @Test
@@ -45,6 +49,18 @@ class AnswerTest {
   @ValueSource(strings = {"", "curl: (52) Empty reply", "HTTP/1.1 200 OK\r\n", "HTTP/2 \r\n\r\n"})
   void somethingElseIsRefused(String output) {
     assertThrows(PeerException.class, () -> parse(output));
+  }
+
+  @Test
+  void trailersAreNoHeaders() throws PeerException {
+    String head = "HTTP/2 200 \r\ncontent-type: application/grpc\r\n";
+    Answer good = Answer.parse(head + "\r\ngrpc-status: 0\r\n\r\n", new byte[] {1});
+    Answer early = Answer.parse(head + "grpc-status: 0\r\n\r\n", new byte[] {1});
+    Answer bad = Answer.parse(head + "\r\ngrpc-status: 14\r\n", new byte[] {1});
+
+    assertEquals(Optional.empty(), good.trouble());
+    assertEquals(Optional.of("trailer grpc-status '', not '0'"), early.differenceFrom(good, false));
+    assertEquals(Optional.of("answers grpc-status 14"), bad.trouble());
   }
 
   @Test
