@@ -35,7 +35,7 @@ class UpIT {
     try (up) {
       up.await(
           "a product page is announced",
-          Duration.ofMinutes(2),
+          Duration.ofMinutes(6),
           () -> PAGE.matcher(up.output()).find());
       Matcher page = PAGE.matcher(up.output());
       assertTrue(page.find());
