@@ -274,6 +274,7 @@ public final class ControlPlane implements AutoCloseable {
     for (Violation violation : engine.problems()) {
       all.add(new Problem(Problem.Severity.WARNING, "translation", violation));
     }
+    all.addAll(engine.unaccepted());
     return all;
   }
 

@@ -57,7 +57,8 @@ public record MeshConfig(
           true,
           new AccessLog("", "", AccessLog.Encoding.TEXT, false, false),
           new Telemetry(false, true, "", "", List.of(), List.of()),
-          new Ingress("istio", "", "istio-ingressgateway", Ingress.ControllerMode.STRICT),
+          new Ingress(
+              "istio", "istio-ingressgateway", "ingressgateway", Ingress.ControllerMode.STRICT),
           new Tls(TlsLimits.NONE, TlsLimits.NONE, ""),
           ProxyConfig.DEFAULT,
           List.of(),

@@ -309,7 +309,7 @@ public final class MeshConfigParser {
     Ingress defaults = MeshConfig.DEFAULT.ingress();
     return new Ingress(
         reader.optionalString("ingressClass").orElse(defaults.className()),
-        reader.string("ingressService"),
+        reader.optionalString("ingressService").orElse(defaults.service()),
         reader.optionalString("ingressSelector").orElse(defaults.selector()),
         reader
             .enumeration("ingressControllerMode", Ingress.ControllerMode.class)

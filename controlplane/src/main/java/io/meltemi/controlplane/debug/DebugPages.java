@@ -7,6 +7,8 @@ import io.meltemi.config.Kinds;
 import io.meltemi.config.resource.Resource;
 import io.meltemi.config.resource.ResourceKind;
 import io.meltemi.config.store.Problem;
+import io.meltemi.controlplane.gatewayapi.ObjectStatus;
+import io.meltemi.controlplane.gatewayapi.StatusTree;
 import io.meltemi.controlplane.push.ProxyConnection;
 import io.meltemi.controlplane.push.PushEngine;
 import io.meltemi.controlplane.translate.EnvoyTypes;
@@ -85,6 +87,7 @@ public final class DebugPages {
     add("configz", "Istio resources in force", _ -> inEngine(this::configz));
     add("mesh", "mesh configuration in force", _ -> inEngine(() -> engine.context().mesh()));
     add("push_status", "pushes and what proxies refused", _ -> inEngine(this::pushStatus));
+    add("statusz", "statuses of the Gateway API's objects", _ -> inEngine(this::statusz));
     add("problemz", "what is wrong with the configuration", _ -> problemz());
     add("list", "the names of these pages", _ -> Page.json(List.copyOf(pages.keySet())));
   }
@@ -295,6 +298,21 @@ public final class DebugPages {
               row.put("endpoints", endpoints);
               all.add(row);
             });
+    return all;
+  }
+
+  private List<Object> statusz() {
+    List<Object> all = new ArrayList<>();
+    for (ObjectStatus status : engine.statuses()) {
+      Resource<?> object = status.object();
+      Map<String, Object> page = new LinkedHashMap<>();
+      page.put("apiVersion", object.kind().apiVersion());
+      page.put("kind", object.kind().kind());
+      page.put("metadata", Map.of("name", object.name(), "namespace", object.namespace()));
+      page.put("origin", object.origin().toString());
+      page.put("status", StatusTree.of(status.content()));
+      all.add(page);
+    }
     return all;
   }
 

@@ -12,6 +12,7 @@ import io.meltemi.config.mesh.MeshConfig;
 import io.meltemi.config.resource.Resource;
 import io.meltemi.config.resource.ResourceName;
 import io.meltemi.config.store.ConfigSnapshot;
+import io.meltemi.controlplane.gatewayapi.GatewayApi;
 import io.meltemi.controlplane.registry.EndpointIndex;
 import io.meltemi.controlplane.registry.MeshService;
 import io.meltemi.controlplane.registry.ServiceEndpoint;
@@ -245,9 +246,28 @@ public final class PushContext {
 
   /** The Gateway resources that select a gateway proxy, in order of precedence. */
   public List<Resource<Gateway>> gatewaysOf(ProxyNode node) {
-    return inputs.traffic().gateways().stream()
-        .filter(gateway -> node.labels().matches(gateway.spec().selector()))
-        .toList();
+    return inputs.traffic().gateways().stream().filter(gateway -> selects(gateway, node)).toList();
+  }
+
+  /** By labels; a gateway made from the Gateway API selects the pods of its service instead. */
+  private boolean selects(Resource<Gateway> gateway, ProxyNode node) {
+    Map<String, String> marks = gateway.metadata().annotations();
+    String services = marks.get(GatewayApi.GATEWAY_SERVICE);
+    if (services == null) {
+      return node.labels().matches(gateway.spec().selector());
+    }
+    String account = marks.getOrDefault(GatewayApi.SERVICE_ACCOUNT, "");
+    String known = node.metadata().serviceAccount();
+    if (!account.isEmpty() && !known.isEmpty() && !account.equals(known)) {
+      return false;
+    }
+    List<String> hostnames = List.of(services.split(","));
+    String namespace = marks.getOrDefault(GatewayApi.PARENT_NAMESPACE, gateway.namespace());
+    return instancesOf(node).stream()
+        .anyMatch(
+            instance ->
+                instance.service().namespace().equals(namespace)
+                    && hostnames.contains(instance.service().hostname()));
   }
 
   /** The destination rule that a proxy uses for a service. */

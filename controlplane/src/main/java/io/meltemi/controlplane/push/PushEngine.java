@@ -12,6 +12,9 @@ import io.meltemi.config.resource.ResourceKind;
 import io.meltemi.config.resource.ResourceName;
 import io.meltemi.config.store.ConfigChange;
 import io.meltemi.config.store.ConfigSnapshot;
+import io.meltemi.config.store.Problem;
+import io.meltemi.controlplane.gatewayapi.ObjectStatus;
+import io.meltemi.controlplane.gatewayapi.StatusProblems;
 import io.meltemi.xds.resource.EncodedResource;
 import io.meltemi.xds.resource.TypeUrl;
 import io.meltemi.xds.server.DiscoveryBackend;
@@ -64,6 +67,7 @@ public final class PushEngine implements DiscoveryBackend {
 
   private final EnumSet<PushTrigger> triggers = EnumSet.noneOf(PushTrigger.class);
   private ConfigSnapshot snapshot = ConfigSnapshot.EMPTY;
+  private volatile List<Problem> unaccepted = List.of();
   private MeshConfig mesh = MeshConfig.DEFAULT;
   private String version = "";
   private long versionNumber;
@@ -197,6 +201,7 @@ public final class PushEngine implements DiscoveryBackend {
     if (!world.change().endpointsOnly()) {
       findProblems();
     }
+    tellUnaccepted();
     return world.change();
   }
 
@@ -228,6 +233,16 @@ public final class PushEngine implements DiscoveryBackend {
     }
     problems = List.copyOf(found);
     events.problems(found.size());
+  }
+
+  private void tellUnaccepted() {
+    List<Problem> found = StatusProblems.of(worlds.converted().statuses());
+    for (Problem problem : found) {
+      if (!unaccepted.contains(problem)) {
+        LOG.log(System.Logger.Level.WARNING, "configuration: {0}", problem);
+      }
+    }
+    unaccepted = List.copyOf(found);
   }
 
   private void newVersion() {
@@ -528,6 +543,20 @@ public final class PushEngine implements DiscoveryBackend {
   /** Connected proxies, oldest first. */
   public List<ProxyConnection> proxies() {
     return List.copyOf(proxies.values());
+  }
+
+  /** Gateways, routes and policies of the Gateway API that are not accepted. Any thread. */
+  public List<Problem> unaccepted() {
+    return unaccepted;
+  }
+
+  /** The statuses of the Gateway API's objects, as they are now. */
+  public List<ObjectStatus> statuses() {
+    return ConvertedTraffic.gatewayApi(
+            snapshot,
+            context().domain(),
+            new RegistryDirectory(context().services(), context().endpoints(), snapshot))
+        .statuses();
   }
 
   /** Refusals that still stand, oldest first. */

@@ -2,6 +2,7 @@ package io.meltemi.controlplane.push;
 
 import io.meltemi.config.kind.virtualservice.VirtualService;
 import io.meltemi.config.resource.Resource;
+import io.meltemi.controlplane.gatewayapi.GatewayApi;
 import io.meltemi.controlplane.registry.ExportTo;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -59,6 +60,10 @@ final class VirtualServiceIndex {
     }
   }
 
+  private static boolean isConsumerRoute(Resource<VirtualService> resource, String namespace) {
+    return resource.namespace().equals(namespace) && GatewayApi.isGatewayRoute(resource);
+  }
+
   /**
    * The virtual services of a gateway ({@code mesh} or {@code namespace/name}) that a namespace
    * sees: its private ones, those exported to it, those exported to all; oldest first in each.
@@ -71,7 +76,13 @@ final class VirtualServiceIndex {
     List<Resource<VirtualService>> all =
         new ArrayList<>(visible.onlyTo.getOrDefault(namespace, List.of()));
     all.addAll(visible.exportedTo.getOrDefault(namespace, List.of()));
-    all.addAll(visible.everywhere);
+    // A route of the clients' own namespace comes before one of the service's.
+    visible.everywhere.stream()
+        .filter(resource -> isConsumerRoute(resource, namespace))
+        .forEach(all::add);
+    visible.everywhere.stream()
+        .filter(resource -> !isConsumerRoute(resource, namespace))
+        .forEach(all::add);
     return List.copyOf(all);
   }
 }

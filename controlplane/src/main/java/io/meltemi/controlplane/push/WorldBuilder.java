@@ -6,6 +6,7 @@ import io.meltemi.config.resource.Resource;
 import io.meltemi.config.resource.ResourceKind;
 import io.meltemi.config.store.ConfigChange;
 import io.meltemi.config.store.ConfigSnapshot;
+import io.meltemi.controlplane.gatewayapi.GatewayApiConversion;
 import io.meltemi.controlplane.registry.EndpointIndex;
 import io.meltemi.controlplane.registry.RegistryChange;
 import io.meltemi.controlplane.registry.RegistrySettings;
@@ -38,10 +39,14 @@ public final class WorldBuilder {
           Kinds.PEER_AUTHENTICATION,
           Kinds.ENVOY_FILTER);
 
+  private static final List<ResourceKind<?>> GATEWAY_SURROUNDINGS =
+      List.of(Kinds.SECRET, Kinds.CONFIG_MAP, Kinds.NAMESPACE);
+
   private final String domain;
   private final String clusterId;
   private ServiceRegistry registry;
   private World world;
+  private GatewayApiConversion converted = GatewayApiConversion.NOTHING;
 
   /** A world and what it differs in from the one before. */
   public record World(PushContext context, WorldChange change) {}
@@ -67,6 +72,11 @@ public final class WorldBuilder {
         new RegistrySettings(domain, clusterId, mesh.visibility().defaultServiceExportTo()));
   }
 
+  /** What the Gateway API's objects came to in the last world. */
+  GatewayApiConversion converted() {
+    return converted;
+  }
+
   /** The last world built. */
   public World world() {
     return world;
@@ -83,7 +93,7 @@ public final class WorldBuilder {
     boolean meshChanged = !mesh.equals(world.context().mesh());
     RegistryChange registryChange = meshChanged ? readAll(snapshot, mesh) : readChanges(changes);
     List<ConfigChange> traffic =
-        changes.stream().filter(change -> TRAFFIC_KINDS.contains(change.kind())).toList();
+        changes.stream().filter(change -> isTraffic(change.kind(), snapshot)).toList();
     WorldChange change =
         new WorldChange(
             meshChanged, traffic, registryChange.services(), registryChange.endpoints());
@@ -95,6 +105,14 @@ public final class WorldBuilder {
             : context(mesh, snapshot);
     world = new World(context, change);
     return world;
+  }
+
+  /** Certificates and namespaces only matter to gateways of the Gateway API. */
+  private static boolean isTraffic(ResourceKind<?> kind, ConfigSnapshot snapshot) {
+    return TRAFFIC_KINDS.contains(kind)
+        || ConvertedTraffic.KINDS.contains(kind)
+        || (GATEWAY_SURROUNDINGS.contains(kind)
+            && !snapshot.list(Kinds.KUBERNETES_GATEWAY).isEmpty());
   }
 
   private RegistryChange readChanges(List<ConfigChange> changes) {
@@ -117,8 +135,15 @@ public final class WorldBuilder {
 
   private PushContext context(MeshConfig mesh, ConfigSnapshot snapshot) {
     EndpointIndex endpoints = registry.endpoints();
+    converted =
+        ConvertedTraffic.gatewayApi(
+            snapshot, domain, new RegistryDirectory(registry.services(), endpoints, snapshot));
     return new PushContext(
         new PushContext.Inputs(
-            mesh, domain, registry.services(), endpoints, PushContext.Traffic.of(snapshot)));
+            mesh,
+            domain,
+            registry.services(),
+            endpoints,
+            ConvertedTraffic.traffic(snapshot, mesh, domain, converted)));
   }
 }

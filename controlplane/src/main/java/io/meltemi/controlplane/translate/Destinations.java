@@ -6,6 +6,8 @@ import java.util.Optional;
 
 /** What a rule's destination names: a cluster of the proxy. */
 public final class Destinations {
+  private static final String UNKNOWN_SERVICE = "UnknownService";
+
   private Destinations() {}
 
   /**
@@ -16,6 +18,10 @@ public final class Destinations {
    * @param port the service port
    */
   public static String cluster(Destination destination, Optional<MeshService> service, int port) {
+    if (destination.host().isEmpty()) {
+      // a reference of the Gateway API that leads nowhere
+      return UNKNOWN_SERVICE;
+    }
     return ClusterNames.outbound(port, destination.subset(), host(destination, service));
   }
 

@@ -19,6 +19,7 @@ import io.meltemi.config.kind.virtualservice.VirtualService;
 import io.meltemi.config.resource.Resource;
 import io.meltemi.config.traffic.Destination;
 import io.meltemi.config.traffic.HttpRetry;
+import io.meltemi.controlplane.gatewayapi.GatewayApi;
 import io.meltemi.controlplane.registry.MeshService;
 import io.meltemi.controlplane.translate.DestinationPolicies;
 import io.meltemi.controlplane.translate.Destinations;
@@ -85,7 +86,7 @@ final class HttpRoutes {
           continue;
         }
         Optional<Route> route =
-            RouteMatches.of(match.request())
+            RouteMatches.of(match.request(), GatewayApi.comparesSegments(rule))
                 .flatMap(envoy -> route(rule, http, name(http, match), envoy, match.statPrefix()));
         route.ifPresent(routes::add);
         if (route.isPresent() && RouteMatches.isCatchAll(match)) {
@@ -129,7 +130,12 @@ final class HttpRoutes {
       }
       case HttpAction.DirectResponse response -> route.setDirectResponse(directResponse(response));
       case HttpAction.Forward forward -> {
-        route.setRoute(forward(route, http.policy(), forward, changes.authority()));
+        RouteAction.Builder action =
+            forward(route, http.policy(), forward, changes.authority()).toBuilder();
+        if (GatewayApi.isGatewayRoute(rule)) {
+          likeTheGatewayApi(action, match);
+        }
+        route.setRoute(action);
         if (forward.destinations().size() == 1) {
           operation = operation(forward.destinations().getFirst().destination());
         }
@@ -169,6 +175,25 @@ final class HttpRoutes {
     RetryPolicies.of(policy.retries().or(() -> defaultRetry), hashed)
         .ifPresent(action::setRetryPolicy);
     return action.build();
+  }
+
+  /**
+   * Backends that are not there answer 500, and a prefix that is replaced by the root leaves the
+   * rest of the path as it is.
+   */
+  private static void likeTheGatewayApi(RouteAction.Builder action, RouteMatch match) {
+    action.setClusterNotFoundResponseCode(
+        RouteAction.ClusterNotFoundResponseCode.INTERNAL_SERVER_ERROR);
+    if (action.getPrefixRewrite().equals("/")) {
+      action
+          .clearPrefixRewrite()
+          .setRegexRewrite(
+              RegexMatchAndSubstitute.newBuilder()
+                  .setPattern(
+                      ProtoValues.regex(
+                          "^" + GatewayApi.literal(match.getPathSeparatedPrefix()) + "(/?)(.*)"))
+                  .setSubstitution("/\\2"));
+    }
   }
 
   /** Istio writes the gRPC limit in its old place, which Envoy still reads. */
@@ -325,6 +350,9 @@ final class HttpRoutes {
   }
 
   private String operation(Destination destination) {
+    if (destination.host().isEmpty()) {
+      return cluster(destination);
+    }
     String[] parts = cluster(destination).split("\\|", -1);
     return parts[3] + ':' + parts[1];
   }
@@ -334,6 +362,7 @@ final class HttpRoutes {
       case PREFIX -> match.getPrefix() + '*';
       case PATH -> match.getPath();
       case SAFE_REGEX -> match.getSafeRegex().getRegex();
+      case PATH_SEPARATED_PREFIX -> match.getPathSeparatedPrefix() + '*';
       default -> "/*";
     };
   }

@@ -30,13 +30,22 @@ final class RouteMatches {
    * has any, so a route behind such a condition is never taken.
    */
   static Optional<RouteMatch> of(HttpMatch.Request request) {
+    return of(request, false);
+  }
+
+  /**
+   * The match of a request.
+   *
+   * @param segments whether a prefix ends where a segment of the path does, as in the Gateway API
+   */
+  static Optional<RouteMatch> of(HttpMatch.Request request, boolean segments) {
     if (asksForClaims(request.headers()) || asksForClaims(request.withoutHeaders())) {
       return Optional.empty();
     }
     RouteMatch.Builder match =
         ANY.toBuilder()
             .setCaseSensitive(request.ignoreUriCase() ? ProtoValues.FALSE : ProtoValues.TRUE);
-    request.uri().ifPresent(uri -> path(match, uri));
+    request.uri().ifPresent(uri -> path(match, uri, segments));
     List<HeaderMatcher> headers = new ArrayList<>();
     request.headers().forEach((name, condition) -> headers.add(header(name, condition)));
     request.withoutHeaders().forEach((name, condition) -> headers.add(without(name, condition)));
@@ -87,10 +96,17 @@ final class RouteMatches {
     return headers.keySet().stream().anyMatch(name -> name.startsWith(CLAIM_PREFIX));
   }
 
-  private static void path(RouteMatch.Builder match, StringMatch uri) {
+  private static void path(RouteMatch.Builder match, StringMatch uri, boolean segments) {
     switch (uri) {
       case StringMatch.Exact(String value) -> match.setPath(value);
-      case StringMatch.Prefix(String value) -> match.setPrefix(value);
+      case StringMatch.Prefix(String value) -> {
+        if (segments && !value.equals("/")) {
+          match.setPathSeparatedPrefix(
+              value.endsWith("/") ? value.substring(0, value.length() - 1) : value);
+        } else {
+          match.setPrefix(value);
+        }
+      }
       case StringMatch.Regex(String value) -> match.setSafeRegex(ProtoValues.regex(value));
       case StringMatch.Present() -> match.setPrefix("/");
     }

@@ -15,6 +15,7 @@ import io.meltemi.config.resource.Resource;
 import io.meltemi.config.traffic.Destination;
 import io.meltemi.config.traffic.OutboundTrafficPolicy;
 import io.meltemi.config.traffic.Protocol;
+import io.meltemi.controlplane.gatewayapi.GatewayApi;
 import io.meltemi.controlplane.push.GeneratedResource;
 import io.meltemi.controlplane.push.ProxyNode;
 import io.meltemi.controlplane.push.PushContext;
@@ -279,6 +280,16 @@ final class SidecarRoutes {
       }
       if (!found) {
         others.add(host);
+      }
+    }
+    if (GatewayApi.isGatewayRoute(rule)) {
+      // such a route is for clients of its own namespace, or for all when it is the service's
+      mine.removeIf(
+          service ->
+              !service.namespace().equals(rule.namespace())
+                  && !node.namespace().equals(rule.namespace()));
+      if (mine.isEmpty()) {
+        return List.of();
       }
     }
     Map<Integer, List<MeshService>> byPort = new TreeMap<>();
