@@ -3,12 +3,19 @@ package io.meltemi.embedded;
 import io.meltemi.common.net.HostPort;
 import io.meltemi.common.time.Ticker;
 import io.meltemi.config.Kinds;
+import io.meltemi.config.kind.deployment.Deployment;
 import io.meltemi.config.kind.gateway.Gateway;
 import io.meltemi.config.kind.pod.PodSpec;
+import io.meltemi.config.kind.service.Service;
 import io.meltemi.config.resource.Resource;
 import io.meltemi.config.resource.ResourceName;
 import io.meltemi.config.store.ConfigSnapshot;
 import io.meltemi.config.store.ConfigStore;
+import io.meltemi.config.store.Problem;
+import io.meltemi.controlplane.gatewayapi.GatewayApiConversion;
+import io.meltemi.controlplane.gatewayapi.GatewayApiInputs;
+import io.meltemi.controlplane.gatewayapi.ServiceDirectory;
+import io.meltemi.controlplane.gatewayapi.StatusProblems;
 import io.meltemi.controlplane.push.LocalPlacement;
 import io.meltemi.embedded.address.PodAddresses;
 import io.meltemi.embedded.address.PortProbe;
@@ -24,6 +31,7 @@ import io.meltemi.embedded.process.SupervisedProcess;
 import io.meltemi.embedded.sidecar.Fleet;
 import io.meltemi.embedded.sidecar.SidecarSpec;
 import io.meltemi.embedded.workload.ClusterState;
+import io.meltemi.embedded.workload.ManagedGateways;
 import io.meltemi.embedded.workload.PodPlan;
 import io.meltemi.embedded.workload.RunningPod;
 import io.meltemi.embedded.workload.TcpServices;
@@ -78,6 +86,7 @@ final class Mesh {
   private final PortProbe probe;
   private final PodAddresses addresses;
   private final Map<ResourceName, MeshPod> pods = new LinkedHashMap<>();
+  private final Set<Problem> unaccepted = new LinkedHashSet<>();
   private final Map<Integer, HostPort> gatewayBinds = new TreeMap<>();
   private final Set<WorkloadPlan.Problem> reported = new LinkedHashSet<>();
   private ImageTable images = ImageTable.EMPTY;
@@ -116,7 +125,7 @@ final class Mesh {
     ConfigSnapshot snapshot = store.snapshot();
     plan =
         WorkloadPlanner.plan(
-            snapshot.list(Kinds.DEPLOYMENT),
+            deployments(snapshot),
             snapshot.list(Kinds.GATEWAY),
             snapshot.list(Kinds.SERVICE),
             images);
@@ -135,6 +144,25 @@ final class Mesh {
     tellNewServices(tcpBefore);
     publish();
     retireReplaced();
+    tellUnaccepted();
+  }
+
+  /** Says once of each gateway, route and policy that is not accepted why it is not. */
+  private void tellUnaccepted() {
+    List<Problem> problems = StatusProblems.of(gatewayApi().statuses());
+    for (Problem problem : problems) {
+      if (unaccepted.add(problem)) {
+        console.line(Console.Event.WARNING, problem.violation() + " in " + problem.resource());
+      }
+    }
+    unaccepted.removeIf(problem -> !problems.contains(problem));
+  }
+
+  /** Those written, and those that gateways of the Gateway API ask for. */
+  private static List<Resource<Deployment>> deployments(ConfigSnapshot snapshot) {
+    List<Resource<Deployment>> all = new ArrayList<>(snapshot.list(Kinds.DEPLOYMENT));
+    all.addAll(ManagedGateways.deployments(snapshot));
+    return all;
   }
 
   /** Says where the programs that run already can reach TCP services that were not there before. */
@@ -172,6 +200,12 @@ final class Mesh {
   /** All pods, in the order of their start. */
   Collection<MeshPod> pods() {
     return pods.values();
+  }
+
+  /** What the Gateway API's objects come to. */
+  GatewayApiConversion gatewayApi() {
+    return GatewayApiConversion.of(
+        new GatewayApiInputs(store.snapshot(), context.domain(), ServiceDirectory.EVERYTHING));
   }
 
   /** Gateway server port to where it is served. */
@@ -481,7 +515,14 @@ final class Mesh {
   private void publish() {
     List<RunningPod> running =
         pods.values().stream().filter(pod -> !pod.retiring).map(MeshPod::running).toList();
-    store.replace(LOCATION, ClusterState.resources(running, store.snapshot().list(Kinds.SERVICE)));
+    ConfigSnapshot snapshot = store.snapshot();
+    List<Resource<Service>> made = ManagedGateways.services(snapshot);
+    Map<ResourceName, Resource<Service>> services = new LinkedHashMap<>();
+    snapshot.list(Kinds.SERVICE).forEach(service -> services.put(service.id(), service));
+    made.forEach(service -> services.put(service.id(), service));
+    List<Resource<?>> resources = new ArrayList<>(made);
+    resources.addAll(ClusterState.resources(running, List.copyOf(services.values())));
+    store.replace(LOCATION, resources);
   }
 
   // --- placement -----------------------------------------------------------------------------
@@ -491,6 +532,7 @@ final class Mesh {
     for (Resource<Gateway> gateway : snapshot.list(Kinds.GATEWAY)) {
       gateway.spec().servers().forEach(server -> ports.add(server.port().number()));
     }
+    ports.addAll(ManagedGateways.ports(snapshot));
     gatewayBinds
         .entrySet()
         .removeIf(

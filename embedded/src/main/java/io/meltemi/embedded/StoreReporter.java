@@ -6,6 +6,7 @@ import io.meltemi.config.store.ConfigSnapshot;
 import io.meltemi.config.store.ConfigStore;
 import io.meltemi.config.store.Problem;
 import io.meltemi.embedded.console.Console;
+import io.meltemi.embedded.workload.ClusterState;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
@@ -58,7 +59,13 @@ final class StoreReporter implements ConfigStore.Listener {
 
   /** What {@code up} itself says of its pods. */
   private static boolean isOurs(ConfigChange change) {
-    return change.kind() == Kinds.POD || change.kind() == Kinds.ENDPOINT_SLICE;
+    return change.kind() == Kinds.POD
+        || change.kind() == Kinds.ENDPOINT_SLICE
+        || change
+            .after()
+            .or(change::before)
+            .filter(resource -> resource.origin().location().equals(ClusterState.LOCATION))
+            .isPresent();
   }
 
   @Override

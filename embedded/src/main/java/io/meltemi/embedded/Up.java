@@ -3,6 +3,9 @@ package io.meltemi.embedded;
 import io.meltemi.common.net.HostPort;
 import io.meltemi.common.time.Ticker;
 import io.meltemi.config.Kinds;
+import io.meltemi.config.kind.gateway.Gateway;
+import io.meltemi.config.kind.virtualservice.VirtualService;
+import io.meltemi.config.resource.Resource;
 import io.meltemi.config.resource.ResourceDecoder;
 import io.meltemi.config.source.FileSource;
 import io.meltemi.config.source.FileSourceSettings;
@@ -10,6 +13,7 @@ import io.meltemi.config.store.ConfigSnapshot;
 import io.meltemi.config.store.ConfigStore;
 import io.meltemi.controlplane.ControlPlane;
 import io.meltemi.controlplane.ControlPlaneSettings;
+import io.meltemi.controlplane.gatewayapi.GatewayApiConversion;
 import io.meltemi.controlplane.push.PushSettings;
 import io.meltemi.embedded.address.PodAddresses;
 import io.meltemi.embedded.address.PortProbe;
@@ -282,11 +286,12 @@ public final class Up {
 
   private List<String> print(Mesh mesh, Summary summary) {
     ConfigSnapshot snapshot = summary.store().snapshot();
-    List<String> urls =
-        EntryPoints.of(
-            snapshot.list(Kinds.GATEWAY),
-            snapshot.list(Kinds.VIRTUAL_SERVICE),
-            mesh.gatewayBinds());
+    GatewayApiConversion converted = mesh.gatewayApi();
+    List<Resource<Gateway>> gateways = new ArrayList<>(snapshot.list(Kinds.GATEWAY));
+    gateways.addAll(converted.gateways());
+    List<Resource<VirtualService>> rules = new ArrayList<>(snapshot.list(Kinds.VIRTUAL_SERVICE));
+    rules.addAll(converted.virtualServices());
+    List<String> urls = EntryPoints.of(gateways, rules, mesh.gatewayBinds());
     console.plain("");
     if (!urls.isEmpty()) {
       console.plain("Try");

@@ -24,7 +24,10 @@ import java.util.OptionalInt;
  * numbers, which a slice says once for all its endpoints.
  */
 public final class ClusterState {
-  private static final Origin ORIGIN = Origin.of("meltemi up");
+  /** Where everything that is made up here says to come from. */
+  public static final String LOCATION = "meltemi up";
+
+  private static final Origin ORIGIN = Origin.of(LOCATION);
   private static final String NODE = "localhost";
 
   private ClusterState() {}
@@ -81,6 +84,11 @@ public final class ClusterState {
             pod.plan().name().name());
     List<EndpointSlice.Port> ports = new ArrayList<>();
     for (Service.Port port : service.spec().ports()) {
+      if (pod.plan().role() instanceof PodPlan.Role.IngressGateway) {
+        // its proxy is told by the port of the service where to listen
+        ports.add(slicePort(port, port.port()));
+        continue;
+      }
       WorkloadPlanner.targetPort(port, pod.plan().spec().containers())
           .map(pod.ports()::get)
           .map(HostPort::port)

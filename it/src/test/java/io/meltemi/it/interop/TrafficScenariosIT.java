@@ -357,6 +357,105 @@ class TrafficScenariosIT {
   }
 
   @Test
+  void routesOfTheGatewayApi() throws Exception {
+    mesh.write(
+        "gateway-api.yaml",
+        """
+        apiVersion: v1
+        kind: Service
+        metadata: {name: gw-istio}
+        spec: {ports: [{name: http, port: 8080}]}
+        ---
+        apiVersion: discovery.k8s.io/v1
+        kind: EndpointSlice
+        metadata: {name: gw-istio, labels: {kubernetes.io/service-name: gw-istio}}
+        addressType: IPv4
+        endpoints: [{addresses: [127.0.0.1], conditions: {ready: true}}]
+        ports: [{name: http, port: 8080, protocol: TCP}]
+        ---
+        apiVersion: v1
+        kind: Service
+        metadata: {name: second}
+        spec: {ports: [{name: http, port: 8000}]}
+        ---
+        apiVersion: discovery.k8s.io/v1
+        kind: EndpointSlice
+        metadata: {name: second, labels: {kubernetes.io/service-name: second}}
+        addressType: IPv4
+        endpoints: [{addresses: [127.0.0.1], conditions: {ready: true}}]
+        ports: [{name: http, port: %d, protocol: TCP}]
+        ---
+        apiVersion: gateway.networking.k8s.io/v1
+        kind: Gateway
+        metadata: {name: gw}
+        spec:
+          gatewayClassName: istio
+          listeners: [{name: http, port: 8080, protocol: HTTP, hostname: "*.example.com"}]
+        ---
+        apiVersion: gateway.networking.k8s.io/v1
+        kind: HTTPRoute
+        metadata: {name: edge}
+        spec:
+          parentRefs: [{name: gw}]
+          hostnames: [www.example.com]
+          rules:
+          - matches: [{path: {type: PathPrefix, value: /two}}]
+            filters:
+            - type: URLRewrite
+              urlRewrite: {path: {type: ReplacePrefixMatch, replacePrefixMatch: /}}
+            - type: RequestHeaderModifier
+              requestHeaderModifier: {set: [{name: X-Edge, value: "two"}]}
+            backendRefs: [{name: second, port: 8000}]
+          - matches: [{path: {type: PathPrefix, value: /old}}]
+            filters:
+            - type: RequestRedirect
+              requestRedirect: {path: {type: ReplacePrefixMatch, replacePrefixMatch: /new}}
+          - matches: [{path: {type: Exact, value: /nowhere}}]
+            backendRefs: [{name: nobody, port: 80}]
+          - matches: [{path: {type: Exact, value: /zero}}]
+            backendRefs: [{name: second, port: 8000, weight: 0}]
+          - backendRefs: [{name: guarded, port: 8000}]
+        ---
+        apiVersion: gateway.networking.k8s.io/v1
+        kind: HTTPRoute
+        metadata: {name: inside}
+        spec:
+          parentRefs: [{group: "", kind: Service, name: echo, port: 8000}]
+          rules:
+          - backendRefs: [{name: second, port: 8000, weight: 1}, {name: echo, port: 8000, weight: 0}]
+        """
+            .formatted(mesh.v2.port()));
+    await(
+        "the gateway routes",
+        () -> {
+          HttpResponse<String> answer = edge("/two/fold?q=1");
+          return answer.statusCode() == 200
+              && field(answer, "server").equals("v2")
+              && field(answer, "path").equals("/fold?q=1")
+              && field(answer, "h.x-edge").equals("two");
+        });
+    assertEquals("/", field(edge("/two"), "path"));
+    assertEquals("guarded", field(edge("/twofold"), "server"));
+    assertEquals(500, edge("/nowhere").statusCode());
+    assertEquals(500, edge("/zero").statusCode());
+    HttpResponse<String> moved = edge("/old/page");
+    assertEquals(302, moved.statusCode());
+    assertTrue(
+        moved.headers().firstValue("location").orElse("").endsWith("/new/page"),
+        () -> moved.headers().map().toString());
+    eventually("http://echo:8000/", r -> field(r, "server").equals("v2"));
+    assertEquals(Map.of("v2", 40), shares("http://echo:8000/", 40));
+  }
+
+  private static HttpResponse<String> edge(String path) throws Exception {
+    return send(
+        direct,
+        request("http://127.0.0.1:" + mesh.gatewayPort + path)
+            .header("host", "www.example.com")
+            .build());
+  }
+
+  @Test
   void bytesPassOverTcp() throws Exception {
     byte[] sent = new byte[1 << 20];
     new Random(1).nextBytes(sent);
