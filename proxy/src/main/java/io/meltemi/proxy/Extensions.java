@@ -31,6 +31,9 @@ import io.envoyproxy.envoy.extensions.network.dns_resolver.getaddrinfo.v3.GetAdd
 import io.envoyproxy.envoy.extensions.path.match.uri_template.v3.UriTemplateMatchConfig;
 import io.envoyproxy.envoy.extensions.request_id.uuid.v3.UuidRequestIdConfig;
 import io.envoyproxy.envoy.extensions.transport_sockets.raw_buffer.v3.RawBuffer;
+import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext;
+import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.Secret;
+import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext;
 import io.envoyproxy.envoy.extensions.upstreams.http.v3.HttpProtocolOptions;
 import io.envoyproxy.envoy.service.discovery.v3.DiscoveryResponse;
 import io.meltemi.common.time.Ticker;
@@ -90,6 +93,9 @@ final class Extensions {
         StderrAccessLog.getDefaultInstance(),
         HttpProtocolOptions.getDefaultInstance(),
         RawBuffer.getDefaultInstance(),
+        DownstreamTlsContext.getDefaultInstance(),
+        UpstreamTlsContext.getDefaultInstance(),
+        Secret.getDefaultInstance(),
         UuidRequestIdConfig.getDefaultInstance(),
         CaresDnsResolverConfig.getDefaultInstance(),
         GetAddrInfoDnsResolverConfig.getDefaultInstance(),

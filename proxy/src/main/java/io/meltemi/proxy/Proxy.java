@@ -1,10 +1,12 @@
 package io.meltemi.proxy;
 
+import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.Message;
 import com.google.protobuf.Struct;
 import io.envoyproxy.envoy.config.bootstrap.v3.Bootstrap;
 import io.envoyproxy.envoy.config.core.v3.Node;
 import io.envoyproxy.envoy.config.core.v3.SocketAddress;
+import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.Secret;
 import io.envoyproxy.envoy.service.discovery.v3.DiscoveryResponse;
 import io.grpc.Channel;
 import io.grpc.ManagedChannel;
@@ -33,6 +35,7 @@ import io.meltemi.proxy.listener.ListenerParser;
 import io.meltemi.proxy.listener.ListenerSettings;
 import io.meltemi.proxy.loop.Loops;
 import io.meltemi.proxy.loop.Workers;
+import io.meltemi.proxy.parse.ParseScope;
 import io.meltemi.proxy.route.RouteTableParser;
 import io.meltemi.proxy.snapshot.ConfigParsers;
 import io.meltemi.proxy.snapshot.PathSource;
@@ -44,10 +47,16 @@ import io.meltemi.proxy.snapshot.Subscriber;
 import io.meltemi.proxy.telemetry.Stats;
 import io.meltemi.proxy.telemetry.accesslog.AccessLogParser;
 import io.meltemi.proxy.telemetry.accesslog.LogFiles;
+import io.meltemi.proxy.transport.Secrets;
+import io.meltemi.proxy.transport.TransportSocketParser;
 import io.meltemi.proxy.upstream.Connector;
 import io.meltemi.proxy.upstream.SocketConnector;
 import io.meltemi.proxy.upstream.UpstreamPools;
 import io.meltemi.xds.client.ConnectionWatcher;
+import io.meltemi.xds.client.ReceivedResource;
+import io.meltemi.xds.client.ResourceUpdate;
+import io.meltemi.xds.client.ResourceWatcher;
+import io.meltemi.xds.client.UpdateResult;
 import io.meltemi.xds.client.XdsClient;
 import io.meltemi.xds.client.XdsClientSettings;
 import io.meltemi.xds.resource.TypeUrl;
@@ -63,6 +72,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
@@ -86,6 +96,7 @@ public final class Proxy implements AutoCloseable {
           "io.netty.allocator.type", "pooled",
           "io.netty.allocator.maxOrder", "7",
           "io.netty.allocator.numHeapArenas", "1");
+  private static final Duration SECRET_FILES_INTERVAL = Duration.ofSeconds(1);
   private static final Duration DRAIN_POLL = Duration.ofMillis(20);
 
   private final ProxyEnvironment environment;
@@ -104,13 +115,14 @@ public final class Proxy implements AutoCloseable {
   private final List<Runnable> afterLoading = new ArrayList<>();
 
   private final LogFiles logFiles;
+  private final Secrets secrets = new Secrets();
   private final SystemNameResolver resolver = new SystemNameResolver();
   private final ListenerManager listeners;
   private final SnapshotAssembler assembler;
   private final UpstreamPools pools;
   private final Loops loops;
   private final BootstrapReader reader;
-  private final List<AutoCloseable> sources = new ArrayList<>();
+  private final List<AutoCloseable> sources = new CopyOnWriteArrayList<>();
   private final long startNanos;
   private final CompletableFuture<Void> ready = new CompletableFuture<>();
   private final CompletableFuture<Void> terminated = new CompletableFuture<>();
@@ -154,12 +166,16 @@ public final class Proxy implements AutoCloseable {
         new Extensions.Shared(clusters, connector, pools, accessLogs, stats, ticker);
     HttpFilters httpFilters = Extensions.httpFilters(shared);
     RouteTableParser routeParser = new RouteTableParser(httpFilters, ticker);
+    secrets.followFilesWith(new SecretFiles());
     RouteTables routeTables = new RouteTables();
+    TransportSocketParser transportSockets =
+        new TransportSocketParser(secrets, environment.tlsEngine(), ticker);
     ListenerParser listenerParser =
         new ListenerParser(
             Extensions.networkFilters(shared, httpFilters, routeParser, routeTables::source),
             Extensions.listenerFilters(),
             accessLogs,
+            transportSockets,
             stats);
     listeners =
         new ListenerManager(
@@ -170,7 +186,7 @@ public final class Proxy implements AutoCloseable {
                 settings.drainTime().toNanos(), ListenerSettings.DEFAULT.connectionsMax()));
     assembler =
         new SnapshotAssembler(
-            new ConfigParsers(new ClusterParser(), routeParser, listenerParser),
+            new ConfigParsers(new ClusterParser(transportSockets), routeParser, listenerParser),
             new ClusterFactory(Extensions.loadBalancers(), resolver, configLoop, ticker, stats),
             clusters,
             routeTables,
@@ -256,8 +272,15 @@ public final class Proxy implements AutoCloseable {
     Proxy proxy = new Proxy(settings, environment, reader, config, read);
     proxy.tell(read.errors(), problems);
     proxy.tell(parsed.errors(), problems);
+    proxy.tell(proxy.loadSecrets(), problems);
     parsed.warnings().forEach(w -> problems.warn(w.origin(), w.path(), w.found(), w.expected()));
     return proxy;
+  }
+
+  private List<Violation> loadSecrets() {
+    ParseScope scope = ParseScope.root(origin).field("static_resources");
+    secrets.load(bootstrap.secrets(), scope);
+    return scope.out().finish(() -> true).errors();
   }
 
   /** Adds errors with their lines; what lies in a part that is refused already is not repeated. */
@@ -285,6 +308,7 @@ public final class Proxy implements AutoCloseable {
         new BootstrapConfig.Dynamic(Optional.empty(), new Source.None(), new Source.None()),
         proto.getStaticResources().getClustersList(),
         proto.getStaticResources().getListenersList(),
+        proto.getStaticResources().getSecretsList(),
         java.util.Set.of(
             proto.getDynamicResources().getAdsConfig().getGrpcServicesList().stream()
                 .map(service -> service.getEnvoyGrpc().getClusterName())
@@ -486,6 +510,81 @@ public final class Proxy implements AutoCloseable {
         type.equals(TypeUrl.CLUSTER)
             ? started::start
             : () -> assembler.onClustersInitialized(started::start));
+  }
+
+  /** Follows what secrets are in. On the configuration loop. */
+  private final class SecretFiles implements Secrets.FileFollower, AutoCloseable {
+    private TaskLoop.@Nullable Scheduled next;
+    private boolean closed;
+
+    @Override
+    public void open(String path) {
+      PathSource source =
+          new PathSource(
+              TypeUrl.SECRET,
+              Path.of(path),
+              Proxy.this::readResponse,
+              new SecretFile(secrets, path),
+              configLoop,
+              LOG);
+      sources.add(source);
+      source.start();
+    }
+
+    @Override
+    public void poll() {
+      sources.add(this);
+      configLoop.execute(this::schedule);
+    }
+
+    private void schedule() {
+      if (!closed) {
+        next = configLoop.schedule(this::readChanged, SECRET_FILES_INTERVAL);
+      }
+    }
+
+    private void readChanged() {
+      secrets.readChanged();
+      schedule();
+    }
+
+    @Override
+    public void close() {
+      configLoop.execute(
+          () -> {
+            closed = true;
+            if (next != null) {
+              next.cancel();
+            }
+          });
+    }
+  }
+
+  /** What a file of secrets says. */
+  private record SecretFile(Secrets secrets, String path) implements ResourceWatcher {
+    @Override
+    public UpdateResult onUpdate(ResourceUpdate update) {
+      List<UpdateResult.Rejection> rejections = new ArrayList<>();
+      for (ReceivedResource received : update.upserts()) {
+        ParseScope scope = ParseScope.root(Origin.of(path));
+        try {
+          secrets.deliver(path, Secret.parseFrom(received.body().getValue()), scope);
+        } catch (InvalidProtocolBufferException e) {
+          scope.error(received.name(), "a secret: " + e.getMessage());
+        }
+        scope
+            .out()
+            .finish(() -> true)
+            .errors()
+            .forEach(
+                error ->
+                    rejections.add(new UpdateResult.Rejection(received.name(), error.toString())));
+      }
+      return UpdateResult.of(rejections);
+    }
+
+    @Override
+    public void onFetchTimeout(TypeUrl type, java.util.Set<String> names) {}
   }
 
   private Validation<DiscoveryResponse> readResponse(String text, Path path) {

@@ -32,10 +32,15 @@ final class BootstrapCorpusTest {
           "front-proxy/service-envoy.yaml",
           "route-mirror/envoy.yaml",
           "tls-inspector/envoy.yaml",
+          "tls-sni/envoy-client.yaml",
+          "tls/envoy-http-https.yaml",
+          "tls/envoy-https-http.yaml",
+          "tls/envoy-https-https.yaml",
           "tls/envoy-https-passthrough.yaml",
           "websocket/envoy-ws-route.yaml",
           "websocket/envoy-ws.yaml",
-          "websocket/envoy-wss-passthrough.yaml");
+          "websocket/envoy-wss-passthrough.yaml",
+          "websocket/envoy-wss.yaml");
 
   /** What a refusal must name. */
   private static final Map<String, String> NAMED =
@@ -46,8 +51,6 @@ final class BootstrapCorpusTest {
           Map.entry("udp/envoy.yaml", "UdpProxyConfig"),
           Map.entry("lua/envoy.yaml", "lua.v3.Lua"),
           Map.entry("cache/envoy.yaml", "CacheConfig"),
-          Map.entry("tls/envoy-https-http.yaml", "DownstreamTlsContext"),
-          Map.entry("tls/envoy-http-https.yaml", "UpstreamTlsContext"),
           Map.entry("zipkin/envoy-1.yaml", "ZipkinConfig"),
           Map.entry("gzip/envoy.yaml", "Compressor"),
           Map.entry("zstd/envoy.yaml", "Zstd"),

@@ -114,6 +114,7 @@ final class ProxyTest {
         process.adsChannel(),
         process.ticker(),
         1,
+        process.tlsEngine(),
         new PrintStream(stdout, true, StandardCharsets.UTF_8),
         System.err);
   }

@@ -178,6 +178,8 @@ class ArchitectureTest {
                     "io.meltemi..",
                     "java..",
                     "javax.net..",
+                    "javax.crypto..",
+                    "javax.security.auth.x500..",
                     "com.sun.net.httpserver..",
                     "jdk.net..",
                     "org.jspecify..",

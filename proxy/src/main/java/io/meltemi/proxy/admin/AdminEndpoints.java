@@ -32,7 +32,8 @@ final class AdminEndpoints {
     LogLevels logLevels = new LogLevels();
     get("/", "Admin home page", _ -> help());
     get("/help", "print out list of admin commands", _ -> help());
-    get("/certs", "print certs on machine", _ -> AdminReply.json("{\n \"certificates\": []\n}\n"));
+    CertificateViews certificates = new CertificateViews(context);
+    get("/certs", "print certs on machine", _ -> full(certificates.message()));
     get(
         "/clusters",
         "upstream cluster status",

@@ -57,10 +57,11 @@ final class ConfigDumps {
         }
       }
       ConfigDump.Builder dump = ConfigDump.newBuilder();
+      Redaction redaction = new Redaction(context.types().get());
       String mask = query.getOrDefault("mask", "");
       for (Message section : sections) {
         Message masked = mask.isEmpty() ? section : mask(section, mask);
-        dump.addConfigs(Any.pack(masked));
+        dump.addConfigs(Any.pack(redaction.apply(masked)));
       }
       return printer.apply(dump.build());
     } catch (InvalidProtocolBufferException e) {

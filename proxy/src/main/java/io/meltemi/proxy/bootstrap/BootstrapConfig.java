@@ -4,13 +4,14 @@ import com.google.protobuf.ByteString;
 import io.envoyproxy.envoy.config.cluster.v3.Cluster;
 import io.envoyproxy.envoy.config.core.v3.Node;
 import io.envoyproxy.envoy.config.listener.v3.Listener;
+import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.Secret;
 import java.net.InetSocketAddress;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 
 /**
- * What a bootstrap asks for. Listeners and clusters are parsed by their own rooms.
+ * What a bootstrap asks for. Listeners, clusters and secrets are parsed by their own rooms.
  *
  * @param admin where the admin server listens; empty for none
  * @param grpcClusters clusters that are used by the proxy's own gRPC services
@@ -22,11 +23,13 @@ public record BootstrapConfig(
     Dynamic dynamic,
     List<Cluster> clusters,
     List<Listener> listeners,
+    List<Secret> secrets,
     Set<String> grpcClusters,
     ByteString message) {
   public BootstrapConfig {
     clusters = List.copyOf(clusters);
     listeners = List.copyOf(listeners);
+    secrets = List.copyOf(secrets);
     grpcClusters = Set.copyOf(grpcClusters);
   }
 

@@ -61,7 +61,8 @@ public final class BootstrapParser {
           .withoutEffect("expressions are those of RE2", "default_regex_engine")
           .withoutEffect("logs go where the flags say", "application_log_config");
   private static final SupportedFields STATIC =
-      SupportedFields.of(Bootstrap.StaticResources.getDescriptor(), "listeners", "clusters");
+      SupportedFields.of(
+          Bootstrap.StaticResources.getDescriptor(), "listeners", "clusters", "secrets");
   private static final SupportedFields DYNAMIC =
       SupportedFields.of(
           Bootstrap.DynamicResources.getDescriptor(), "lds_config", "cds_config", "ads_config");
@@ -137,6 +138,7 @@ public final class BootstrapParser {
                     dynamic,
                     proto.getStaticResources().getClustersList(),
                     proto.getStaticResources().getListenersList(),
+                    proto.getStaticResources().getSecretsList(),
                     grpcClusters,
                     proto.toByteString()));
   }

@@ -1,8 +1,13 @@
 package io.meltemi.proxy.cluster;
 
 import io.meltemi.proxy.telemetry.Stats;
+import io.meltemi.proxy.transport.CertificatesInUse;
+import io.meltemi.proxy.transport.TlsStats;
+import io.meltemi.proxy.transport.UpstreamTransport;
+import io.meltemi.proxy.transport.UpstreamTransports;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -18,19 +23,23 @@ public final class Cluster implements AutoCloseable {
   private final CircuitBreakers highPriorityCircuitBreakers;
   private final OutlierDetector outlierDetector;
   private final Supplier<List<Host>> hosts;
+  private final UpstreamTransports transports;
   private final List<Runnable> closers = new ArrayList<>();
   private final List<Runnable> readyListeners = new ArrayList<>();
   private @Nullable Consumer<EndpointAssignment> endpoints;
   private boolean ready;
   private volatile @Nullable ClusterStats clusterStats;
+  private volatile @Nullable TlsStats tlsStats;
 
   Cluster(
       ClusterSettings settings,
+      UpstreamTransports transports,
       LoadBalancer loadBalancer,
       OutlierDetector outlierDetector,
       Stats stats,
       Supplier<List<Host>> hosts) {
     this.settings = settings;
+    this.transports = transports;
     this.stats = stats;
     this.loadBalancer = loadBalancer;
     this.circuitBreakers = new CircuitBreakers(settings.breakers().normal());
@@ -39,13 +48,13 @@ public final class Cluster implements AutoCloseable {
     this.hosts = hosts;
   }
 
-  /** A cluster with a load balancer of the caller's, ready at once and without host listing. */
+  /** A plain-text cluster with a load balancer of the caller's, ready at once, listing no hosts. */
   public Cluster(
       ClusterSettings settings,
       LoadBalancer loadBalancer,
       OutlierDetector outlierDetector,
       Stats stats) {
-    this(settings, loadBalancer, outlierDetector, stats, List::of);
+    this(settings, UpstreamTransports.RAW, loadBalancer, outlierDetector, stats, List::of);
     ready();
   }
 
@@ -87,6 +96,26 @@ public final class Cluster implements AutoCloseable {
       String prefix = "cluster." + settings.statName() + ".";
       made = new ClusterStats(stats.scope(prefix), () -> stats.scope(prefix + "http2."));
       clusterStats = made;
+    }
+    return made;
+  }
+
+  /** TLS towards a host; empty for plain text. */
+  public Optional<UpstreamTransport> transport(Host host) {
+    return transports.choose(host.transportMetadata());
+  }
+
+  /** The certificates of its transport sockets. */
+  public List<CertificatesInUse> certificates() {
+    return transports.certificates();
+  }
+
+  /** The cluster's numbers about TLS; made at first use. */
+  public TlsStats tlsStats() {
+    TlsStats made = tlsStats;
+    if (made == null) {
+      made = new TlsStats(stats.scope("cluster." + settings.statName() + "."));
+      tlsStats = made;
     }
     return made;
   }
@@ -151,5 +180,6 @@ public final class Cluster implements AutoCloseable {
       closers.clear();
     }
     told.forEach(Runnable::run);
+    transports.close();
   }
 }

@@ -59,7 +59,12 @@ public final class ClusterFactory {
             .orElse(null);
     Cluster cluster =
         new Cluster(
-            settings, hosts, detector == null ? OutlierDetector.NONE : detector, stats, hosts::all);
+            settings,
+            config.transports(),
+            hosts,
+            detector == null ? OutlierDetector.NONE : detector,
+            stats,
+            hosts::all);
     cluster.onClose(hosts::close);
     if (detector != null) {
       cluster.onClose(detector::close);
@@ -99,7 +104,8 @@ public final class ClusterFactory {
       ClusterConfig config, ClusterSettings.Discovery.OriginalDst discovery) {
     OriginalDstHosts hosts = new OriginalDstHosts(discovery.portOverride());
     Cluster cluster =
-        new Cluster(config.settings(), hosts, OutlierDetector.NONE, stats, hosts::all);
+        new Cluster(
+            config.settings(), config.transports(), hosts, OutlierDetector.NONE, stats, hosts::all);
     Sweeper sweeper = new Sweeper(hosts, loop, Duration.ofNanos(config.cleanupNanos()));
     cluster.onClose(sweeper::close);
     cluster.onClose(hosts::close);

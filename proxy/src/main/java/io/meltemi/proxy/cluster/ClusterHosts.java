@@ -96,6 +96,7 @@ final class ClusterHosts implements LoadBalancer {
           } else if (!host.placement().equals(placement)) {
             host.place(placement);
           }
+          host.transportMetadata(endpoint.transportMetadata());
           kept.put(address, host);
           hosts.add(host);
         }

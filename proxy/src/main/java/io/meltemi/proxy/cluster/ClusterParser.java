@@ -14,8 +14,6 @@ import io.envoyproxy.envoy.config.core.v3.ConfigSource;
 import io.envoyproxy.envoy.config.core.v3.Http1ProtocolOptions;
 import io.envoyproxy.envoy.config.core.v3.Http2ProtocolOptions;
 import io.envoyproxy.envoy.config.core.v3.TcpKeepalive;
-import io.envoyproxy.envoy.config.core.v3.TransportSocket;
-import io.envoyproxy.envoy.extensions.transport_sockets.raw_buffer.v3.RawBuffer;
 import io.envoyproxy.envoy.extensions.upstreams.http.v3.HttpProtocolOptions;
 import io.meltemi.common.validation.Origin;
 import io.meltemi.common.validation.Validation;
@@ -31,12 +29,17 @@ import io.meltemi.proxy.cluster.ClusterSettings.Protocol;
 import io.meltemi.proxy.codec.HeadLimits;
 import io.meltemi.proxy.codec.Http2SettingsParser;
 import io.meltemi.proxy.parse.MessageTypes;
+import io.meltemi.proxy.parse.Metadata;
 import io.meltemi.proxy.parse.ParseScope;
 import io.meltemi.proxy.parse.SupportedFields;
+import io.meltemi.proxy.transport.TransportSocketParser;
+import io.meltemi.proxy.transport.UpstreamTransports;
 import io.netty.util.NetUtil;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
@@ -74,6 +77,7 @@ public final class ClusterParser {
               "round_robin_lb_config",
               "common_lb_config",
               "transport_socket",
+              "transport_socket_matches",
               "metadata",
               "upstream_connection_options",
               "close_connections_on_host_health_failure",
@@ -189,6 +193,9 @@ public final class ClusterParser {
               "connections are made to one address",
               "set_local_interface_name_on_upstream_connections",
               "happy_eyeballs_config");
+  private static final SupportedFields SOCKET_MATCH =
+      SupportedFields.of(
+          Cluster.TransportSocketMatch.getDescriptor(), "name", "match", "transport_socket");
   private static final SupportedFields BIND =
       SupportedFields.of(BindConfig.getDescriptor(), "source_address");
   private static final SupportedFields LEAST_REQUEST =
@@ -198,6 +205,12 @@ public final class ClusterParser {
       SupportedFields.of(Cluster.RoundRobinLbConfig.getDescriptor());
   private static final SupportedFields ORIGINAL_DST =
       SupportedFields.of(Cluster.OriginalDstLbConfig.getDescriptor(), "upstream_port_override");
+
+  private final TransportSocketParser transportSockets;
+
+  public ClusterParser(TransportSocketParser transportSockets) {
+    this.transportSockets = transportSockets;
+  }
 
   /** The parsed cluster, or every problem found. */
   public Validation<ClusterConfig> parse(Cluster proto, Origin origin) {
@@ -223,7 +236,7 @@ public final class ClusterParser {
         proto.hasOutlierDetection()
             ? Optional.of(outlier(proto.getOutlierDetection(), scope.field("outlier_detection")))
             : Optional.empty();
-    transportSocket(proto, scope);
+    UpstreamTransports transports = transports(proto, scope);
     long cleanup =
         nanos(
             proto.hasCleanupInterval(),
@@ -246,6 +259,7 @@ public final class ClusterParser {
                         connection,
                         http,
                         breakers),
+                    transports,
                     outlier,
                     endpoints,
                     cleanup));
@@ -719,16 +733,26 @@ public final class ClusterParser {
     return present ? Math.max(0, value.getValue()) : 5;
   }
 
-  private static void transportSocket(Cluster proto, ParseScope scope) {
-    if (!proto.hasTransportSocket()) {
-      return;
+  private UpstreamTransports transports(Cluster proto, ParseScope scope) {
+    List<UpstreamTransports.Match> matches = new ArrayList<>();
+    for (int i = 0; i < proto.getTransportSocketMatchesCount(); i++) {
+      Cluster.TransportSocketMatch match = proto.getTransportSocketMatches(i);
+      ParseScope at = scope.field("transport_socket_matches", i);
+      SOCKET_MATCH.check(match, at);
+      if (match.getName().isEmpty()) {
+        at.field("name").error("\"\"", "a name");
+      }
+      matches.add(
+          new UpstreamTransports.Match(
+              match.getName(),
+              Metadata.fields(match.getMatch()),
+              transportSockets.upstream(match.getTransportSocket(), at.field("transport_socket"))));
     }
-    TransportSocket socket = proto.getTransportSocket();
-    if (!MessageTypes.holds(socket.getTypedConfig(), RawBuffer.class)) {
-      scope
-          .field("transport_socket")
-          .unsupported(socket.getName() + " " + socket.getTypedConfig().getTypeUrl());
-    }
+    return new UpstreamTransports(
+        matches,
+        proto.hasTransportSocket()
+            ? transportSockets.upstream(proto.getTransportSocket(), scope.field("transport_socket"))
+            : Optional.empty());
   }
 
   private static long nanos(boolean present, Duration value, long missing, ParseScope scope) {

@@ -3,6 +3,7 @@ package io.meltemi.proxy.cluster;
 import io.meltemi.common.net.HostPort;
 import io.meltemi.common.net.Locality;
 import java.util.List;
+import java.util.Map;
 
 /**
  * The endpoints of one cluster as configured ({@code ClusterLoadAssignment}).
@@ -36,6 +37,18 @@ public record EndpointAssignment(
    * @param address an IP literal, or a name in DNS clusters
    * @param hostname for rewrites and logs, or empty
    * @param weight 1 or more
+   * @param transportMetadata {@code envoy.transport_socket_match} of the endpoint, else of its
+   *     locality; empty for none
    */
-  public record Endpoint(HostPort address, String hostname, int weight, HealthStatus health) {}
+  public record Endpoint(
+      HostPort address,
+      String hostname,
+      int weight,
+      HealthStatus health,
+      Map<String, Object> transportMetadata) {
+    /** Without metadata. */
+    public Endpoint(HostPort address, String hostname, int weight, HealthStatus health) {
+      this(address, hostname, weight, health, Map.of());
+    }
+  }
 }

@@ -1,5 +1,7 @@
 package io.meltemi.proxy.cluster;
 
+import com.google.protobuf.Struct;
+import io.envoyproxy.envoy.config.core.v3.Metadata;
 import io.envoyproxy.envoy.config.core.v3.SocketAddress;
 import io.envoyproxy.envoy.config.endpoint.v3.ClusterLoadAssignment;
 import io.envoyproxy.envoy.config.endpoint.v3.Endpoint;
@@ -48,6 +50,8 @@ public final class EndpointParser {
   private static final SupportedFields SOCKET =
       SupportedFields.of(SocketAddress.getDescriptor(), "protocol", "address", "port_value");
 
+  private static final String TRANSPORT_SOCKET_MATCH = "envoy.transport_socket_match";
+
   private EndpointParser() {}
 
   /** The assignment of an EDS resource, or every problem found. */
@@ -74,6 +78,7 @@ public final class EndpointParser {
           .error("" + overprovisioning, "more than 0");
     }
     Map<io.envoyproxy.envoy.config.core.v3.Locality, Locality> localities = new HashMap<>();
+    MetadataPool pool = new MetadataPool(new HashMap<>(), Map.of());
     List<EndpointAssignment.LocalityEndpoints> parsed = new ArrayList<>();
     for (int i = 0; i < proto.getEndpointsCount(); i++) {
       LocalityLbEndpoints group = proto.getEndpoints(i);
@@ -84,9 +89,10 @@ public final class EndpointParser {
         field.field("priority").error(Integer.toUnsignedString(priority), "0 to 128");
         priority = 0;
       }
+      MetadataPool metadata = pool.of(group.getMetadata());
       List<EndpointAssignment.Endpoint> endpoints = new ArrayList<>(group.getLbEndpointsCount());
       for (int j = 0; j < group.getLbEndpointsCount(); j++) {
-        endpoint(group.getLbEndpoints(j), names, field, j).ifPresent(endpoints::add);
+        endpoint(group.getLbEndpoints(j), names, metadata, field, j).ifPresent(endpoints::add);
       }
       parsed.add(
           new EndpointAssignment.LocalityEndpoints(
@@ -101,7 +107,7 @@ public final class EndpointParser {
   }
 
   private static Optional<EndpointAssignment.Endpoint> endpoint(
-      LbEndpoint proto, boolean names, ParseScope group, int index) {
+      LbEndpoint proto, boolean names, MetadataPool metadata, ParseScope group, int index) {
     // the path is only written out when something is wrong: an assignment may have 10 000 of these
     SocketAddress address = proto.getEndpoint().getAddress().getSocketAddress();
     boolean plain =
@@ -142,7 +148,28 @@ public final class EndpointParser {
             new HostPort(address.getAddress(), address.getPortValue()),
             proto.getEndpoint().getHostname(),
             weight,
-            health));
+            health,
+            metadata.get(proto.getMetadata())));
+  }
+
+  /**
+   * What endpoints' metadata says about transport sockets, each different one kept once.
+   *
+   * @param otherwise of the locality
+   */
+  private record MetadataPool(
+      Map<Struct, Map<String, Object>> known, Map<String, Object> otherwise) {
+    MetadataPool of(Metadata locality) {
+      return new MetadataPool(known, get(locality));
+    }
+
+    Map<String, Object> get(Metadata metadata) {
+      Struct struct = metadata.getFilterMetadataMap().get(TRANSPORT_SOCKET_MATCH);
+      if (struct == null) {
+        return otherwise;
+      }
+      return known.computeIfAbsent(struct, key -> io.meltemi.proxy.parse.Metadata.fields(key));
+    }
   }
 
   private static void explain(LbEndpoint proto, boolean names, ParseScope scope) {

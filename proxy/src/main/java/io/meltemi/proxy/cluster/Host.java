@@ -2,6 +2,7 @@ package io.meltemi.proxy.cluster;
 
 import io.meltemi.common.net.Locality;
 import java.net.SocketAddress;
+import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicLongArray;
 
@@ -17,6 +18,7 @@ public final class Host {
   private final AtomicLongArray stats = new AtomicLongArray(STATS);
   private final CopyOnWriteArrayList<Runnable> removalListeners = new CopyOnWriteArrayList<>();
   private volatile Placement placement;
+  private volatile Map<String, Object> transportMetadata = Map.of();
   private final ConsecutiveFailureDetector.State outlierState =
       new ConsecutiveFailureDetector.State();
   private volatile boolean ejected;
@@ -61,6 +63,15 @@ public final class Host {
 
   void place(Placement newPlacement) {
     placement = newPlacement;
+  }
+
+  /** What {@code envoy.transport_socket_match} says of this host; empty for nothing. */
+  public Map<String, Object> transportMetadata() {
+    return transportMetadata;
+  }
+
+  void transportMetadata(Map<String, Object> metadata) {
+    transportMetadata = metadata;
   }
 
   /** Adds to one of the host's numbers. */

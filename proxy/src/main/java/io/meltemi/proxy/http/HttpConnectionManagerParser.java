@@ -6,11 +6,12 @@ import io.envoyproxy.envoy.config.core.v3.CidrRange;
 import io.envoyproxy.envoy.config.core.v3.Http1ProtocolOptions;
 import io.envoyproxy.envoy.config.core.v3.HttpProtocolOptions;
 import io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager;
-import io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.ForwardClientCertDetails;
 import io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.InternalAddressConfig;
+import io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.SetCurrentClientCertDetails;
 import io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.UpgradeConfig;
 import io.meltemi.proxy.codec.HeadLimits;
 import io.meltemi.proxy.codec.Http2SettingsParser;
+import io.meltemi.proxy.http.ForwardedCertificate.Detail;
 import io.meltemi.proxy.http.HttpConnectionManagerSettings.Answers;
 import io.meltemi.proxy.http.HttpConnectionManagerSettings.ClientAddress;
 import io.meltemi.proxy.http.HttpConnectionManagerSettings.Codec;
@@ -28,6 +29,7 @@ import io.meltemi.proxy.parse.ParseScope;
 import io.meltemi.proxy.parse.SupportedFields;
 import io.netty.util.NetUtil;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
@@ -81,6 +83,9 @@ final class HttpConnectionManagerParser {
           .withoutEffect(
               "a broken HTTP/1.1 message always ends its connection, one of HTTP/2 its stream",
               "stream_error_on_invalid_http_message");
+  private static final SupportedFields CERTIFICATE =
+      SupportedFields.of(
+          SetCurrentClientCertDetails.getDescriptor(), "subject", "cert", "chain", "dns", "uri");
   private static final SupportedFields COMMON =
       SupportedFields.of(
           HttpProtocolOptions.getDescriptor(),
@@ -111,10 +116,10 @@ final class HttpConnectionManagerParser {
     if (proto.getStatPrefix().isEmpty()) {
       scope.field("stat_prefix").error("\"\"", "at least one character");
     }
-    clientCertificates(proto, scope);
     return new HttpConnectionManagerSettings(
         proto.getStatPrefix(),
         clientAddress(proto, scope),
+        certificate(proto, scope),
         new RequestIds(
             flag(proto.hasGenerateRequestId(), proto.getGenerateRequestId(), true),
             proto.getPreserveExternalRequestId(),
@@ -131,18 +136,38 @@ final class HttpConnectionManagerParser {
     return present ? value.getValue() : otherwise;
   }
 
-  private static void clientCertificates(HttpConnectionManager proto, ParseScope scope) {
-    ForwardClientCertDetails details = proto.getForwardClientCertDetails();
-    switch (details) {
-      // without TLS there is no certificate: these come to the same
-      case SANITIZE, SANITIZE_SET -> {}
-      case APPEND_FORWARD, FORWARD_ONLY ->
-          scope
-              .field("forward_client_cert_details")
-              .warn(details.name(), "SANITIZE, until connections can have TLS");
-      case ALWAYS_FORWARD_ONLY, UNRECOGNIZED ->
-          scope.field("forward_client_cert_details").unsupported(details.name());
+  private static ForwardedCertificate certificate(HttpConnectionManager proto, ParseScope scope) {
+    ForwardedCertificate.Mode mode =
+        switch (proto.getForwardClientCertDetails()) {
+          case SANITIZE -> ForwardedCertificate.Mode.SANITIZE;
+          case FORWARD_ONLY -> ForwardedCertificate.Mode.FORWARD_ONLY;
+          case APPEND_FORWARD -> ForwardedCertificate.Mode.APPEND_FORWARD;
+          case SANITIZE_SET -> ForwardedCertificate.Mode.SANITIZE_SET;
+          case ALWAYS_FORWARD_ONLY -> ForwardedCertificate.Mode.ALWAYS_FORWARD_ONLY;
+          case UNRECOGNIZED -> {
+            scope.field("forward_client_cert_details").error("unknown", "a known value");
+            yield ForwardedCertificate.Mode.SANITIZE;
+          }
+        };
+    SetCurrentClientCertDetails details = proto.getSetCurrentClientCertDetails();
+    CERTIFICATE.check(details, scope.field("set_current_client_cert_details"));
+    Set<Detail> told = EnumSet.noneOf(Detail.class);
+    if (details.getSubject().getValue()) {
+      told.add(Detail.SUBJECT);
     }
+    if (details.getCert()) {
+      told.add(Detail.CERT);
+    }
+    if (details.getChain()) {
+      told.add(Detail.CHAIN);
+    }
+    if (details.getUri()) {
+      told.add(Detail.URI);
+    }
+    if (details.getDns()) {
+      told.add(Detail.DNS);
+    }
+    return new ForwardedCertificate(mode, told);
   }
 
   private static ClientAddress clientAddress(HttpConnectionManager proto, ParseScope scope) {

@@ -10,11 +10,13 @@ import java.util.Set;
  * What an {@code HttpConnectionManager} message says apart from routes, filters and logs.
  *
  * @param statPrefix of {@code http.<prefix>.}
+ * @param certificate what is told of the client's certificate
  * @param upgrades upgrade types in lower case that are let through
  */
 record HttpConnectionManagerSettings(
     String statPrefix,
     ClientAddress clientAddress,
+    ForwardedCertificate certificate,
     RequestIds requestIds,
     Answers answers,
     Paths paths,
@@ -152,6 +154,7 @@ record HttpConnectionManagerSettings(
     return new HttpConnectionManagerSettings(
         statPrefix,
         new ClientAddress(false, 0, false, false, List.of()),
+        ForwardedCertificate.SANITIZE,
         new RequestIds(true, false, false),
         new Answers("envoy", ServerHeader.OVERWRITE, ""),
         new Paths(false, false, EscapedSlashes.KEEP, StripPort.NONE, false),

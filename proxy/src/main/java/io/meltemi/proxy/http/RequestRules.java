@@ -27,7 +27,6 @@ final class RequestRules {
   static final HeaderName X_FORWARDED_FOR = HeaderName.of("x-forwarded-for");
   static final HeaderName X_FORWARDED_PROTO = HeaderName.of("x-forwarded-proto");
   static final HeaderName X_FORWARDED_PORT = HeaderName.of("x-forwarded-port");
-  static final HeaderName X_FORWARDED_CLIENT_CERT = HeaderName.of("x-forwarded-client-cert");
   static final HeaderName X_REQUEST_ID = HeaderName.of("x-request-id");
   static final HeaderName X_ENVOY_INTERNAL = HeaderName.of("x-envoy-internal");
   static final HeaderName X_ENVOY_EXTERNAL_ADDRESS = HeaderName.of("x-envoy-external-address");
@@ -113,8 +112,7 @@ final class RequestRules {
     if (via.length > 0) {
       headers.append(HeaderName.VIA, via, 0, via.length);
     }
-    // no TLS, so no client certificate: what came in its name is not believed (SANITIZE)
-    headers.remove(X_FORWARDED_CLIENT_CERT);
+    settings.certificate().apply(headers, connection.downstream());
     return internal;
   }
 

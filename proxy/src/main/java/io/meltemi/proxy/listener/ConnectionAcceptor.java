@@ -3,24 +3,33 @@ package io.meltemi.proxy.listener;
 import io.meltemi.proxy.loop.LoopContext;
 import io.meltemi.proxy.network.DownstreamConnection;
 import io.meltemi.proxy.network.NetworkFilterConfig;
+import io.meltemi.proxy.telemetry.TlsInfo;
+import io.meltemi.proxy.transport.DownstreamTransport;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.WriteBufferWaterMark;
+import io.netty.handler.ssl.SslHandler;
+import io.netty.handler.ssl.SslHandshakeCompletionEvent;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The first handler of an accepted connection: runs the listener filters over peeked bytes, hands
- * over to the listener of the original destination, chooses the filter chain, puts its filters in
- * place, gives them the peeked bytes and goes. Owns the peeked bytes until then.
+ * over to the listener of the original destination, chooses the filter chain, waits for its
+ * transport socket's handshake, puts its filters in place, gives them the peeked bytes and goes.
+ * Owns the peeked bytes until then.
  */
 final class ConnectionAcceptor extends ChannelInboundHandlerAdapter {
+  private static final System.Logger LOG = System.getLogger(ConnectionAcceptor.class.getName());
+
   /** Beyond this a filter that still wants more has to do without. */
   private static final int PEEKED_BYTES_MAX = 64 * 1024;
 
@@ -36,6 +45,7 @@ final class ConnectionAcceptor extends ChannelInboundHandlerAdapter {
   private boolean handedOff;
   private boolean done;
   private @Nullable ByteBuf peeked;
+  private @Nullable FilterChain securing;
   private @Nullable ScheduledFuture<?> timeout;
 
   ConnectionAcceptor(
@@ -164,20 +174,101 @@ final class ConnectionAcceptor extends ChannelInboundHandlerAdapter {
     } else if (chain.filters().isEmpty()) {
       ctx.close();
     } else {
-      install(ctx, accepted, chain);
+      int limit = listener.options().bufferBytesMax();
+      ctx.channel()
+          .config()
+          .setOption(
+              ChannelOption.WRITE_BUFFER_WATER_MARK,
+              new WriteBufferWaterMark(Math.max(1, limit / 2), limit));
+      Optional<DownstreamTransport> tls = chain.transport().tls();
+      if (tls.isPresent()) {
+        secure(ctx, chain, tls.get());
+      } else {
+        install(ctx, accepted, chain, Optional.empty());
+      }
     }
   }
 
-  private void install(ChannelHandlerContext ctx, AcceptedSocket accepted, FilterChain chain) {
+  /** Begins the handshake; what was peeked at is its beginning. */
+  private void secure(ChannelHandlerContext ctx, FilterChain chain, DownstreamTransport transport) {
+    SslHandler handler;
+    try {
+      handler = transport.newHandler(ctx.alloc());
+    } catch (SSLException e) {
+      LOG.log(System.Logger.Level.ERROR, "listener " + listener.name() + ": " + e);
+      unsecured(ctx);
+      return;
+    }
+    if (handler == null) {
+      active.stats().tls().secretsNotReady();
+      unsecured(ctx);
+      return;
+    }
+    securing = chain;
+    Channel channel = ctx.channel();
+    channel.pipeline().addFirst(handler);
+    long limitNanos = chain.transport().timeoutNanos();
+    if (limitNanos > 0) {
+      timeout =
+          ctx.executor().schedule(() -> onTransportTimeout(ctx), limitNanos, TimeUnit.NANOSECONDS);
+    }
+    ByteBuf bytes = peeked;
+    peeked = null;
+    if (bytes != null) {
+      channel.pipeline().fireChannelRead(bytes);
+      channel.pipeline().fireChannelReadComplete();
+    } else {
+      channel.read();
+    }
+  }
+
+  private void onTransportTimeout(ChannelHandlerContext ctx) {
+    if (!done) {
+      active.stats().transportTimeout.inc();
+      unsecured(ctx);
+    }
+  }
+
+  /** The handshake failed; the connection counts as one that was, as in Envoy. */
+  private void unsecured(ChannelHandlerContext ctx) {
+    if (!done) {
+      active.stats().cxTotal.inc();
+      active.stats().cxDestroy.inc();
+    }
+    abandon();
+    ctx.close();
+  }
+
+  @Override
+  public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
+    FilterChain chain = securing;
+    AcceptedSocket accepted = socket;
+    if (done
+        || chain == null
+        || accepted == null
+        || !(event instanceof SslHandshakeCompletionEvent completion)) {
+      ctx.fireUserEventTriggered(event);
+      return;
+    }
+    if (!completion.isSuccess()) {
+      DownstreamTransport.failed(completion.cause(), active.stats().tls());
+      unsecured(ctx);
+      return;
+    }
+    cancelTimeout();
+    SslHandler handler = ctx.pipeline().get(SslHandler.class);
+    TlsInfo found = chain.transport().tls().orElseThrow().finished(handler, active.stats().tls());
+    install(ctx, accepted, chain, Optional.of(found));
+  }
+
+  private void install(
+      ChannelHandlerContext ctx,
+      AcceptedSocket accepted,
+      FilterChain chain,
+      Optional<TlsInfo> tls) {
     done = true;
     active.stats().preCxActive.dec();
     Channel channel = ctx.channel();
-    int limit = listener.options().bufferBytesMax();
-    channel
-        .config()
-        .setOption(
-            ChannelOption.WRITE_BUFFER_WATER_MARK,
-            new WriteBufferWaterMark(Math.max(1, limit / 2), limit));
     DownstreamConnection connection =
         new DownstreamConnection(
             channel,
@@ -190,8 +281,9 @@ final class ConnectionAcceptor extends ChannelInboundHandlerAdapter {
                 accepted.serverName(),
                 accepted.transportProtocol(),
                 accepted.applicationProtocols(),
-                java.util.Optional.empty()),
-            new DownstreamConnection.Settings(limit, listener.name(), chain.name()));
+                tls),
+            new DownstreamConnection.Settings(
+                listener.options().bufferBytesMax(), listener.name(), chain.name()));
     for (NetworkFilterConfig filter : chain.filters()) {
       filter.install(connection);
     }

@@ -7,6 +7,7 @@ import io.meltemi.proxy.telemetry.Counter;
 import io.meltemi.proxy.telemetry.Gauge;
 import io.meltemi.proxy.telemetry.StatScope;
 import io.meltemi.proxy.telemetry.Stats;
+import io.meltemi.proxy.transport.DownstreamTransport;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
@@ -94,6 +95,7 @@ public final class ListenerManager implements AutoCloseable {
     if (entry != null) {
       entry.sockets.values().forEach(ListenerSockets::close);
       entry.active.drainAll();
+      closeTransports(entry.active.listener());
       removed.inc();
     }
   }
@@ -131,7 +133,10 @@ public final class ListenerManager implements AutoCloseable {
     if (old == null) {
       added.inc();
     } else {
+      Listener before = old.active.listener();
+      handOver(before, listener);
       target.swap(listener);
+      closeTransports(before);
       old.sockets.forEach(
           (address, sockets) -> {
             if (!kept.containsKey(address)) {
@@ -142,6 +147,26 @@ public final class ListenerManager implements AutoCloseable {
     }
     createSuccess.inc();
     entries.put(listener.name(), new Entry(target, kept));
+  }
+
+  /** A chain that stays as it was keeps its TLS sessions. */
+  private static void handOver(Listener before, Listener after) {
+    Map<String, DownstreamTransport> known = new HashMap<>();
+    for (FilterChain chain : before.chains().all()) {
+      chain.transport().tls().ifPresent(tls -> known.put(chain.fingerprint(), tls));
+    }
+    for (FilterChain chain : after.chains().all()) {
+      DownstreamTransport same = known.remove(chain.fingerprint());
+      if (same != null) {
+        chain.transport().tls().ifPresent(tls -> tls.takeOver(same));
+      }
+    }
+  }
+
+  private static void closeTransports(Listener listener) {
+    for (FilterChain chain : listener.chains().all()) {
+      chain.transport().tls().ifPresent(DownstreamTransport::close);
+    }
   }
 
   private void publish() {
@@ -197,6 +222,7 @@ public final class ListenerManager implements AutoCloseable {
       for (DownstreamConnection connection : entry.active.connections()) {
         connection.channel().close();
       }
+      closeTransports(entry.active.listener());
     }
     entries.clear();
     publish();

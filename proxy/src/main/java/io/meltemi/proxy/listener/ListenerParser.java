@@ -19,6 +19,7 @@ import io.meltemi.proxy.parse.SupportedFields;
 import io.meltemi.proxy.telemetry.AccessLog;
 import io.meltemi.proxy.telemetry.Stats;
 import io.meltemi.proxy.telemetry.accesslog.AccessLogParser;
+import io.meltemi.proxy.transport.TransportSocketParser;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -81,14 +82,13 @@ public final class ListenerParser {
           "filter_disabled");
   private static final SupportedFields CHAIN =
       SupportedFields.of(
-              io.envoyproxy.envoy.config.listener.v3.FilterChain.getDescriptor(),
-              "name",
-              "filter_chain_match",
-              "filters",
-              "metadata",
-              "transport_socket")
-          .withoutEffect(
-              "no transport socket that could be slow", "transport_socket_connect_timeout");
+          io.envoyproxy.envoy.config.listener.v3.FilterChain.getDescriptor(),
+          "name",
+          "filter_chain_match",
+          "filters",
+          "metadata",
+          "transport_socket",
+          "transport_socket_connect_timeout");
   private static final SupportedFields MATCH =
       SupportedFields.of(
           io.envoyproxy.envoy.config.listener.v3.FilterChainMatch.getDescriptor(),
@@ -103,26 +103,30 @@ public final class ListenerParser {
           "application_protocols");
   private static final SupportedFields FILTER =
       SupportedFields.of(Filter.getDescriptor(), "name", "typed_config");
-  private static final String RAW_BUFFER =
-      "type.googleapis.com/envoy.extensions.transport_sockets.raw_buffer.v3.RawBuffer";
   private static final int BUFFER_BYTES_DEFAULT = 1024 * 1024;
   private static final long FILTERS_TIMEOUT_NANOS_DEFAULT = 15_000_000_000L;
+
+  /** Envoy waits for a handshake without limit; every wait has a bound here. */
+  private static final long TRANSPORT_TIMEOUT_NANOS_DEFAULT = 15_000_000_000L;
 
   private final Map<String, NetworkFilterFactory> networkFilters = new HashMap<>();
   private final Map<String, ListenerFilterFactory> listenerFilters = new HashMap<>();
   private final AccessLogParser accessLogs;
+  private final TransportSocketParser transportSockets;
   private final Stats stats;
 
   public ListenerParser(
       Collection<? extends NetworkFilterFactory> networkFilters,
       Collection<? extends ListenerFilterFactory> listenerFilters,
       AccessLogParser accessLogs,
+      TransportSocketParser transportSockets,
       Stats stats) {
     networkFilters.forEach(
         factory -> factory.typeUrls().forEach(url -> this.networkFilters.put(url, factory)));
     listenerFilters.forEach(
         factory -> factory.typeUrls().forEach(url -> this.listenerFilters.put(url, factory)));
     this.accessLogs = accessLogs;
+    this.transportSockets = transportSockets;
     this.stats = stats;
   }
 
@@ -286,21 +290,29 @@ public final class ListenerParser {
   private FilterChain chain(
       io.envoyproxy.envoy.config.listener.v3.FilterChain proto, ParseScope scope) {
     CHAIN.check(proto, scope);
-    if (proto.hasTransportSocket()
-        && !proto.getTransportSocket().getTypedConfig().getTypeUrl().equals(RAW_BUFFER)) {
-      scope
-          .field("transport_socket")
-          .unsupported(
-              extension(
-                  proto.getTransportSocket().getName(),
-                  proto.getTransportSocket().getTypedConfig()));
-    }
     return new FilterChain(
         proto.getName(),
         match(proto.getFilterChainMatch(), scope.field("filter_chain_match")),
+        transport(proto, scope),
         filters(proto.getFiltersList(), scope),
         Metadata.parse(proto.getMetadata(), scope.field("metadata")),
         fingerprint(proto));
+  }
+
+  private FilterChain.Transport transport(
+      io.envoyproxy.envoy.config.listener.v3.FilterChain proto, ParseScope scope) {
+    if (!proto.hasTransportSocket()) {
+      return FilterChain.Transport.RAW;
+    }
+    long timeout =
+        proto.hasTransportSocketConnectTimeout()
+            ? scope
+                .field("transport_socket_connect_timeout")
+                .durationNanos(proto.getTransportSocketConnectTimeout())
+            : TRANSPORT_TIMEOUT_NANOS_DEFAULT;
+    return new FilterChain.Transport(
+        transportSockets.downstream(proto.getTransportSocket(), scope.field("transport_socket")),
+        timeout);
   }
 
   private List<NetworkFilterConfig> filters(List<Filter> protos, ParseScope parent) {

@@ -22,6 +22,7 @@ public final class DownstreamConnection {
   private String terminationDetails = "";
   private @Nullable Runnable drainListener;
   private boolean draining;
+  private byte @Nullable [] clientCertificateText;
 
   /**
    * What is known about the connection.
@@ -113,6 +114,15 @@ public final class DownstreamConnection {
   /** Tells why a network filter is about to close the connection. */
   public void terminationDetails(String details) {
     terminationDetails = details;
+  }
+
+  /** The client's certificate as requests tell of it; null until it was made. Not to be changed. */
+  public byte @Nullable [] clientCertificateText() {
+    return clientCertificateText;
+  }
+
+  public void clientCertificateText(byte[] text) {
+    clientCertificateText = text;
   }
 
   /** Writes the connection's fields of a stream's record. */

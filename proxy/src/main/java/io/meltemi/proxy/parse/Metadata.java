@@ -37,6 +37,11 @@ public record Metadata(Map<String, Map<String, Object>> filters) {
     return new Metadata(filters);
   }
 
+  /** A struct's fields, in the form that {@link #filters} has. */
+  public static Map<String, Object> fields(Struct struct) {
+    return struct(struct);
+  }
+
   private static Map<String, Object> struct(Struct struct) {
     Map<String, Object> fields = new LinkedHashMap<>();
     struct.getFieldsMap().forEach((name, value) -> fields.put(name, value(value)));

@@ -6,6 +6,7 @@ import io.meltemi.proxy.header.HeaderName;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.function.Function;
 import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;
@@ -160,19 +161,36 @@ final class FormatOperators {
       case "FILTER_CHAIN_NAME" -> string(info -> info.filterChainName);
       case "STREAM_ID" -> string(info -> info.streamId);
       case "DYNAMIC_METADATA" -> MetadataOperator.parse(parameter);
-      case "UPSTREAM_PEER_SUBJECT",
-          "UPSTREAM_TLS_VERSION",
-          "UPSTREAM_TLS_CIPHER",
-          "DOWNSTREAM_PEER_URI_SAN",
-          "DOWNSTREAM_LOCAL_URI_SAN",
-          "DOWNSTREAM_PEER_SUBJECT",
-          "DOWNSTREAM_LOCAL_SUBJECT",
-          "DOWNSTREAM_TLS_SESSION_ID",
-          "DOWNSTREAM_TLS_CIPHER",
-          "DOWNSTREAM_TLS_VERSION",
-          "DOWNSTREAM_PEER_FINGERPRINT_256" ->
-          // connections are plain text so far: there is never a value, as in Envoy without TLS
-          (_, _) -> false;
+      case "DOWNSTREAM_TLS_VERSION" -> downstream(TlsInfo::version);
+      case "DOWNSTREAM_TLS_CIPHER" -> downstream(TlsInfo::cipher);
+      case "DOWNSTREAM_TLS_SESSION_ID" -> downstream(TlsInfo::sessionId);
+      case "DOWNSTREAM_PEER_URI_SAN" -> downstream(tls -> joined(tls.peer().uriSans()));
+      case "DOWNSTREAM_PEER_DNS_SAN" -> downstream(tls -> joined(tls.peer().dnsSans()));
+      case "DOWNSTREAM_PEER_IP_SAN" -> downstream(tls -> joined(tls.peer().ipSans()));
+      case "DOWNSTREAM_PEER_EMAIL_SAN" -> downstream(tls -> joined(tls.peer().emailSans()));
+      case "DOWNSTREAM_PEER_SUBJECT" -> downstream(tls -> tls.peer().subject());
+      case "DOWNSTREAM_PEER_ISSUER" -> downstream(tls -> tls.peer().issuer());
+      case "DOWNSTREAM_PEER_SERIAL" -> downstream(tls -> tls.peer().serial());
+      case "DOWNSTREAM_PEER_FINGERPRINT_256" -> downstream(tls -> tls.peer().fingerprint256());
+      case "DOWNSTREAM_PEER_FINGERPRINT_1" -> downstream(tls -> tls.peer().fingerprint1());
+      case "DOWNSTREAM_PEER_CERT" -> downstream(tls -> tls.peer().urlEncodedPem());
+      case "DOWNSTREAM_PEER_CERT_V_START" -> downstream(tls -> tls.peer().notBefore());
+      case "DOWNSTREAM_PEER_CERT_V_END" -> downstream(tls -> tls.peer().notAfter());
+      case "DOWNSTREAM_LOCAL_URI_SAN" -> downstream(tls -> joined(tls.local().uriSans()));
+      case "DOWNSTREAM_LOCAL_DNS_SAN" -> downstream(tls -> joined(tls.local().dnsSans()));
+      case "DOWNSTREAM_LOCAL_IP_SAN" -> downstream(tls -> joined(tls.local().ipSans()));
+      case "DOWNSTREAM_LOCAL_EMAIL_SAN" -> downstream(tls -> joined(tls.local().emailSans()));
+      case "DOWNSTREAM_LOCAL_SUBJECT" -> downstream(tls -> tls.local().subject());
+      case "UPSTREAM_TLS_VERSION" -> upstream(TlsInfo::version);
+      case "UPSTREAM_TLS_CIPHER" -> upstream(TlsInfo::cipher);
+      case "UPSTREAM_TLS_SESSION_ID" -> upstream(TlsInfo::sessionId);
+      case "UPSTREAM_PEER_SUBJECT" -> upstream(tls -> tls.peer().subject());
+      case "UPSTREAM_PEER_ISSUER" -> upstream(tls -> tls.peer().issuer());
+      case "UPSTREAM_PEER_URI_SAN" -> upstream(tls -> joined(tls.peer().uriSans()));
+      case "UPSTREAM_PEER_DNS_SAN" -> upstream(tls -> joined(tls.peer().dnsSans()));
+      case "UPSTREAM_PEER_CERT" -> upstream(tls -> tls.peer().urlEncodedPem());
+      case "UPSTREAM_PEER_CERT_V_START" -> upstream(tls -> tls.peer().notBefore());
+      case "UPSTREAM_PEER_CERT_V_END" -> upstream(tls -> tls.peer().notAfter());
       default -> throw new Unsupported("a supported command operator");
     };
   }
@@ -208,6 +226,18 @@ final class FormatOperators {
       out.add(value);
       return !value.isEmpty();
     };
+  }
+
+  private static FormatOperator downstream(Function<TlsInfo, String> part) {
+    return string(info -> info.downstreamTls == null ? "" : part.apply(info.downstreamTls));
+  }
+
+  private static FormatOperator upstream(Function<TlsInfo, String> part) {
+    return string(info -> info.upstreamTls == null ? "" : part.apply(info.upstreamTls));
+  }
+
+  private static String joined(List<String> names) {
+    return String.join(",", names);
   }
 
   private static FormatOperator firstOf(FormatOperator first, FormatOperator second) {

@@ -43,6 +43,10 @@ public final class StreamInfo {
   public @Nullable SocketAddress upstreamRemoteAddress;
   public @Nullable SocketAddress upstreamLocalAddress;
   public String upstreamHostName = "";
+
+  /** Null on a plain connection. */
+  public @Nullable TlsInfo upstreamTls;
+
   public String upstreamTransportFailureReason = "";
   public String upstreamProtocol = "";
   public String responseCodeDetails = "";
@@ -100,6 +104,7 @@ public final class StreamInfo {
     upstreamRemoteAddress = null;
     upstreamLocalAddress = null;
     upstreamHostName = "";
+    upstreamTls = null;
     upstreamTransportFailureReason = "";
     upstreamProtocol = "";
     responseCodeDetails = "";

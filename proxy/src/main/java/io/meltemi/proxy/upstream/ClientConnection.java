@@ -4,6 +4,9 @@ import io.meltemi.proxy.cluster.ClusterSettings;
 import io.meltemi.proxy.loop.ChannelWriter;
 import io.meltemi.proxy.loop.LoopContext;
 import io.meltemi.proxy.loop.LoopTimer;
+import io.meltemi.proxy.telemetry.TlsInfo;
+import io.meltemi.proxy.transport.TransportFailure;
+import io.meltemi.proxy.transport.UpstreamTransport;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
@@ -32,6 +35,8 @@ abstract class ClientConnection extends ChannelInboundHandlerAdapter {
   private final IdleTimer idleTimer = new IdleTimer();
   private @Nullable Channel channel;
   private @Nullable ChannelWriter writer;
+  private @Nullable TlsInfo tls;
+  private String failure = "";
   private boolean open;
   private boolean inRead;
   private long writtenBefore;
@@ -59,6 +64,7 @@ abstract class ClientConnection extends ChannelInboundHandlerAdapter {
     if (channel == null) {
       channel = newChannel;
       writer = new ChannelWriter(newChannel, loop);
+      tls = UpstreamTransport.infoOf(newChannel);
       open = true;
     }
   }
@@ -103,6 +109,16 @@ abstract class ClientConnection extends ChannelInboundHandlerAdapter {
       throw new IllegalStateException("not connected");
     }
     return present;
+  }
+
+  /** What TLS found about the connection; null on a plain one. */
+  public final @Nullable TlsInfo tls() {
+    return tls;
+  }
+
+  /** Why TLS broke the connection; empty for any other reason. */
+  final String failure() {
+    return failure;
   }
 
   final long ageNanos() {
@@ -176,6 +192,7 @@ abstract class ClientConnection extends ChannelInboundHandlerAdapter {
   @Override
   public final void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
     // the peer is gone or the pipeline is broken: the end of the channel tells the streams
+    failure = TransportFailure.describe(cause);
     context.close();
   }
 }

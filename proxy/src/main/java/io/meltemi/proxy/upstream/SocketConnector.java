@@ -3,18 +3,30 @@ package io.meltemi.proxy.upstream;
 import io.meltemi.proxy.cluster.Cluster;
 import io.meltemi.proxy.cluster.ClusterSettings;
 import io.meltemi.proxy.cluster.Host;
+import io.meltemi.proxy.transport.TransportFailure;
 import io.meltemi.proxy.transport.TransportOptions;
+import io.meltemi.proxy.transport.UpstreamTransport;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFactory;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelOption;
+import io.netty.channel.ChannelPromise;
+import io.netty.channel.ConnectTimeoutException;
 import io.netty.channel.EventLoop;
 import io.netty.channel.WriteBufferWaterMark;
+import io.netty.handler.ssl.SslHandler;
+import io.netty.util.concurrent.Future;
+import io.netty.util.concurrent.ScheduledFuture;
+import java.io.IOException;
+import java.security.cert.CertificateException;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import javax.net.ssl.SSLException;
+import org.jspecify.annotations.Nullable;
 
-/** Connects plain sockets. */
+/** Connects sockets, with TLS where the cluster says so for the host. */
 public final class SocketConnector implements Connector {
   private final ChannelFactory<? extends Channel> channels;
 
@@ -32,8 +44,14 @@ public final class SocketConnector implements Connector {
       Host host,
       TransportOptions options,
       ChannelHandler handler) {
-    ClusterSettings.Connection settings = cluster.settings().connection();
-    long timeoutMillis = Math.max(1, TimeUnit.NANOSECONDS.toMillis(settings.connectTimeoutNanos()));
+    Optional<UpstreamTransport> transport = cluster.transport(host);
+    return transport.isEmpty()
+        ? connect(loop, cluster.settings().connection(), host, handler)
+        : new Securing(cluster, host, options, transport.get()).connect(loop, handler);
+  }
+
+  private ChannelFuture connect(
+      EventLoop loop, ClusterSettings.Connection settings, Host host, ChannelHandler handler) {
     int limit = settings.bufferLimitBytes();
     Bootstrap bootstrap =
         new Bootstrap()
@@ -42,7 +60,7 @@ public final class SocketConnector implements Connector {
             .handler(handler)
             .option(
                 ChannelOption.CONNECT_TIMEOUT_MILLIS,
-                (int) Math.min(timeoutMillis, Integer.MAX_VALUE))
+                (int) Math.min(timeoutMillis(settings), Integer.MAX_VALUE))
             .option(
                 ChannelOption.WRITE_BUFFER_WATER_MARK, new WriteBufferWaterMark(limit / 2, limit));
     if (host.address() instanceof java.net.InetSocketAddress) {
@@ -55,5 +73,115 @@ public final class SocketConnector implements Connector {
       return bootstrap.connect(host.address(), settings.source().get());
     }
     return bootstrap.connect(host.address());
+  }
+
+  private static long timeoutMillis(ClusterSettings.Connection settings) {
+    return Math.max(1, TimeUnit.NANOSECONDS.toMillis(settings.connectTimeoutNanos()));
+  }
+
+  /** One connection until its handshake is done; the connect timeout holds for both together. */
+  private final class Securing {
+    private final Cluster cluster;
+    private final Host host;
+    private final TransportOptions options;
+    private final UpstreamTransport transport;
+    private @Nullable ScheduledFuture<?> timeout;
+
+    Securing(Cluster cluster, Host host, TransportOptions options, UpstreamTransport transport) {
+      this.cluster = cluster;
+      this.host = host;
+      this.options = options;
+      this.transport = transport;
+    }
+
+    ChannelFuture connect(EventLoop loop, ChannelHandler handler) {
+      ChannelFuture connected =
+          SocketConnector.this.connect(loop, cluster.settings().connection(), host, handler);
+      if (connected.isDone() && !connected.isSuccess()) {
+        return connected;
+      }
+      Channel channel = connected.channel();
+      ChannelPromise secured = channel.newPromise();
+      connected.addListener(
+          _ -> {
+            if (connected.isSuccess()) {
+              handshake(channel, secured);
+            } else {
+              fail(channel, secured, connected.cause());
+            }
+          });
+      timeout =
+          loop.schedule(
+              () ->
+                  fail(
+                      channel,
+                      secured,
+                      new ConnectTimeoutException("handshake timed out: " + host.address())),
+              timeoutMillis(cluster.settings().connection()),
+              TimeUnit.MILLISECONDS);
+      return secured;
+    }
+
+    private void handshake(Channel channel, ChannelPromise secured) {
+      SslHandler tls;
+      try {
+        tls = transport.newHandler(channel.alloc(), options, host.hostname());
+      } catch (SSLException e) {
+        fail(channel, secured, e);
+        return;
+      }
+      if (tls == null) {
+        cluster.tlsStats().upstreamSecretsNotReady();
+        fail(channel, secured, new IOException("TLS_error:Secret is not supplied by SDS"));
+        return;
+      }
+      tls.handshakeFuture().addListener((Future<Channel> done) -> onHandshake(secured, done));
+      channel.pipeline().addFirst(tls);
+      if (!channel.config().isAutoRead()) {
+        channel.read();
+      }
+    }
+
+    private void onHandshake(ChannelPromise secured, Future<Channel> done) {
+      Channel channel = secured.channel();
+      if (secured.isDone()) {
+        return;
+      }
+      if (!done.isSuccess()) {
+        UpstreamTransport.failed(done.cause(), cluster.tlsStats());
+        fail(channel, secured, named(done.cause()));
+        return;
+      }
+      try {
+        transport.finished(channel, options, host.hostname(), cluster.tlsStats());
+      } catch (CertificateException e) {
+        UpstreamTransport.failed(e, cluster.tlsStats());
+        fail(channel, secured, named(e));
+        return;
+      }
+      if (secured.trySuccess()) {
+        cancelTimeout();
+      }
+    }
+
+    private static Throwable named(Throwable cause) {
+      String words = TransportFailure.describe(cause);
+      return words.isEmpty() ? cause : new IOException(words, cause);
+    }
+
+    private void fail(Channel channel, ChannelPromise secured, Throwable cause) {
+      cancelTimeout();
+      if (secured.tryFailure(cause)) {
+        channel.close();
+      }
+    }
+
+    private void cancelTimeout() {
+      ScheduledFuture<?> pending = timeout;
+      if (pending != null) {
+        timeout = null;
+        pending.cancel(false);
+      }
+    }
   }
 }

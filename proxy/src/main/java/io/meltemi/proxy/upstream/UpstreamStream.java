@@ -1,6 +1,7 @@
 package io.meltemi.proxy.upstream;
 
 import io.meltemi.proxy.header.HeaderBlock;
+import io.meltemi.proxy.telemetry.TlsInfo;
 import io.netty.buffer.ByteBuf;
 import java.net.SocketAddress;
 import org.jspecify.annotations.Nullable;
@@ -34,4 +35,9 @@ public interface UpstreamStream {
   String protocol();
 
   @Nullable SocketAddress localAddress();
+
+  /** What TLS found about the connection; null on a plain one. */
+  default @Nullable TlsInfo tls() {
+    return null;
+  }
 }

@@ -5,11 +5,15 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.envoyproxy.envoy.config.cluster.v3.Cluster;
 import io.envoyproxy.envoy.extensions.upstreams.http.v3.HttpProtocolOptions;
+import io.meltemi.common.time.Ticker;
 import io.meltemi.common.validation.Origin;
 import io.meltemi.common.validation.Validation;
 import io.meltemi.common.validation.Violation;
 import io.meltemi.proxy.bootstrap.BootstrapReader;
 import io.meltemi.proxy.codec.HeadLimits;
+import io.meltemi.proxy.transport.Secrets;
+import io.meltemi.proxy.transport.TlsEngine;
+import io.meltemi.proxy.transport.TransportSocketParser;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -22,7 +26,9 @@ final class ClusterParserTest {
             new BootstrapReader(List.of(HttpProtocolOptions.getDefaultInstance()))
                 .read(Cluster.newBuilder(), yaml, Origin.of("test"))
                 .orElseThrow();
-    return new ClusterParser().parse(proto, Origin.of("test"));
+    return new ClusterParser(
+            new TransportSocketParser(new Secrets(), TlsEngine::best, Ticker.system()))
+        .parse(proto, Origin.of("test"));
   }
 
   @Test
@@ -109,7 +115,7 @@ final class ClusterParserTest {
         "{name: a, health_checks: [{}]} | health_checks",
         "{name: a, lb_subset_config: {}} | lb_subset_config",
         "{name: a, transport_socket: {name: tls}} | transport_socket",
-        "{name: a, transport_socket_matches: [{name: x}]} | transport_socket_matches",
+        "{name: a, transport_socket_matches: [{name: x}]} | transport_socket_matches[0].transport_socket",
         "{name: a, connect_timeout: 0s} | connect_timeout",
         "{name: a, connect_timeout: -1s} | connect_timeout",
         "{name: a, type: EDS} | eds_cluster_config.eds_config",

@@ -19,6 +19,9 @@ import io.meltemi.proxy.cluster.lb.leastrequest.LeastRequestFactory;
 import io.meltemi.proxy.cluster.lb.random.RandomFactory;
 import io.meltemi.proxy.cluster.lb.roundrobin.RoundRobinFactory;
 import io.meltemi.proxy.telemetry.Stats;
+import io.meltemi.proxy.transport.Secrets;
+import io.meltemi.proxy.transport.TlsEngine;
+import io.meltemi.proxy.transport.TransportSocketParser;
 import io.meltemi.testing.FakeTaskLoop;
 import io.meltemi.testing.FakeTicker;
 import java.net.InetAddress;
@@ -100,7 +103,10 @@ final class ClusterTest {
                     Origin.of("test"))
                 .orElseThrow();
     Cluster cluster =
-        factory.make(new ClusterParser().parse(proto, Origin.of("test")).orElseThrow());
+        factory.make(
+            new ClusterParser(new TransportSocketParser(new Secrets(), TlsEngine::best, ticker))
+                .parse(proto, Origin.of("test"))
+                .orElseThrow());
     loop.runAll();
     return cluster;
   }

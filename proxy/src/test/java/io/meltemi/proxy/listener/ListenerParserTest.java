@@ -22,6 +22,9 @@ import io.meltemi.proxy.parse.ParseScope;
 import io.meltemi.proxy.telemetry.Stats;
 import io.meltemi.proxy.telemetry.accesslog.AccessLogParser;
 import io.meltemi.proxy.telemetry.accesslog.LogFiles;
+import io.meltemi.proxy.transport.Secrets;
+import io.meltemi.proxy.transport.TlsEngine;
+import io.meltemi.proxy.transport.TransportSocketParser;
 import io.meltemi.testing.FakeTicker;
 import java.io.OutputStream;
 import java.io.PrintStream;
@@ -96,6 +99,7 @@ final class ListenerParserTest {
               List.of(new TailFactory()),
               List.of(new TlsInspectorFactory()),
               new AccessLogParser(files, new FakeTicker()),
+              new TransportSocketParser(new Secrets(), TlsEngine::best, new FakeTicker()),
               stats)
           .parse(proto.build(), Origin.of("test"));
     }
@@ -206,7 +210,8 @@ final class ListenerParserTest {
         "'filter_chain_match':{'prefix_ranges':[{'address_prefix':'10.0.0.0','prefix_len':33}]}"
             + " | filter_chain_match.prefix_ranges[0].prefix_len",
         "'transport_socket':{'name':'tls','typed_config':{'@type':'type.googleapis.com/envoy"
-            + ".extensions.transport_sockets.tls.v3.DownstreamTlsContext'}} | transport_socket",
+            + ".extensions.transport_sockets.tls.v3.DownstreamTlsContext'}}"
+            + " | transport_socket.typed_config.common_tls_context.tls_certificates",
         "'use_proxy_proto':true | use_proxy_proto"
       })
   void refusesChainsByPath(String field, String path) {

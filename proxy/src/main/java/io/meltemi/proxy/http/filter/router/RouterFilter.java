@@ -470,6 +470,7 @@ final class RouterFilter implements HttpFilter, LbContext, UpstreamCallbacks {
     StreamInfo info = info();
     info.firstUpstreamTxByteNanos = loop.now();
     info.upstreamLocalAddress = stream.localAddress();
+    info.upstreamTls = stream.tls();
     info.upstreamProtocol = stream.protocol();
     info.upstreamRequestsOnConnection = stream.requestNumber();
     if (tryNanos > 0) {
@@ -667,7 +668,8 @@ final class RouterFilter implements HttpFilter, LbContext, UpstreamCallbacks {
           failed("overflow", "overflow", 503, ResponseFlag.UPSTREAM_OVERFLOW, false, false);
       case CONNECT_FAILED -> {
         cluster().outlierDetector().onLocalFailure(host());
-        String reason = "delayed connect error: " + cause(detail);
+        String reason =
+            detail.startsWith("TLS_error") ? detail : "delayed connect error: " + cause(detail);
         info().upstreamTransportFailureReason = reason;
         failed(
             "remote connection failure, transport failure reason: " + reason,

@@ -11,6 +11,7 @@ import io.meltemi.proxy.telemetry.ResponseFlag;
 import io.meltemi.proxy.telemetry.StreamInfo;
 import io.meltemi.proxy.transport.OutputEnd;
 import io.meltemi.proxy.transport.TransportOptions;
+import io.meltemi.proxy.transport.UpstreamTransport;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.AdaptiveRecvByteBufAllocator;
@@ -181,14 +182,21 @@ final class TcpProxySession extends ChannelInboundHandlerAdapter implements LbCo
     info.upstreamTransportFailureReason =
         cause instanceof ConnectTimeoutException
             ? "connect timeout"
-            : "delayed connect error: " + (cause == null ? "unknown" : cause.getMessage());
+            : connectError(cause == null ? null : cause.getMessage());
     fail(ResponseFlag.UPSTREAM_CONNECTION_FAILURE, "upstream_connection_failure");
+  }
+
+  private static String connectError(@Nullable String words) {
+    return words != null && words.startsWith("TLS_error")
+        ? words
+        : "delayed connect error: " + (words == null ? "unknown" : words);
   }
 
   private void onConnected(Cluster target, Host host, Channel channel, long startNanos) {
     long now = loop.nanos();
     info.upstreamConnectEndNanos = now;
     info.upstreamLocalAddress = channel.localAddress();
+    info.upstreamTls = UpstreamTransport.infoOf(channel);
     target.stats().cxActive.inc();
     target.stats().cxConnectMs.record((now - startNanos) / 1_000_000);
     target.outlierDetector().onConnected(host);

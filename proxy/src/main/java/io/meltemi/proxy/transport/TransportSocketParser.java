@@ -1,0 +1,434 @@
+package io.meltemi.proxy.transport;
+
+import com.google.protobuf.Any;
+import io.envoyproxy.envoy.config.core.v3.ConfigSource;
+import io.envoyproxy.envoy.config.core.v3.PathConfigSource;
+import io.envoyproxy.envoy.config.core.v3.TransportSocket;
+import io.envoyproxy.envoy.extensions.transport_sockets.raw_buffer.v3.RawBuffer;
+import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.CertificateValidationContext;
+import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.CommonTlsContext;
+import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.CommonTlsContext.CombinedCertificateValidationContext;
+import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext;
+import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.SdsSecretConfig;
+import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.TlsParameters.TlsProtocol;
+import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext;
+import io.meltemi.common.time.Ticker;
+import io.meltemi.proxy.parse.MessageTypes;
+import io.meltemi.proxy.parse.ParseScope;
+import io.meltemi.proxy.parse.SupportedFields;
+import io.meltemi.proxy.transport.TlsParameters.Version;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.function.Supplier;
+
+/**
+ * {@code core.v3.TransportSocket} to transports. Every other transport socket than TLS and plain
+ * text is refused by name. Configuration thread.
+ */
+public final class TransportSocketParser {
+  private static final SupportedFields SOCKET =
+      SupportedFields.of(TransportSocket.getDescriptor(), "name", "typed_config");
+  private static final SupportedFields DOWNSTREAM =
+      SupportedFields.of(
+              DownstreamTlsContext.getDescriptor(),
+              "common_tls_context",
+              "require_client_certificate",
+              "require_sni",
+              "session_ticket_keys",
+              "session_ticket_keys_sds_secret_config",
+              "disable_stateless_session_resumption",
+              "disable_stateful_session_resumption",
+              "session_timeout",
+              "full_scan_certs_on_sni_mismatch",
+              "prefer_client_ciphers")
+          .withoutEffect("no OCSP responses are stapled", "ocsp_staple_policy");
+  private static final SupportedFields UPSTREAM =
+      SupportedFields.of(
+              UpstreamTlsContext.getDescriptor(),
+              "common_tls_context",
+              "sni",
+              "auto_host_sni",
+              "auto_sni_san_validation",
+              "max_session_keys")
+          .withoutEffect("the engine's own check of key usage", "enforce_rsa_key_usage");
+  private static final SupportedFields COMMON =
+      SupportedFields.of(
+          CommonTlsContext.getDescriptor(),
+          "tls_params",
+          "tls_certificates",
+          "tls_certificate_sds_secret_configs",
+          "validation_context",
+          "validation_context_sds_secret_config",
+          "combined_validation_context",
+          "alpn_protocols");
+  private static final SupportedFields COMBINED =
+      SupportedFields.of(
+          CombinedCertificateValidationContext.getDescriptor(),
+          "default_validation_context",
+          "validation_context_sds_secret_config");
+  private static final SupportedFields PARAMETERS =
+      SupportedFields.of(
+          io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.TlsParameters.getDescriptor(),
+          "tls_minimum_protocol_version",
+          "tls_maximum_protocol_version",
+          "cipher_suites",
+          "ecdh_curves");
+  private static final SupportedFields SDS =
+      SupportedFields.of(SdsSecretConfig.getDescriptor(), "name", "sds_config");
+  private static final SupportedFields CONFIG_SOURCE =
+      SupportedFields.of(
+          ConfigSource.getDescriptor(),
+          "path_config_source",
+          "path",
+          "initial_fetch_timeout",
+          "resource_api_version");
+  private static final SupportedFields PATH_SOURCE =
+      SupportedFields.of(PathConfigSource.getDescriptor(), "path", "watched_directory");
+  private static final int NAME_BYTES_MAX = 255;
+
+  private final Secrets secrets;
+  private final Supplier<TlsEngine> engine;
+  private final Ticker ticker;
+
+  /**
+   * @param engine asked for at the first connection over TLS
+   */
+  public TransportSocketParser(Secrets secrets, Supplier<TlsEngine> engine, Ticker ticker) {
+    this.secrets = secrets;
+    this.engine = engine;
+    this.ticker = ticker;
+  }
+
+  private static boolean isRaw(TransportSocket proto) {
+    return MessageTypes.holds(proto.getTypedConfig(), RawBuffer.class);
+  }
+
+  private static void refuse(TransportSocket proto, ParseScope scope) {
+    String url = proto.getTypedConfig().getTypeUrl();
+    scope.unsupported(url.isEmpty() ? proto.getName() : proto.getName() + " (" + url + ")");
+  }
+
+  /** The socket of a filter chain; empty for plain text, and with an error when bad. */
+  public Optional<DownstreamTransport> downstream(TransportSocket proto, ParseScope scope) {
+    SOCKET.check(proto, scope);
+    Any config = proto.getTypedConfig();
+    if (isRaw(proto)) {
+      return Optional.empty();
+    }
+    if (!MessageTypes.holds(config, DownstreamTlsContext.class)) {
+      refuse(proto, scope);
+      return Optional.empty();
+    }
+    ParseScope at = scope.field("typed_config");
+    return at.unpack(config, DownstreamTlsContext.class)
+        .flatMap(context -> downstream(context, at));
+  }
+
+  private Optional<DownstreamTransport> downstream(DownstreamTlsContext proto, ParseScope scope) {
+    DOWNSTREAM.check(proto, scope);
+    CommonTlsContext common = proto.getCommonTlsContext();
+    ParseScope at = scope.field("common_tls_context");
+    TlsParameters parameters = common(common, at, Version.TLS1_3);
+    Optional<SecretSet> set = secrets(common, at);
+    if (common.getTlsCertificatesCount() == 0
+        && common.getTlsCertificateSdsSecretConfigsCount() == 0) {
+      at.field("tls_certificates")
+          .error("none", "a certificate, or tls_certificate_sds_secret_configs");
+    }
+    List<SecretSlot> tickets = tickets(proto, scope);
+    long timeout =
+        proto.hasSessionTimeout()
+            ? scope.field("session_timeout").durationNanos(proto.getSessionTimeout())
+                / 1_000_000_000L
+            : 0;
+    if (scope.out().hasErrors() || set.isEmpty()) {
+      return Optional.empty();
+    }
+    ServerSettings settings =
+        new ServerSettings(
+            parameters,
+            common.getAlpnProtocolsList(),
+            proto.getRequireClientCertificate().getValue(),
+            proto.getRequireSni().getValue(),
+            new ServerSettings.Choice(
+                proto.getFullScanCertsOnSniMismatch().getValue(), proto.getPreferClientCiphers()),
+            new ServerSettings.Resumption(
+                !proto.getDisableStatelessSessionResumption(),
+                !proto.getDisableStatefulSessionResumption(),
+                timeout));
+    SecretSet inline = set.get();
+    return Optional.of(
+        new DownstreamTransport(
+            settings,
+            new SecretSet(inline.certificates(), inline.validation(), tickets, inline.defaults()),
+            engine,
+            ticker));
+  }
+
+  private List<SecretSlot> tickets(DownstreamTlsContext proto, ParseScope scope) {
+    return switch (proto.getSessionTicketKeysTypeCase()) {
+      case SESSION_TICKET_KEYS ->
+          secrets
+              .parser()
+              .ticketKeys(proto.getSessionTicketKeys(), scope.field("session_ticket_keys"))
+              .map(keys -> List.of(SecretSlot.fixed(new Secret.TicketKeys(keys))))
+              .orElse(List.of());
+      case SESSION_TICKET_KEYS_SDS_SECRET_CONFIG ->
+          slot(
+                  proto.getSessionTicketKeysSdsSecretConfig(),
+                  Secret.TicketKeys.class,
+                  scope.field("session_ticket_keys_sds_secret_config"))
+              .map(List::of)
+              .orElse(List.of());
+      case DISABLE_STATELESS_SESSION_RESUMPTION, SESSIONTICKETKEYSTYPE_NOT_SET -> List.of();
+    };
+  }
+
+  /** The socket towards hosts; empty for plain text, and with an error when bad. */
+  public Optional<UpstreamTransport> upstream(TransportSocket proto, ParseScope scope) {
+    SOCKET.check(proto, scope);
+    Any config = proto.getTypedConfig();
+    if (isRaw(proto)) {
+      return Optional.empty();
+    }
+    if (!MessageTypes.holds(config, UpstreamTlsContext.class)) {
+      refuse(proto, scope);
+      return Optional.empty();
+    }
+    ParseScope at = scope.field("typed_config");
+    return at.unpack(config, UpstreamTlsContext.class).flatMap(context -> upstream(context, at));
+  }
+
+  private Optional<UpstreamTransport> upstream(UpstreamTlsContext proto, ParseScope scope) {
+    UPSTREAM.check(proto, scope);
+    CommonTlsContext common = proto.getCommonTlsContext();
+    ParseScope at = scope.field("common_tls_context");
+    TlsParameters parameters = common(common, at, Version.TLS1_3);
+    Optional<SecretSet> set = secrets(common, at);
+    if (proto.getSniBytes().size() > NAME_BYTES_MAX) {
+      scope.field("sni").error(proto.getSni(), "at most " + NAME_BYTES_MAX + " bytes");
+    }
+    if (common.getTlsCertificatesCount() + common.getTlsCertificateSdsSecretConfigsCount() > 1) {
+      at.field("tls_certificates").error("several", "one certificate for a client");
+    }
+    if (scope.out().hasErrors() || set.isEmpty()) {
+      return Optional.empty();
+    }
+    ClientSettings settings =
+        new ClientSettings(
+            parameters,
+            proto.getSni(),
+            common.getAlpnProtocolsList(),
+            proto.getAutoHostSni(),
+            proto.getAutoSniSanValidation(),
+            proto.hasMaxSessionKeys() ? Math.max(0, proto.getMaxSessionKeys().getValue()) : 1);
+    return Optional.of(new UpstreamTransport(settings, set.get(), engine, ticker));
+  }
+
+  private TlsParameters common(CommonTlsContext proto, ParseScope scope, Version maxDefault) {
+    COMMON.check(proto, scope);
+    for (int i = 0; i < proto.getAlpnProtocolsCount(); i++) {
+      int length = proto.getAlpnProtocolsBytes(i).size();
+      if (length == 0 || length > NAME_BYTES_MAX) {
+        scope.field("alpn_protocols", i).error(proto.getAlpnProtocols(i), "1 to 255 bytes");
+      }
+    }
+    ParseScope at = scope.field("tls_params");
+    var parameters = proto.getTlsParams();
+    PARAMETERS.check(parameters, at);
+    Version min =
+        version(
+            parameters.getTlsMinimumProtocolVersion(),
+            Version.TLS1_2,
+            at.field("tls_minimum_protocol_version"));
+    Version max =
+        version(
+            parameters.getTlsMaximumProtocolVersion(),
+            maxDefault,
+            at.field("tls_maximum_protocol_version"));
+    if (min.compareTo(max) > 0) {
+      at.error(min + " to " + max, "a minimum version that is not above the maximum");
+    }
+    return new TlsParameters(
+        min,
+        max,
+        ciphers(parameters.getCipherSuitesList(), at),
+        curves(parameters.getEcdhCurvesList(), at));
+  }
+
+  private static Version version(TlsProtocol proto, Version otherwise, ParseScope scope) {
+    return switch (proto) {
+      case TLS_AUTO -> otherwise;
+      case TLSv1_0 -> Version.TLS1_0;
+      case TLSv1_1 -> Version.TLS1_1;
+      case TLSv1_2 -> Version.TLS1_2;
+      case TLSv1_3 -> Version.TLS1_3;
+      case UNRECOGNIZED -> {
+        scope.error("unknown", "TLSv1_0 to TLSv1_3");
+        yield otherwise;
+      }
+    };
+  }
+
+  /** {@code [A|B]} is a group of equals; the engines know no groups, so it is A before B. */
+  private static List<String> ciphers(List<String> texts, ParseScope scope) {
+    if (texts.isEmpty()) {
+      return TlsParameters.CIPHERS_DEFAULT;
+    }
+    List<String> ciphers = new ArrayList<>();
+    for (int i = 0; i < texts.size(); i++) {
+      for (String text : texts.get(i).split(":", -1)) {
+        boolean group = text.startsWith("[") && text.endsWith("]");
+        String inner = group ? text.substring(1, text.length() - 1) : text;
+        for (String cipher : group ? inner.split("\\|", -1) : new String[] {inner}) {
+          if (TlsParameters.isKnownCipher(cipher)) {
+            ciphers.add(TlsParameters.openSslName(cipher));
+          } else {
+            scope.field("cipher_suites", i).error(cipher, "a cipher suite of BoringSSL");
+          }
+        }
+      }
+    }
+    return ciphers;
+  }
+
+  private static List<String> curves(List<String> names, ParseScope scope) {
+    if (names.isEmpty()) {
+      return TlsParameters.CURVES_DEFAULT;
+    }
+    for (int i = 0; i < names.size(); i++) {
+      if (!TlsParameters.isKnownCurve(names.get(i))) {
+        scope
+            .field("ecdh_curves", i)
+            .error(names.get(i), "one of " + String.join(", ", TlsParameters.knownCurves()));
+      }
+    }
+    return names;
+  }
+
+  private Optional<SecretSet> secrets(CommonTlsContext proto, ParseScope scope) {
+    List<SecretSlot> certificates = new ArrayList<>();
+    for (int i = 0; i < proto.getTlsCertificatesCount(); i++) {
+      io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.TlsCertificate written =
+          proto.getTlsCertificates(i);
+      secrets
+          .parser()
+          .certificate(written, scope.field("tls_certificates", i))
+          .ifPresent(
+              found ->
+                  certificates.add(
+                      secrets.inPlace(
+                          new Secret.KeyPair(found),
+                          io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.Secret
+                              .newBuilder()
+                              .setTlsCertificate(written)
+                              .build())));
+    }
+    for (int i = 0; i < proto.getTlsCertificateSdsSecretConfigsCount(); i++) {
+      slot(
+              proto.getTlsCertificateSdsSecretConfigs(i),
+              Secret.KeyPair.class,
+              scope.field("tls_certificate_sds_secret_configs", i))
+          .ifPresent(certificates::add);
+    }
+    Optional<ValidationSettings> defaults = Optional.of(ValidationSettings.NONE);
+    List<SecretSlot> validation = new ArrayList<>();
+    switch (proto.getValidationContextTypeCase()) {
+      case VALIDATION_CONTEXT -> {
+        CertificateValidationContext written = proto.getValidationContext();
+        secrets
+            .parser()
+            .validation(written, scope.field("validation_context"))
+            .ifPresent(
+                checks ->
+                    validation.add(
+                        secrets.inPlace(
+                            new Secret.Validation(checks),
+                            io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.Secret
+                                .newBuilder()
+                                .setValidationContext(written)
+                                .build())));
+      }
+      case VALIDATION_CONTEXT_SDS_SECRET_CONFIG ->
+          slot(
+                  proto.getValidationContextSdsSecretConfig(),
+                  Secret.Validation.class,
+                  scope.field("validation_context_sds_secret_config"))
+              .ifPresent(validation::add);
+      case COMBINED_VALIDATION_CONTEXT -> {
+        CombinedCertificateValidationContext combined = proto.getCombinedValidationContext();
+        ParseScope at = scope.field("combined_validation_context");
+        COMBINED.check(combined, at);
+        defaults =
+            secrets
+                .parser()
+                .defaults(
+                    combined.getDefaultValidationContext(), at.field("default_validation_context"));
+        slot(
+                combined.getValidationContextSdsSecretConfig(),
+                Secret.Validation.class,
+                at.field("validation_context_sds_secret_config"))
+            .ifPresent(validation::add);
+      }
+      default -> {} // nothing, or refused by name already
+    }
+    return defaults.map(checks -> new SecretSet(certificates, validation, List.of(), checks));
+  }
+
+  /** The slot of a named secret; an error when there can be none of that kind. */
+  @SuppressWarnings("deprecation") // the plain path is the older form of path_config_source
+  private Optional<SecretSlot> slot(
+      SdsSecretConfig proto, Class<? extends Secret> kind, ParseScope scope) {
+    SDS.check(proto, scope);
+    if (proto.getName().isEmpty()) {
+      scope.field("name").error("\"\"", "a name");
+      return Optional.empty();
+    }
+    if (!proto.hasSdsConfig()) {
+      Optional<SecretSlot> written = secrets.written(proto.getName());
+      if (written.isEmpty()) {
+        scope.field("name").error(proto.getName(), "a secret of static_resources.secrets");
+      } else if (!kind.isInstance(written.get().get())) {
+        scope.field("name").error(proto.getName(), "a secret of the kind that is used here");
+      }
+      return written;
+    }
+    ConfigSource source = proto.getSdsConfig();
+    ParseScope at = scope.field("sds_config");
+    return switch (source.getConfigSourceSpecifierCase()) {
+      case PATH -> {
+        CONFIG_SOURCE.check(source, at);
+        yield inFile(source.getPath(), proto.getName(), kind, at.field("path"));
+      }
+      case PATH_CONFIG_SOURCE -> {
+        CONFIG_SOURCE.check(source, at);
+        PATH_SOURCE.check(source.getPathConfigSource(), at.field("path_config_source"));
+        yield inFile(
+            source.getPathConfigSource().getPath(),
+            proto.getName(),
+            kind,
+            at.field("path_config_source").field("path"));
+      }
+      default -> {
+        at.unsupported(
+            source.getConfigSourceSpecifierCase().name().toLowerCase(Locale.ROOT)
+                + " for secret "
+                + proto.getName());
+        yield Optional.empty();
+      }
+    };
+  }
+
+  private Optional<SecretSlot> inFile(
+      String path, String name, Class<? extends Secret> kind, ParseScope scope) {
+    if (!Files.isReadable(Path.of(path))) {
+      scope.error(path, "a file that exists");
+      return Optional.empty();
+    }
+    return Optional.of(secrets.inFile(path, name, kind, scope));
+  }
+}

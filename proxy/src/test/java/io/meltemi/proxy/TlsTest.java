@@ -1,0 +1,759 @@
+package io.meltemi.proxy;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.sun.net.httpserver.HttpServer;
+import io.meltemi.proxy.TlsPeer.Hello;
+import io.meltemi.proxy.transport.TlsEngine;
+import io.meltemi.testing.TestPki;
+import io.meltemi.testing.TestPki.Issued;
+import io.meltemi.testing.TestPki.Leaf;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.security.MessageDigest;
+import java.util.HexFormat;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import javax.net.ssl.SSLSocket;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** TLS on both sides of a whole proxy, over sockets, with both engines. */
+@ParameterizedClass
+@EnumSource(TlsEngine.class)
+class TlsTest {
+  private static final Issued ROOT = TestPki.root("mesh");
+  private static final Issued STRANGER = TestPki.root("stranger");
+  private static final Issued SERVER =
+      ROOT.leaf(Leaf.named("server").dns("server.test", "*.wild.test"));
+  private static final Issued CLIENT =
+      ROOT.leaf(Leaf.named("client").uri("spiffe://cluster.local/ns/a/sa/client").dns("c.test"));
+  private static final Issued BAD_CLIENT = STRANGER.leaf(Leaf.named("bad").uri("spiffe://x/y"));
+  private static final String MUTUAL =
+      ", validation_context: {trusted_ca: " + TlsYaml.text(ROOT.certificate()) + "}";
+
+  private final TlsEngine engine;
+  private final HttpServer app;
+  private final ByteArrayOutputStream stdout = new ByteArrayOutputStream();
+
+  private String manager = "";
+  private String log = "%RESPONSE_CODE%";
+
+  TlsTest(TlsEngine engine) throws IOException {
+    this.engine = engine;
+    app = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+  }
+
+  @BeforeEach
+  void startApp() {
+    app.createContext(
+        "/",
+        exchange -> {
+          StringBuilder text = new StringBuilder("app " + exchange.getRequestURI() + "\n");
+          exchange
+              .getRequestHeaders()
+              .forEach(
+                  (name, values) ->
+                      values.forEach(
+                          value ->
+                              text.append(name.toLowerCase(java.util.Locale.ROOT))
+                                  .append(": ")
+                                  .append(value)
+                                  .append('\n')));
+          String path = exchange.getRequestURI().getPath();
+          if (path.startsWith("/big/")) {
+            text.append("x".repeat(Integer.parseInt(path.substring(5))));
+          }
+          exchange.getRequestBody().readAllBytes();
+          byte[] body = text.toString().getBytes(StandardCharsets.UTF_8);
+          exchange.sendResponseHeaders(200, body.length);
+          exchange.getResponseBody().write(body);
+          exchange.close();
+        });
+    app.start();
+  }
+
+  @AfterEach
+  void stopApp() {
+    app.stop(0);
+  }
+
+  private int appPort() {
+    return app.getAddress().getPort();
+  }
+
+  private Proxy start(String yaml) throws Exception {
+    ProxyEnvironment process = ProxyEnvironment.ofProcess();
+    Proxy proxy =
+        Proxy.start(
+            ProxySettings.ofYaml(yaml.replace("MANAGER", manager).replace("LOG", log), 1),
+            new ProxyEnvironment(
+                process.workers(),
+                process.adsChannel(),
+                process.ticker(),
+                1,
+                () -> engine,
+                new PrintStream(stdout, true, StandardCharsets.UTF_8),
+                System.err));
+    proxy.ready().get(20, TimeUnit.SECONDS);
+    return proxy;
+  }
+
+  private static int port(Proxy proxy, int listener) {
+    return proxy.listeners().get(listener).bound().getFirst().getPort();
+  }
+
+  private Proxy server(String common, String own) throws Exception {
+    return start(
+        TlsYaml.bootstrap(
+            TlsYaml.listener("in", TlsYaml.httpChain("", TlsYaml.downstream(common, own), "app")),
+            TlsYaml.cluster("app", appPort(), "")));
+  }
+
+  private static String certificate(Issued issued) {
+    return "tls_certificates: [" + TlsYaml.certificate(issued) + "]";
+  }
+
+  private static long counter(Proxy proxy, String name) {
+    int stat =
+        name.startsWith("listener.") || name.startsWith("cluster.")
+            ? name.indexOf('.', name.indexOf('.') + 1)
+            : name.indexOf('.', 5);
+    return proxy
+        .stats()
+        .scope(name.substring(0, stat + 1))
+        .counter(name.substring(stat + 1))
+        .value();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"TLSv1.2", "TLSv1.3"})
+  void endsTls(String version) throws Exception {
+    try (Proxy proxy = server(certificate(SERVER), "");
+        SSLSocket socket =
+            TlsPeer.of(ROOT, Optional.empty())
+                .connect(port(proxy, 0), Hello.PLAIN.versions(version))) {
+      assertEquals(version, socket.getSession().getProtocol());
+      assertTrue(TlsPeer.askKeepingAlive(socket, "/one").startsWith("app /one\n"));
+      String answer = TlsPeer.ask(socket, "/two");
+      assertTrue(answer.contains("app /two\n"), answer);
+      assertTrue(answer.contains("x-forwarded-proto: https"), answer);
+      assertEquals(1, counter(proxy, "listener.in.ssl.handshake"));
+      assertEquals(1, counter(proxy, "listener.in.ssl.no_certificate"));
+      assertEquals(1, counter(proxy, "listener.in.ssl.versions." + version));
+      assertEquals(1, counter(proxy, "http.tls.downstream_cx_ssl_total"));
+    }
+  }
+
+  @Test
+  void clientsNeedACertificateThatIsTrusted() throws Exception {
+    try (Proxy proxy = server(certificate(SERVER) + MUTUAL, ", require_client_certificate: true")) {
+      int port = port(proxy, 0);
+      assertTrue(ask(port, ROOT, Optional.of(CLIENT)).contains("app /x\n"));
+      assertThrows(IOException.class, () -> ask(port, ROOT, Optional.empty()));
+      assertThrows(IOException.class, () -> ask(port, ROOT, Optional.of(BAD_CLIENT)));
+      assertEquals(1, await(proxy, "listener.in.ssl.fail_verify_no_cert", 1));
+      assertEquals(1, await(proxy, "listener.in.ssl.fail_verify_error", 1));
+      assertEquals(1, counter(proxy, "listener.in.ssl.handshake"));
+      assertEquals(0, counter(proxy, "listener.in.ssl.no_certificate"));
+      assertEquals(0, counter(proxy, "listener.in.ssl.connection_error"));
+    }
+  }
+
+  private static String ask(int port, Issued trusted, Optional<Issued> own) throws IOException {
+    try (SSLSocket socket = TlsPeer.of(trusted, own).connect(port, Hello.PLAIN)) {
+      String answer = TlsPeer.ask(socket, "/x");
+      if (answer.isEmpty()) {
+        throw new IOException("closed without an answer");
+      }
+      return answer;
+    }
+  }
+
+  /** The counter once it has come so far, for what is counted behind the client's back. */
+  private static long await(Proxy proxy, String name, long least) throws InterruptedException {
+    for (int i = 0; i < 1000 && counter(proxy, name) < least; i++) {
+      TimeUnit.MILLISECONDS.sleep(10);
+    }
+    return counter(proxy, name);
+  }
+
+  @Test
+  void clientsMayShowACertificateWhereItIsNotRequired() throws Exception {
+    try (Proxy proxy = server(certificate(SERVER) + MUTUAL, "")) {
+      int port = port(proxy, 0);
+      assertTrue(ask(port, ROOT, Optional.empty()).contains("app /x\n"));
+      assertTrue(ask(port, ROOT, Optional.of(CLIENT)).contains("app /x\n"));
+      assertThrows(IOException.class, () -> ask(port, ROOT, Optional.of(BAD_CLIENT)));
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "{san_type: URI, matcher: {exact: 'spiffe://cluster.local/ns/a/sa/client'}} | true",
+        "{san_type: URI, matcher: {prefix: 'spiffe://cluster.local/'}} | true",
+        "{san_type: URI, matcher: {exact: 'spiffe://cluster.local/ns/a/sa/other'}} | false",
+        "{san_type: DNS, matcher: {exact: 'c.test'}} | true",
+        "{san_type: DNS, matcher: {exact: 'd.test'}} | false",
+        "{san_type: EMAIL, matcher: {prefix: 's'}} | false"
+      })
+  void clientsNamesAreChecked(String matcher, boolean accepted) throws Exception {
+    String checks =
+        MUTUAL.substring(0, MUTUAL.length() - 1)
+            + ", match_typed_subject_alt_names: ["
+            + matcher
+            + "]}";
+    try (Proxy proxy = server(certificate(SERVER) + checks, ", require_client_certificate: true")) {
+      int port = port(proxy, 0);
+      if (accepted) {
+        assertTrue(ask(port, ROOT, Optional.of(CLIENT)).contains("app /x\n"));
+      } else {
+        assertThrows(IOException.class, () -> ask(port, ROOT, Optional.of(CLIENT)));
+        assertEquals(1, await(proxy, "listener.in.ssl.fail_verify_san", 1));
+      }
+    }
+  }
+
+  @Test
+  void agreesOnAProtocolByTheServersOrder() throws Exception {
+    try (Proxy proxy = server(certificate(SERVER) + ", alpn_protocols: [http/1.1, http/1.0]", "")) {
+      TlsPeer client = TlsPeer.of(ROOT, Optional.empty());
+      try (SSLSocket socket =
+          client.connect(port(proxy, 0), Hello.PLAIN.protocols("http/1.0", "http/1.1"))) {
+        assertEquals("http/1.1", socket.getApplicationProtocol());
+      }
+      // nothing in common: the handshake goes on without one
+      try (SSLSocket socket = client.connect(port(proxy, 0), Hello.PLAIN.protocols("other"))) {
+        assertEquals("", socket.getApplicationProtocol());
+        assertTrue(TlsPeer.ask(socket, "/x").contains("app /x\n"));
+      }
+    }
+  }
+
+  private static String subject(SSLSocket socket) throws IOException {
+    return ((java.security.cert.X509Certificate) socket.getSession().getPeerCertificates()[0])
+        .getSubjectX500Principal()
+        .getName();
+  }
+
+  @Test
+  void serverNamesChooseAmongChains() throws Exception {
+    Issued other = ROOT.leaf(Leaf.named("other").dns("other.test"));
+    String chains =
+        TlsYaml.httpChain(
+                "{server_names: [other.test]}", TlsYaml.downstream(certificate(other), ""), "app")
+            + ","
+            + TlsYaml.httpChain(
+                "{transport_protocol: tls}", TlsYaml.downstream(certificate(SERVER), ""), "app")
+            + ","
+            + TlsYaml.httpChain("{transport_protocol: raw_buffer}", "", "app");
+    try (Proxy proxy =
+        start(
+            TlsYaml.bootstrap(
+                TlsYaml.listener("in", chains), TlsYaml.cluster("app", appPort(), "")))) {
+      try (SSLSocket socket =
+          TlsPeer.of(ROOT, Optional.empty())
+              .connect(port(proxy, 0), Hello.PLAIN.serverName("other.test"))) {
+        assertEquals("CN=other,O=example", subject(socket));
+        assertTrue(TlsPeer.ask(socket, "/x").contains("app /x\n"));
+      }
+      try (SSLSocket socket =
+          TlsPeer.of(ROOT, Optional.empty())
+              .connect(port(proxy, 0), Hello.PLAIN.serverName("server.test"))) {
+        assertEquals("CN=server,O=example", subject(socket));
+      }
+      try (Socket plain = new Socket(InetAddress.getLoopbackAddress(), port(proxy, 0))) {
+        String answer = TlsPeer.ask(plain, "/x");
+        assertTrue(answer.contains("x-forwarded-proto: http\n"), answer);
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"TLSv1.2", "TLSv1.3"})
+  void serverNamesChooseAmongCertificates(String version) throws Exception {
+    Issued rsa = ROOT.leaf(Leaf.named("rsa").with(TestPki.Key.RSA).dns("rsa.test"));
+    Issued second = ROOT.leaf(Leaf.named("second").dns("second.test"));
+    String certificates =
+        "tls_certificates: ["
+            + TlsYaml.certificate(SERVER)
+            + ", "
+            + TlsYaml.certificate(rsa)
+            + ", "
+            + TlsYaml.certificate(second)
+            + "]";
+    try (Proxy proxy = server(certificates, "")) {
+      Hello hello = Hello.PLAIN.versions(version);
+      for (String[] expected :
+          new String[][] {
+            {"rsa.test", "rsa"},
+            {"second.test", "second"},
+            {"server.test", "server"},
+            {"a.wild.test", "server"},
+            {"unknown.test", "server"}
+          }) {
+        try (SSLSocket socket =
+            TlsPeer.of(ROOT, Optional.empty())
+                .connect(port(proxy, 0), hello.serverName(expected[0]))) {
+          assertEquals("CN=" + expected[1] + ",O=example", subject(socket), expected[0]);
+        }
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"TLSv1.2", "TLSv1.3"})
+  void sessionsAreResumed(String version) throws Exception {
+    try (Proxy proxy = server(certificate(SERVER) + MUTUAL, ", require_client_certificate: true")) {
+      TlsPeer client = TlsPeer.of(ROOT, Optional.of(CLIENT));
+      for (int i = 0; i < 2; i++) {
+        try (SSLSocket socket = client.connect(port(proxy, 0), Hello.PLAIN.versions(version))) {
+          assertTrue(TlsPeer.askKeepingAlive(socket, "/x").contains("app /x\n"));
+        }
+      }
+      assertEquals(2, counter(proxy, "listener.in.ssl.handshake"));
+      // the JDK's engine does not tell
+      assertEquals(
+          engine == TlsEngine.BORINGSSL ? 1 : 0, counter(proxy, "listener.in.ssl.session_reused"));
+    }
+  }
+
+  /** A proxy whose requests go over TLS to another listener. */
+  private Proxy client(int port, String common, String own, String more) throws Exception {
+    return start(
+        TlsYaml.bootstrap(
+            TlsYaml.listener("out", TlsYaml.httpChain("", "", "far")),
+            TlsYaml.cluster(
+                "far", port, ", transport_socket: " + TlsYaml.upstream(common, own) + more)));
+  }
+
+  private static String plain(Proxy proxy, String path) throws IOException {
+    try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port(proxy, 0))) {
+      socket.setSoTimeout(20_000);
+      return TlsPeer.ask(socket, path);
+    }
+  }
+
+  @Test
+  void beginsMutualTls() throws Exception {
+    String names =
+        ", match_typed_subject_alt_names: [{san_type: DNS, matcher: {exact: server.test}}]}";
+    try (Proxy server = server(certificate(SERVER) + MUTUAL, ", require_client_certificate: true");
+        Proxy client =
+            client(
+                port(server, 0),
+                certificate(CLIENT) + MUTUAL.substring(0, MUTUAL.length() - 1) + names,
+                // the JDK as a server refuses names with underscores
+                engine == TlsEngine.JDK
+                    ? ", sni: server.test"
+                    : ", sni: outbound_.80_._.server.test",
+                "")) {
+      for (int i = 0; i < 3; i++) {
+        assertTrue(plain(client, "/x").contains("app /x\n"));
+      }
+      String big = plain(client, "/big/3000000");
+      assertTrue(big.endsWith("x".repeat(1000)), () -> big.substring(0, 300));
+      assertEquals(1, counter(client, "cluster.far.ssl.handshake"));
+      assertEquals(1, counter(client, "cluster.far.upstream_cx_total"));
+    }
+  }
+
+  @Test
+  void hostsThatAreNotWhoTheyShouldBeAreRefused() throws Exception {
+    String names =
+        "validation_context: {trusted_ca: "
+            + TlsYaml.text(ROOT.certificate())
+            + ", match_typed_subject_alt_names: [{san_type: DNS, matcher: {exact: other.test}}]}";
+    String stranger =
+        "validation_context: {trusted_ca: " + TlsYaml.text(STRANGER.certificate()) + "}";
+    try (Proxy server = server(certificate(SERVER), "");
+        Proxy wrongName = client(port(server, 0), names, "", "");
+        Proxy wrongRoot = client(port(server, 0), stranger, "", "")) {
+      String answer = plain(wrongName, "/x");
+      assertTrue(answer.startsWith("HTTP/1.1 503"), answer);
+      assertTrue(
+          answer.contains(
+              "TLS_error:|268435581:SSL routines:OPENSSL_internal:CERTIFICATE_VERIFY_FAILED"),
+          answer);
+      assertEquals(1, counter(wrongName, "cluster.far.ssl.fail_verify_san"));
+      answer = plain(wrongRoot, "/x");
+      assertTrue(answer.contains("unable to get local issuer certificate"), answer);
+      assertEquals(1, counter(wrongRoot, "cluster.far.ssl.fail_verify_error"));
+      assertEquals(1, counter(wrongRoot, "cluster.far.upstream_cx_connect_fail"));
+    }
+  }
+
+  @Test
+  void hostsWithoutTlsAreRefused() throws Exception {
+    try (ServerSocket server = new ServerSocket(0, 5, InetAddress.getLoopbackAddress());
+        Proxy client = client(server.getLocalPort(), "", "", "")) {
+      Thread answering =
+          Thread.ofVirtual()
+              .start(
+                  () -> {
+                    try (Socket socket = server.accept()) {
+                      socket
+                          .getOutputStream()
+                          .write(
+                              "HTTP/1.1 400 Bad Request\r\n\r\n"
+                                  .getBytes(StandardCharsets.US_ASCII));
+                      socket.getInputStream().readAllBytes();
+                    } catch (IOException e) {
+                      // the proxy is gone
+                    }
+                  });
+      String answer = plain(client, "/x");
+      answering.join();
+      assertTrue(answer.startsWith("HTTP/1.1 503"), answer);
+      assertTrue(answer.contains("OPENSSL_internal:WRONG_VERSION_NUMBER:TLS_error_end"), answer);
+      assertEquals(1, counter(client, "cluster.far.ssl.connection_error"));
+    }
+  }
+
+  @Test
+  void theMetadataOfAHostChoosesItsSocket() throws Exception {
+    try (Proxy server = server(certificate(SERVER), "")) {
+      String yaml =
+          TlsYaml.bootstrap(
+              TlsYaml.listener("out", TlsYaml.httpChain("", "", "far")),
+              TlsYaml.cluster(
+                      "far",
+                      port(server, 0),
+                      ", transport_socket_matches: [{name: tls, match: {tlsMode: istio},"
+                          + " transport_socket: "
+                          + TlsYaml.upstream("", ", sni: server.test")
+                          + "}, {name: raw, match: {}, transport_socket: {name: raw, typed_config:"
+                          + " {\"@type\": type.googleapis.com/envoy.extensions.transport_sockets.raw_buffer.v3.RawBuffer}}}]")
+                  .replace(
+                      "lb_endpoints: [{",
+                      "lb_endpoints: [{metadata: {filter_metadata: {envoy.transport_socket_match:"
+                          + " {tlsMode: istio, more: 1}}}, "));
+      try (Proxy client = start(yaml)) {
+        assertTrue(plain(client, "/x").contains("app /x\n"));
+        assertEquals(1, counter(client, "cluster.far.ssl.handshake"));
+      }
+      // without the metadata the plain socket is used, which the TLS listener does not take
+      try (Proxy client = start(yaml.replace("tlsMode: istio, more", "tlsMode: other, more"))) {
+        assertTrue(plain(client, "/x").startsWith("HTTP/1.1 503"));
+        assertEquals(0, counter(client, "cluster.far.ssl.handshake"));
+      }
+    }
+  }
+
+  @Test
+  void tcpGoesThroughTlsOnBothSides() throws Exception {
+    try (Proxy server =
+            start(
+                TlsYaml.bootstrap(
+                    TlsYaml.listener(
+                        "in", TlsYaml.tcpChain(TlsYaml.downstream(certificate(SERVER), ""), "app")),
+                    TlsYaml.cluster("app", appPort(), "")));
+        Proxy client =
+            start(
+                TlsYaml.bootstrap(
+                    TlsYaml.listener("out", TlsYaml.tcpChain("", "far")),
+                    TlsYaml.cluster(
+                        "far",
+                        port(server, 0),
+                        ", transport_socket: " + TlsYaml.upstream("", ""))))) {
+      String answer = plain(client, "/big/2000000");
+      assertTrue(answer.endsWith("x".repeat(1000)), () -> answer.length() + "");
+      assertTrue(answer.contains("app /big/2000000\n"), () -> answer.substring(0, 200));
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "GET / HTTP/1.1\r\n\r\n",
+        "\u0016\u0003\u0001\u0000\u0005\u0001\u0000\u0000\u0001\u0000",
+        "\u0016\u0003\u0001@\u0000aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+        "\u0015\u0003\u0003\u0000\u0002\u0002(",
+        "\u0017\u0003\u0003\u0000\u0003abc",
+        "\u0080\u0001\u0002\u0003\u0004"
+      })
+  void bytesThatAreNoHandshakeEndTheConnection(String bytes) throws Exception {
+    String chain = TlsYaml.httpChain("", TlsYaml.downstream(certificate(SERVER), ""), "app");
+    try (Proxy proxy =
+        start(
+            TlsYaml.bootstrap(
+                TlsYaml.listener("in", chain), TlsYaml.cluster("app", appPort(), "")))) {
+      try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port(proxy, 0))) {
+        socket.setSoTimeout(20_000);
+        socket.getOutputStream().write(bytes.getBytes(StandardCharsets.ISO_8859_1));
+        socket.shutdownOutput();
+        try {
+          socket.getInputStream().readAllBytes();
+        } catch (java.net.SocketException e) {
+          // a reset ends it just as well
+        }
+      }
+      assertTrue(ask(port(proxy, 0), ROOT, Optional.empty()).contains("app /x\n"));
+      assertEquals(1, counter(proxy, "listener.in.ssl.handshake"));
+    }
+  }
+
+  @Test
+  void clientsThatStallAreCutOff() throws Exception {
+    String chain =
+        TlsYaml.httpChain("", TlsYaml.downstream(certificate(SERVER), ""), "app")
+            .replace(
+                "filters: [{name: envoy.filters.network",
+                "transport_socket_connect_timeout: 0.05s, filters: [{name: envoy.filters.network");
+    try (Proxy proxy =
+            start(
+                TlsYaml.bootstrap(
+                    TlsYaml.listener("in", "", chain), TlsYaml.cluster("app", appPort(), "")));
+        Socket socket = new Socket(InetAddress.getLoopbackAddress(), port(proxy, 0))) {
+      socket.setSoTimeout(20_000);
+      assertEquals(-1, socket.getInputStream().read());
+      assertEquals(1, counter(proxy, "listener.in.downstream_cx_transport_socket_connect_timeout"));
+    }
+  }
+
+  @Test
+  void aNewSecretOfAFileCountsForNewConnections(@TempDir Path directory) throws Exception {
+    Path file = directory.resolve("secret.yaml");
+    Issued second = ROOT.leaf(Leaf.named("second").dns("server.test"));
+    writeSecret(file, SERVER);
+    String chain =
+        TlsYaml.httpChain(
+            "",
+            TlsYaml.downstream(
+                "tls_certificate_sds_secret_configs: [{name: own, sds_config:"
+                    + " {path_config_source: {path: '"
+                    + file
+                    + "'}}}]",
+                ""),
+            "app");
+    try (Proxy proxy =
+        start(
+            TlsYaml.bootstrap(
+                TlsYaml.listener("in", chain), TlsYaml.cluster("app", appPort(), "")))) {
+      TlsPeer client = TlsPeer.of(ROOT, Optional.empty());
+      try (SSLSocket before = client.connect(port(proxy, 0), Hello.PLAIN)) {
+        assertEquals("CN=server,O=example", subject(before));
+        writeSecret(file, second);
+        String now = "";
+        for (int i = 0; i < 200 && !now.equals("CN=second,O=example"); i++) {
+          TimeUnit.MILLISECONDS.sleep(50);
+          try (SSLSocket after =
+              TlsPeer.of(ROOT, Optional.empty()).connect(port(proxy, 0), Hello.PLAIN)) {
+            now = subject(after);
+          }
+        }
+        assertEquals("CN=second,O=example", now);
+        assertTrue(TlsPeer.ask(before, "/x").contains("app /x\n"));
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void changedFilesCountForNewConnections(boolean bySds, @TempDir Path directory) throws Exception {
+    Issued second = ROOT.leaf(Leaf.named("second").dns("server.test"));
+    Path chainFile = directory.resolve("tls.crt");
+    Path keyFile = directory.resolve("tls.key");
+    Path rootFile = directory.resolve("ca.crt");
+    Files.writeString(chainFile, SERVER.chain());
+    Files.writeString(keyFile, SERVER.key());
+    Files.writeString(rootFile, STRANGER.certificate());
+    String pair =
+        "{certificate_chain: {filename: '"
+            + chainFile
+            + "'}, private_key: {filename: '"
+            + keyFile
+            + "'}, watched_directory: {path: '"
+            + directory
+            + "'}}";
+    String roots = "{trusted_ca: {filename: '" + rootFile + "'}}";
+    String common = "tls_certificates: [" + pair + "], validation_context: " + roots;
+    if (bySds) {
+      Path file = directory.resolve("sds.yaml");
+      String secret =
+          "{\"@type\": type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret, name: ";
+      Files.writeString(
+          file,
+          "resources: ["
+              + secret
+              + "own, tls_certificate: "
+              + pair
+              + "}, "
+              + secret
+              + "roots, validation_context: "
+              + roots
+              + "}]\n");
+      String source = ", sds_config: {path_config_source: {path: '" + file + "'}}}";
+      common =
+          "tls_certificate_sds_secret_configs: [{name: own"
+              + source
+              + "], validation_context_sds_secret_config: {name: roots"
+              + source;
+    }
+    try (Proxy proxy = server(common, ", require_client_certificate: true")) {
+      int port = port(proxy, 0);
+      try (SSLSocket before =
+          TlsPeer.of(ROOT, Optional.of(BAD_CLIENT)).connect(port, Hello.PLAIN)) {
+        assertEquals("CN=server,O=example", subject(before));
+        assertTrue(TlsPeer.askKeepingAlive(before, "/x").contains("app /x\n"));
+        // the certificate comes before its key: the old pair stays meanwhile
+        Files.writeString(chainFile, second.chain());
+        TimeUnit.MILLISECONDS.sleep(1500);
+        assertEquals("server", whoAnswers(port, BAD_CLIENT));
+        Files.writeString(keyFile, second.key());
+        for (int i = 0; i < 200 && !whoAnswers(port, BAD_CLIENT).equals("second"); i++) {
+          TimeUnit.MILLISECONDS.sleep(50);
+        }
+        assertEquals("second", whoAnswers(port, BAD_CLIENT));
+        Files.writeString(rootFile, ROOT.certificate());
+        for (int i = 0; i < 200 && !whoAnswers(port, BAD_CLIENT).isEmpty(); i++) {
+          TimeUnit.MILLISECONDS.sleep(50);
+        }
+        assertEquals("", whoAnswers(port, BAD_CLIENT));
+        assertEquals("second", whoAnswers(port, CLIENT));
+        assertTrue(TlsPeer.ask(before, "/y").contains("app /y\n"));
+      }
+    }
+  }
+
+  /** The name of the server's certificate; empty when it does not take the client. */
+  private static String whoAnswers(int port, Issued client) {
+    try (SSLSocket socket = TlsPeer.of(ROOT, Optional.of(client)).connect(port, Hello.PLAIN)) {
+      return TlsPeer.ask(socket, "/x").contains("app /x\n")
+          ? subject(socket).substring(3).replace(",O=example", "")
+          : "";
+    } catch (IOException e) {
+      return "";
+    }
+  }
+
+  private static void writeSecret(Path file, Issued issued) throws IOException {
+    Path fresh = file.resolveSibling("fresh");
+    Files.writeString(
+        fresh,
+        "resources: [{\"@type\":"
+            + " type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret, name: own,"
+            + " tls_certificate: "
+            + TlsYaml.certificate(issued)
+            + "}]\n");
+    Files.move(fresh, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "SANITIZE | ",
+        "FORWARD_ONLY | By=spiffe://forged",
+        "APPEND_FORWARD | By=spiffe://forged,OWN",
+        "SANITIZE_SET | OWN",
+        "ALWAYS_FORWARD_ONLY | By=spiffe://forged"
+      })
+  void requestsTellOfTheClientsCertificate(String mode, @Nullable String expected)
+      throws Exception {
+    Issued identity =
+        ROOT.leaf(Leaf.named("server").dns("server.test").uri("spiffe://cluster.local/own"));
+    manager =
+        "forward_client_cert_details: "
+            + mode
+            + ", set_current_client_cert_details: {subject: true, uri: true, dns: true},";
+    try (Proxy proxy = server(certificate(identity) + MUTUAL, "");
+        SSLSocket socket =
+            TlsPeer.of(ROOT, Optional.of(CLIENT)).connect(port(proxy, 0), Hello.PLAIN)) {
+      String own =
+          "By=spiffe://cluster.local/own;Hash="
+              + HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(CLIENT.der()))
+              + ";Subject=\"CN=client,O=example\";URI=spiffe://cluster.local/ns/a/sa/client"
+              + ";DNS=c.test";
+      String answer =
+          TlsPeer.ask(socket, "/x HTTP/1.1\r\nx-forwarded-client-cert: By=spiffe://forged\r\nx:");
+      String line =
+          answer
+              .lines()
+              .filter(l -> l.startsWith("x-forwarded-client-cert: "))
+              .findFirst()
+              .map(l -> l.substring(25))
+              .orElse("");
+      assertEquals(expected == null ? "" : expected.replace("OWN", own), line);
+    }
+  }
+
+  @Test
+  void logsTellOfTls() throws Exception {
+    log =
+        "%DOWNSTREAM_TLS_VERSION% %DOWNSTREAM_TLS_CIPHER% %DOWNSTREAM_PEER_URI_SAN%"
+            + " %DOWNSTREAM_PEER_SUBJECT% %DOWNSTREAM_LOCAL_SUBJECT% %UPSTREAM_TLS_VERSION%";
+    try (Proxy server = server(certificate(SERVER), "")) {
+      String yaml =
+          TlsYaml.bootstrap(
+              TlsYaml.listener(
+                  "in",
+                  TlsYaml.httpChain(
+                      "", TlsYaml.downstream(certificate(SERVER) + MUTUAL, ""), "far")),
+              TlsYaml.cluster(
+                  "far",
+                  port(server, 0),
+                  ", transport_socket: "
+                      + TlsYaml.upstream(
+                          "tls_params: {tls_maximum_protocol_version: TLSv1_2}", "")));
+      try (Proxy proxy = start(yaml)) {
+        assertTrue(ask(port(proxy, 0), ROOT, Optional.of(CLIENT)).contains("app /x\n"));
+      }
+    }
+    assertTrue(
+        stdout
+                .toString(StandardCharsets.UTF_8)
+                .contains(
+                    "TLSv1.3 TLS_AES_256_GCM_SHA384 spiffe://cluster.local/ns/a/sa/client"
+                        + " CN=client,O=example CN=server,O=example TLSv1.2\n")
+            || stdout
+                .toString(StandardCharsets.UTF_8)
+                .contains(
+                    "TLSv1.3 TLS_AES_128_GCM_SHA256 spiffe://cluster.local/ns/a/sa/client"
+                        + " CN=client,O=example CN=server,O=example TLSv1.2\n"),
+        stdout::toString);
+  }
+
+  @Test
+  void theAdminShowsCertificatesAndNoKeys() throws Exception {
+    try (Proxy proxy = server(certificate(SERVER) + MUTUAL, "")) {
+      int admin = proxy.adminAddress().orElseThrow().getPort();
+      String certificates = plainAt(admin, "/certs");
+      assertTrue(certificates.contains("\"dns\": \"server.test\""), certificates);
+      assertTrue(certificates.contains("\"ca_cert\": [{"), certificates);
+      String dump = plainAt(admin, "/config_dump");
+      assertTrue(dump.contains("[redacted]"), dump);
+      assertTrue(dump.contains("BEGIN CERTIFICATE"), dump);
+      assertFalse(dump.contains("PRIVATE KEY"), dump);
+    }
+  }
+
+  private static String plainAt(int port, String path) throws IOException {
+    try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
+      socket.setSoTimeout(20_000);
+      return TlsPeer.ask(socket, path);
+    }
+  }
+}
