@@ -98,7 +98,12 @@ public final class DataPlaneBench {
         out.print(Report.lines(outcome));
       }
     } finally {
-      Runtime.getRuntime().removeShutdownHook(hook);
+      try {
+        Runtime.getRuntime().removeShutdownHook(hook);
+      } catch (IllegalStateException e) {
+        // Ctrl-C: the hook is at work, and what follows would only be about the peers it ended
+        hook.join();
+      }
       delete(directory);
     }
     Report report =
