@@ -3,8 +3,10 @@ package io.meltemi.bench.process;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 
 /** A child process of this run with its output in a file; ended, by its process id, on close. */
 public final class Child implements AutoCloseable {
@@ -51,6 +53,23 @@ public final class Child implements AutoCloseable {
   /** Processor time so far, threads that ended included. */
   public CpuTime cpu() throws IOException {
     return CpuTime.parse(Files.readString(Path.of("/proc/" + pid() + "/stat")));
+  }
+
+  /** Processor time of its compiler threads so far; zero for a process that is no JVM. */
+  public CpuTime compilerCpu() throws IOException {
+    CpuTime sum = CpuTime.ZERO;
+    try (Stream<Path> threads = Files.list(Path.of("/proc/" + pid() + "/task"))) {
+      for (Path thread : threads.toList()) {
+        try {
+          if (Files.readString(thread.resolve("comm")).matches("C[12] Compiler.*\\s*")) {
+            sum = sum.plus(CpuTime.parse(Files.readString(thread.resolve("stat"))));
+          }
+        } catch (NoSuchFileException e) {
+          // it ended meanwhile
+        }
+      }
+    }
+    return sum;
   }
 
   public Memory memory() throws IOException {

@@ -23,12 +23,15 @@ final class Contest implements AutoCloseable {
   private static final int OTHERS_ROUNDS_MAX = 2;
 
   private static final int SLICE_SECONDS = 2;
-  private static final int SLICES_MAX = 10;
+  private static final int SLICES_MAX = 20;
 
   /** A slice that costs more than this part of the best one before is no progress. */
   private static final double STEADY = 0.95;
 
   private static final int STEADY_SLICES = 2;
+
+  /** While the compiler takes more than this part of a slice there is more to come. */
+  private static final double COMPILING = 0.03;
 
   /** Access logs are buffered, so a round's lines are written a little later. */
   private static final double LOG_NEAR = 0.85;
@@ -130,8 +133,8 @@ final class Contest implements AutoCloseable {
 
   /**
    * Loads each peer until its connections stand and its code is compiled: ours at least as long as
-   * the settings say, and on until it gets no cheaper, because a compiler that shares the processor
-   * with everybody else takes its time.
+   * the settings say, and on until it gets no cheaper and compiles no more, because a compiler that
+   * shares the processor with everybody else takes its time.
    */
   void warmUp(Load load) throws InterruptedException {
     int most = lab.settings().warmUpSeconds();
@@ -151,14 +154,18 @@ final class Contest implements AutoCloseable {
             double best = cost(measure(deployment, load, SLICE_SECONDS));
             int without = 0;
             for (int slice = 0; slice < SLICES_MAX; slice++) {
-              double now = cost(measure(deployment, load, SLICE_SECONDS));
-              without = now > best * STEADY ? without + 1 : 0;
+              CpuTime compiled = deployment.compilerCpu();
+              Measured measured = measure(deployment, load, SLICE_SECONDS);
+              double compiling =
+                  deployment.compilerCpu().minus(compiled).total() / measured.cpu().total();
+              double now = cost(measured);
+              without = now > best * STEADY && compiling < COMPILING ? without + 1 : 0;
               best = Math.min(best, now);
               if (without == STEADY_SLICES) {
                 return;
               }
             }
-            outcome.note("Meltemi was still getting faster when the rounds began");
+            outcome.note("Meltemi was still being compiled when the rounds began");
           });
     }
   }

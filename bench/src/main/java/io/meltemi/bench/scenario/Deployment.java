@@ -49,6 +49,15 @@ record Deployment(
     return sum;
   }
 
+  /** The part of {@link #cpu} that went to compiling. */
+  CpuTime compilerCpu() throws IOException {
+    CpuTime sum = CpuTime.ZERO;
+    for (Child child : measured) {
+      sum = sum.plus(child.compilerCpu());
+    }
+    return sum;
+  }
+
   Memory memory() throws IOException {
     Memory sum = Memory.ZERO;
     for (Child child : measured) {
