@@ -7,24 +7,13 @@ import io.meltemi.proxy.codec.HeadParser;
 import io.meltemi.proxy.header.HeaderBlock;
 import io.meltemi.proxy.header.HeaderName;
 import io.meltemi.proxy.loop.ChannelWriter;
-import io.meltemi.proxy.loop.LoopContext;
 import io.meltemi.proxy.loop.LoopTimer;
 import io.meltemi.proxy.network.DownstreamConnection;
-import io.meltemi.proxy.transport.OutputEnd;
 import io.netty.buffer.ByteBuf;
-import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
-import io.netty.channel.ChannelInboundHandlerAdapter;
-import io.netty.channel.socket.DuplexChannel;
-import io.netty.util.NetUtil;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
-import java.net.SocketAddress;
-import java.nio.charset.StandardCharsets;
-import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -32,7 +21,7 @@ import org.jspecify.annotations.Nullable;
  * what a client sends ahead waits unread. While no request is under way it holds neither a stream
  * nor a buffer.
  */
-final class Http1ServerConnection extends ChannelInboundHandlerAdapter implements HttpConnection {
+final class Http1ServerConnection extends HttpServerConnection {
   /** How much of a body is read and dropped, to keep the connection, when its answer came first. */
   private static final int DISCARD_BYTES_MAX = 64 * 1024;
 
@@ -47,13 +36,6 @@ final class Http1ServerConnection extends ChannelInboundHandlerAdapter implement
     CLOSING
   }
 
-  private final class Timer extends LoopTimer {
-    @Override
-    protected void onTimeout() {
-      onTimer();
-    }
-  }
-
   private final class HeadTimer extends LoopTimer {
     @Override
     protected void onTimeout() {
@@ -65,19 +47,7 @@ final class Http1ServerConnection extends ChannelInboundHandlerAdapter implement
     }
   }
 
-  private final HttpConnectionManager manager;
-  private final HttpConnectionManagerSettings settings;
-  private final HttpConnectionManager.LoopState state;
-  private final LoopContext loop;
-  private final DownstreamConnection downstream;
-  private final Timer timer = new Timer();
   private final HeadTimer headTimer = new HeadTimer();
-  private @Nullable Channel channel;
-  private @Nullable ChannelWriter writer;
-  private SocketAddress remoteAddress = new InetSocketAddress(0);
-  private @Nullable SocketAddress localAddress;
-  private byte[] remoteText = {};
-  private byte[] remoteBytes = {};
   private @Nullable HttpStream stream;
   private @Nullable ByteBuf ahead;
   private Phase phase = Phase.HEAD;
@@ -85,7 +55,6 @@ final class Http1ServerConnection extends ChannelInboundHandlerAdapter implement
   /** Whether the first bytes may still turn out to be HTTP/2. */
   private boolean undecided;
 
-  private boolean inRead;
   private boolean reading = true;
   private boolean processing;
   private boolean chunkedResponse;
@@ -93,53 +62,24 @@ final class Http1ServerConnection extends ChannelInboundHandlerAdapter implement
   private boolean discarding;
   private int discarded;
   private boolean closed;
-  private boolean maxDurationReached;
-  private int requests;
-  private long createdNanos;
-  private long idleSinceNanos;
-  private long writtenBefore;
 
   Http1ServerConnection(
       HttpConnectionManager manager,
       HttpConnectionManager.LoopState state,
       DownstreamConnection downstream,
       boolean undecided) {
-    this.manager = manager;
-    this.settings = manager.settings();
-    this.state = state;
-    this.loop = state.loop;
-    this.downstream = downstream;
+    super(manager, state, downstream, state.loop.nanos());
     this.undecided = undecided;
   }
 
   @Override
   public void handlerAdded(ChannelHandlerContext context) {
     Channel added = context.channel();
-    channel = added;
-    writer = new ChannelWriter(added, loop);
-    createdNanos = loop.nanos();
-    idleSinceNanos = createdNanos;
-    remoteAddress = downstream.facts().remoteAddress();
-    localAddress = downstream.facts().localAddress();
-    if (remoteAddress instanceof InetSocketAddress inet) {
-      InetAddress address = inet.getAddress();
-      if (address != null) {
-        remoteBytes = address.getAddress();
-        remoteText = NetUtil.toAddressString(address).getBytes(StandardCharsets.US_ASCII);
-      }
-    }
-    HttpStats stats = manager.stats();
-    stats.cxTotal.inc();
-    stats.cxActive.inc();
+    attach(added, new ChannelWriter(added, loop));
+    countOpened();
     if (!undecided) {
       countHttp1();
     }
-    if (isTls()) {
-      stats.cxSslTotal.inc();
-      stats.cxSslActive.inc();
-    }
-    startTimer();
-    downstream.onDrain(this::onDrain);
     updateReading();
   }
 
@@ -149,7 +89,8 @@ final class Http1ServerConnection extends ChannelInboundHandlerAdapter implement
   }
 
   /** Closes now when idle, else with the response under way. */
-  private void onDrain() {
+  @Override
+  void onDrain() {
     if (closed) {
       return;
     }
@@ -161,71 +102,29 @@ final class Http1ServerConnection extends ChannelInboundHandlerAdapter implement
     }
   }
 
-  private Channel channel() {
-    Channel present = channel;
-    if (present == null) {
-      throw new IllegalStateException("not in a pipeline");
-    }
-    return present;
+  @Override
+  boolean isQuiet() {
+    return stream == null;
   }
 
-  private ChannelWriter writer() {
-    ChannelWriter present = writer;
-    if (present == null) {
-      throw new IllegalStateException("not in a pipeline");
-    }
-    return present;
+  @Override
+  boolean isClosing() {
+    return phase == Phase.CLOSING;
   }
 
-  // ---- time
-
-  /** One timer for the idle and the whole life; it looks at the clock only when it fires. */
-  private void startTimer() {
-    long idle = settings.times().connectionIdleNanos();
-    long life = settings.times().connectionNanosMax();
-    long delay = Math.min(idle > 0 ? idle : Long.MAX_VALUE, life > 0 ? life : Long.MAX_VALUE);
-    if (delay < Long.MAX_VALUE) {
-      loop.timers().start(timer, delay);
-    }
-  }
-
-  private void onTimer() {
-    if (phase == Phase.CLOSING) {
+  @Override
+  boolean onDurationMax() {
+    if (stream == null) {
       channel().close();
-      return;
+      return false;
     }
-    long now = loop.nanos();
-    long idle = settings.times().connectionIdleNanos();
-    long life = settings.times().connectionNanosMax();
-    long next = Long.MAX_VALUE;
-    if (life > 0) {
-      long left = createdNanos + life - now;
-      if (left <= 0) {
-        if (!maxDurationReached) {
-          maxDurationReached = true;
-          manager.stats().cxMaxDurationReached.inc();
-        }
-        if (stream == null) {
-          channel().close();
-          return;
-        }
-        closeAfterResponse = true;
-      } else {
-        next = left;
-      }
-    }
-    if (idle > 0) {
-      long left = stream == null ? idleSinceNanos + idle - now : idle;
-      if (left <= 0) {
-        manager.stats().cxIdleTimeout.inc();
-        channel().close();
-        return;
-      }
-      next = Math.min(next, left);
-    }
-    if (next < Long.MAX_VALUE) {
-      loop.timers().start(timer, next);
-    }
+    closeAfterResponse = true;
+    return true;
+  }
+
+  @Override
+  void onIdle() {
+    channel().close();
   }
 
   // ---- bytes in
@@ -236,11 +135,7 @@ final class Http1ServerConnection extends ChannelInboundHandlerAdapter implement
     if (undecided && isHttp2(context, in)) {
       return;
     }
-    if (!inRead) {
-      inRead = true;
-      loop.enter();
-    }
-    manager.stats().cxRxBytesTotal.add(in.readableBytes());
+    beginRead(in.readableBytes());
     ByteBuf waiting = ahead;
     if (waiting != null) {
       waiting.writeBytes(in);
@@ -260,23 +155,12 @@ final class Http1ServerConnection extends ChannelInboundHandlerAdapter implement
       countHttp1();
       return false;
     }
-    loop.timers().cancel(timer);
+    stopTimer();
     Http2ServerConnection next =
         new Http2ServerConnection(manager, state, downstream, createdNanos);
     context.pipeline().replace(this, null, next);
     next.channelRead(context.pipeline().context(next), in);
     return true;
-  }
-
-  @Override
-  public void channelReadComplete(ChannelHandlerContext context) {
-    if (inRead) {
-      inRead = false;
-      loop.exit();
-      long written = writer().written();
-      manager.stats().cxTxBytesTotal.add(written - writtenBefore);
-      writtenBefore = written;
-    }
   }
 
   /** Works off the buffer, whose ownership comes here. */
@@ -639,11 +523,7 @@ final class Http1ServerConnection extends ChannelInboundHandlerAdapter implement
     channel().writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(ChannelFutureListener.CLOSE);
   }
 
-  /**
-   * Ends the connection behind what was written: the sending side first, so that a client that is
-   * still sending can read the answer; then all of it, when the client has done the same or the
-   * delay is over.
-   */
+  /** Reads nothing more, and ends the connection behind what was written. */
   private void close() {
     if (phase == Phase.CLOSING && closed) {
       return;
@@ -654,42 +534,7 @@ final class Http1ServerConnection extends ChannelInboundHandlerAdapter implement
     reading = true;
     updateReading();
     writer().flush();
-    Channel present = channel();
-    long delay = settings.times().delayedCloseNanos();
-    if (delay == 0 || !(present instanceof DuplexChannel duplex)) {
-      loop.flush(new CloseAction(present));
-      return;
-    }
-    loop.timers().start(timer, delay);
-    loop.flush(new ShutdownAction(duplex));
-  }
-
-  /** Runs behind the flush of the last response. */
-  static final class CloseAction extends io.meltemi.proxy.loop.Flushable {
-    private final Channel channel;
-
-    CloseAction(Channel channel) {
-      this.channel = channel;
-    }
-
-    @Override
-    protected void flushNow() {
-      channel.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(ChannelFutureListener.CLOSE);
-    }
-  }
-
-  /** As {@link CloseAction}, for the sending side only. */
-  static final class ShutdownAction extends io.meltemi.proxy.loop.Flushable {
-    private final DuplexChannel channel;
-
-    ShutdownAction(DuplexChannel channel) {
-      this.channel = channel;
-    }
-
-    @Override
-    protected void flushNow() {
-      channel.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(_ -> OutputEnd.send(channel));
-    }
+    closeBehindOutput();
   }
 
   @Override
@@ -713,46 +558,6 @@ final class Http1ServerConnection extends ChannelInboundHandlerAdapter implement
     return channel().isWritable();
   }
 
-  @Override
-  public int bufferBytesMax() {
-    return downstream.settings().bufferBytesMax();
-  }
-
-  @Override
-  public boolean isTls() {
-    return downstream.facts().tls().isPresent();
-  }
-
-  @Override
-  public DownstreamConnection downstream() {
-    return downstream;
-  }
-
-  @Override
-  public SocketAddress remoteAddress() {
-    return remoteAddress;
-  }
-
-  @Override
-  public byte[] remoteAddressText() {
-    return remoteText;
-  }
-
-  @Override
-  public byte[] remoteAddressBytes() {
-    return remoteBytes;
-  }
-
-  @Override
-  public int localPort() {
-    return localAddress instanceof InetSocketAddress inet ? inet.getPort() : 0;
-  }
-
-  @Override
-  public ByteBufAllocator allocator() {
-    return channel().alloc();
-  }
-
   // ---- the channel's end
 
   @Override
@@ -767,18 +572,12 @@ final class Http1ServerConnection extends ChannelInboundHandlerAdapter implement
   public void channelInactive(ChannelHandlerContext context) {
     closed = true;
     phase = Phase.CLOSING;
-    loop.timers().cancel(timer);
     loop.timers().cancel(headTimer);
+    countClosed();
     HttpStats stats = manager.stats();
-    stats.cxActive.dec();
     if (!undecided) {
       stats.cxHttp1Active.dec();
     }
-    if (isTls()) {
-      stats.cxSslActive.dec();
-    }
-    stats.cxDestroy.inc();
-    stats.cxLengthMs.record(TimeUnit.NANOSECONDS.toMillis(loop.nanos() - createdNanos));
     HttpStream present = stream;
     if (present != null) {
       if (present.areHeadersReceived()) {
@@ -798,10 +597,5 @@ final class Http1ServerConnection extends ChannelInboundHandlerAdapter implement
       ahead = null;
       waiting.release();
     }
-  }
-
-  @Override
-  public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
-    context.close();
   }
 }

@@ -8,22 +8,13 @@ import io.meltemi.proxy.codec.Http2Stream;
 import io.meltemi.proxy.header.HeaderBlock;
 import io.meltemi.proxy.header.HeaderName;
 import io.meltemi.proxy.loop.ChannelWriter;
-import io.meltemi.proxy.loop.LoopContext;
 import io.meltemi.proxy.loop.LoopTimer;
 import io.meltemi.proxy.network.DownstreamConnection;
 import io.meltemi.proxy.telemetry.ResponseFlag;
 import io.netty.buffer.ByteBuf;
-import io.netty.buffer.ByteBufAllocator;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
-import io.netty.channel.ChannelInboundHandlerAdapter;
-import io.netty.channel.socket.DuplexChannel;
-import io.netty.util.NetUtil;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
-import java.net.SocketAddress;
 import java.nio.charset.StandardCharsets;
-import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -31,12 +22,10 @@ import org.jspecify.annotations.Nullable;
  * It ends in two steps, as Envoy's does: a GOAWAY that announces it, and after {@code
  * drain_timeout} one that refuses further streams; the last stream closes it.
  */
-final class Http2ServerConnection extends ChannelInboundHandlerAdapter
-    implements HttpConnection, Http2Listener {
+final class Http2ServerConnection extends HttpServerConnection implements Http2Listener {
   private static final byte[] PREFACE = "PRI * HTTP/2".getBytes(StandardCharsets.US_ASCII);
   private static final byte[] CONTINUE = "100-continue".getBytes(StandardCharsets.US_ASCII);
   private static final byte[] CONNECT = "CONNECT".getBytes(StandardCharsets.US_ASCII);
-  private static final byte[] NO_TEXT = {};
   private static final HeaderBlock NO_HEADERS = new HeaderBlock();
 
   private enum Phase {
@@ -46,13 +35,6 @@ final class Http2ServerConnection extends ChannelInboundHandlerAdapter
     /** Streams are refused; those open go on. */
     LAST_STREAMS,
     CLOSING
-  }
-
-  private final class Timer extends LoopTimer {
-    @Override
-    protected void onTimeout() {
-      onTimer();
-    }
   }
 
   private final class DrainTimer extends LoopTimer {
@@ -72,30 +54,11 @@ final class Http2ServerConnection extends ChannelInboundHandlerAdapter
     }
   }
 
-  private final HttpConnectionManager manager;
-  private final HttpConnectionManagerSettings settings;
-  private final HttpConnectionManager.LoopState state;
-  private final LoopContext loop;
-  private final DownstreamConnection downstream;
-  private final Timer timer = new Timer();
   private final DrainTimer drainTimer = new DrainTimer();
   private final HeadTimer headTimer = new HeadTimer();
   private final boolean counted;
-  private long createdNanos;
-  private @Nullable Channel channel;
-  private @Nullable ChannelWriter writer;
   private @Nullable Http2Connection core;
-  private SocketAddress remoteAddress = new InetSocketAddress(0);
-  private @Nullable SocketAddress localAddress;
-  private byte[] remoteText = NO_TEXT;
-  private byte[] remoteBytes = NO_TEXT;
   private Phase phase = Phase.OPEN;
-  private boolean inRead;
-  private boolean tls;
-  private int requests;
-  private long idleSinceNanos;
-  private long writtenBefore;
-  private boolean maxDurationReached;
 
   Http2ServerConnection(
       HttpConnectionManager manager,
@@ -119,13 +82,8 @@ final class Http2ServerConnection extends ChannelInboundHandlerAdapter
       DownstreamConnection downstream,
       boolean counted,
       long createdNanos) {
-    this.manager = manager;
-    this.settings = manager.settings();
-    this.state = state;
-    this.loop = state.loop;
-    this.downstream = downstream;
+    super(manager, state, downstream, createdNanos);
     this.counted = counted;
-    this.createdNanos = createdNanos;
   }
 
   /** Whether the bytes begin as a client's connection preface does. */
@@ -144,28 +102,11 @@ final class Http2ServerConnection extends ChannelInboundHandlerAdapter
   @Override
   public void handlerAdded(ChannelHandlerContext context) {
     Channel added = context.channel();
-    channel = added;
     ChannelWriter out = ChannelWriter.shared(added, loop);
-    writer = out;
     idleSinceNanos = loop.nanos();
-    tls = downstream.facts().tls().isPresent();
-    remoteAddress = downstream.facts().remoteAddress();
-    localAddress = downstream.facts().localAddress();
-    if (remoteAddress instanceof InetSocketAddress inet) {
-      InetAddress address = inet.getAddress();
-      if (address != null) {
-        remoteBytes = address.getAddress();
-        remoteText = NetUtil.toAddressString(address).getBytes(StandardCharsets.US_ASCII);
-      }
-    }
     HttpStats stats = manager.stats();
     if (!counted) {
-      stats.cxTotal.inc();
-      stats.cxActive.inc();
-      if (tls) {
-        stats.cxSslTotal.inc();
-        stats.cxSslActive.inc();
-      }
+      countOpened();
     }
     stats.cxHttp2Total.inc();
     stats.cxHttp2Active.inc();
@@ -179,28 +120,11 @@ final class Http2ServerConnection extends ChannelInboundHandlerAdapter
             this);
     core = made;
     made.flushNanos(settings.times().streamIdleNanos());
+    attach(added, out);
     made.start();
-    startTimer();
-    downstream.onDrain(this::onDrain);
     if (!added.config().isAutoRead()) {
       added.config().setAutoRead(true);
     }
-  }
-
-  private Channel channel() {
-    Channel present = channel;
-    if (present == null) {
-      throw new IllegalStateException("not in a pipeline");
-    }
-    return present;
-  }
-
-  private ChannelWriter writer() {
-    ChannelWriter present = writer;
-    if (present == null) {
-      throw new IllegalStateException("not in a pipeline");
-    }
-    return present;
   }
 
   private Http2Connection core() {
@@ -213,52 +137,30 @@ final class Http2ServerConnection extends ChannelInboundHandlerAdapter
 
   // ---- time, and the end
 
-  /** One timer for the idle and the whole life; it looks at the clock only when it fires. */
-  private void startTimer() {
-    long idle = settings.times().connectionIdleNanos();
-    long life = settings.times().connectionNanosMax();
-    long delay = Math.min(idle > 0 ? idle : Long.MAX_VALUE, life > 0 ? life : Long.MAX_VALUE);
-    if (delay < Long.MAX_VALUE) {
-      loop.timers().start(timer, delay);
-    }
+  @Override
+  boolean isQuiet() {
+    return core().streams() == 0;
   }
 
-  private void onTimer() {
-    if (phase == Phase.CLOSING) {
-      channel().close();
-      return;
-    }
-    long now = loop.nanos();
-    long idle = settings.times().connectionIdleNanos();
-    long life = settings.times().connectionNanosMax();
-    long next = Long.MAX_VALUE;
-    if (life > 0 && !maxDurationReached) {
-      long left = createdNanos + life - now;
-      if (left <= 0) {
-        maxDurationReached = true;
-        manager.stats().cxMaxDurationReached.inc();
-        drain();
-      } else {
-        next = left;
-      }
-    }
-    if (idle > 0) {
-      boolean quiet = core().streams() == 0;
-      long left = quiet ? idleSinceNanos + idle - now : idle;
-      if (left <= 0) {
-        manager.stats().cxIdleTimeout.inc();
-        core().refuseStreams();
-        close();
-        return;
-      }
-      next = Math.min(next, left);
-    }
-    if (next < Long.MAX_VALUE) {
-      loop.timers().start(timer, next);
-    }
+  @Override
+  boolean isClosing() {
+    return phase == Phase.CLOSING;
   }
 
-  private void onDrain() {
+  @Override
+  boolean onDurationMax() {
+    drain();
+    return true;
+  }
+
+  @Override
+  void onIdle() {
+    core().refuseStreams();
+    close();
+  }
+
+  @Override
+  void onDrain() {
     if (phase == Phase.OPEN) {
       manager.stats().cxDrainClose.inc();
     }
@@ -289,7 +191,7 @@ final class Http2ServerConnection extends ChannelInboundHandlerAdapter
     }
   }
 
-  /** As in HTTP/1: the sending side first, all of it when the client has done so too. */
+  /** Refuses what comes, and ends the connection behind what was written. */
   private void close() {
     if (phase == Phase.CLOSING) {
       return;
@@ -298,26 +200,15 @@ final class Http2ServerConnection extends ChannelInboundHandlerAdapter
     loop.timers().cancel(drainTimer);
     loop.timers().cancel(headTimer);
     writer().flushAndCount();
-    Channel present = channel();
-    long delay = settings.times().delayedCloseNanos();
-    if (delay == 0 || !(present instanceof DuplexChannel duplex)) {
-      loop.flush(new Http1ServerConnection.CloseAction(present));
-      return;
-    }
-    loop.timers().start(timer, delay);
-    loop.flush(new Http1ServerConnection.ShutdownAction(duplex));
+    closeBehindOutput();
   }
 
   // ---- bytes in
 
   @Override
   public void channelRead(ChannelHandlerContext context, Object message) {
-    if (!inRead) {
-      inRead = true;
-      loop.enter();
-    }
     ByteBuf in = (ByteBuf) message;
-    manager.stats().cxRxBytesTotal.add(in.readableBytes());
+    beginRead(in.readableBytes());
     try {
       core().read(in);
     } finally {
@@ -327,14 +218,7 @@ final class Http2ServerConnection extends ChannelInboundHandlerAdapter
 
   @Override
   public void channelReadComplete(ChannelHandlerContext context) {
-    if (!inRead) {
-      return;
-    }
-    inRead = false;
-    loop.exit();
-    long written = writer().written();
-    manager.stats().cxTxBytesTotal.add(written - writtenBefore);
-    writtenBefore = written;
+    super.channelReadComplete(context);
     long headNanos = settings.times().requestHeadersNanos();
     if (headNanos > 0 && core().isHeadOpen() && !headTimer.isStarted()) {
       loop.timers().start(headTimer, headNanos);
@@ -520,46 +404,6 @@ final class Http2ServerConnection extends ChannelInboundHandlerAdapter
     return on(from).isWritable();
   }
 
-  @Override
-  public int bufferBytesMax() {
-    return downstream.settings().bufferBytesMax();
-  }
-
-  @Override
-  public boolean isTls() {
-    return tls;
-  }
-
-  @Override
-  public DownstreamConnection downstream() {
-    return downstream;
-  }
-
-  @Override
-  public SocketAddress remoteAddress() {
-    return remoteAddress;
-  }
-
-  @Override
-  public byte[] remoteAddressText() {
-    return remoteText;
-  }
-
-  @Override
-  public byte[] remoteAddressBytes() {
-    return remoteBytes;
-  }
-
-  @Override
-  public int localPort() {
-    return localAddress instanceof InetSocketAddress inet ? inet.getPort() : 0;
-  }
-
-  @Override
-  public ByteBufAllocator allocator() {
-    return channel().alloc();
-  }
-
   // ---- the channel's end
 
   @Override
@@ -572,23 +416,11 @@ final class Http2ServerConnection extends ChannelInboundHandlerAdapter
   @Override
   public void channelInactive(ChannelHandlerContext context) {
     phase = Phase.CLOSING;
-    loop.timers().cancel(timer);
     loop.timers().cancel(drainTimer);
     loop.timers().cancel(headTimer);
-    HttpStats stats = manager.stats();
-    stats.cxActive.dec();
-    stats.cxHttp2Active.dec();
-    if (tls) {
-      stats.cxSslActive.dec();
-    }
-    stats.cxDestroy.inc();
-    stats.cxLengthMs.record(TimeUnit.NANOSECONDS.toMillis(loop.nanos() - createdNanos));
+    countClosed();
+    manager.stats().cxHttp2Active.dec();
     core().closed();
     writer().discard();
-  }
-
-  @Override
-  public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
-    context.close();
   }
 }
