@@ -271,9 +271,7 @@ public final class ControlPlane implements AutoCloseable {
       all.add(new Problem(Problem.Severity.ERROR, "mesh configuration", violation));
     }
     all.addAll(store.problems());
-    for (Violation violation : engine.problems()) {
-      all.add(new Problem(Problem.Severity.WARNING, "translation", violation));
-    }
+    all.addAll(engine.problems());
     all.addAll(engine.unaccepted());
     return all;
   }

@@ -1,6 +1,7 @@
 package io.meltemi.controlplane.push;
 
 import io.meltemi.common.labels.Labels;
+import io.meltemi.common.validation.Violation;
 import io.meltemi.config.kind.virtualservice.HttpAction;
 import io.meltemi.config.kind.virtualservice.HttpMatch;
 import io.meltemi.config.kind.virtualservice.HttpRoute;
@@ -8,6 +9,7 @@ import io.meltemi.config.kind.virtualservice.SourceMatch;
 import io.meltemi.config.kind.virtualservice.VirtualService;
 import io.meltemi.config.resource.Resource;
 import io.meltemi.config.resource.ResourceName;
+import io.meltemi.config.store.Problem;
 import io.meltemi.config.traffic.StringMatch;
 import io.meltemi.controlplane.registry.ExportTo;
 import java.util.ArrayList;
@@ -29,6 +31,7 @@ import java.util.TreeMap;
 final class Delegation {
   private final Map<ResourceName, Resource<VirtualService>> delegates = new HashMap<>();
   private final Map<ResourceName, ExportTo> exports = new HashMap<>();
+  private final List<Problem> problems = new ArrayList<>();
 
   /**
    * Collects the delegates.
@@ -54,15 +57,19 @@ final class Delegation {
       return root;
     }
     List<HttpRoute> routes = new ArrayList<>();
-    for (HttpRoute route : root.spec().http()) {
+    for (int i = 0; i < root.spec().http().size(); i++) {
+      HttpRoute route = root.spec().http().get(i);
       if (route.action() instanceof HttpAction.Delegate reference) {
-        find(reference, root.namespace())
-            .ifPresent(
-                delegate ->
-                    delegate
-                        .spec()
-                        .http()
-                        .forEach(inner -> merge(route, reference, inner).ifPresent(routes::add)));
+        Optional<Resource<VirtualService>> delegate = find(reference, root.namespace());
+        if (delegate.isPresent()) {
+          routes.addAll(merge(root, route, reference, delegate.get()));
+        } else {
+          problem(
+              root,
+              "spec.http[" + i + "].delegate",
+              reference.namespace() + '/' + reference.name(),
+              "a VirtualService without hosts that is exported to " + root.namespace());
+        }
       } else {
         routes.add(route);
       }
@@ -74,6 +81,39 @@ final class Delegation {
         new VirtualService(
             spec.hosts(), spec.gateways(), routes, spec.tls(), spec.tcp(), spec.exportTo()),
         root.origin());
+  }
+
+  /** What was left out, and why. */
+  List<Problem> problems() {
+    return problems;
+  }
+
+  private void problem(Resource<VirtualService> in, String path, String found, String expected) {
+    problems.add(
+        new Problem(
+            Problem.Severity.WARNING,
+            in.toString(),
+            new Violation(in.origin(), path, found, expected)));
+  }
+
+  private List<HttpRoute> merge(
+      Resource<VirtualService> root,
+      HttpRoute route,
+      HttpAction.Delegate reference,
+      Resource<VirtualService> delegate) {
+    List<HttpRoute> merged = new ArrayList<>();
+    for (int i = 0; i < delegate.spec().http().size(); i++) {
+      Optional<HttpRoute> one = merge(route, reference, delegate.spec().http().get(i));
+      one.ifPresent(merged::add);
+      if (one.isEmpty()) {
+        problem(
+            delegate,
+            "spec.http[" + i + "].match",
+            "a match that does not narrow one of " + root,
+            "a part of what is delegated to it; the route is left out");
+      }
+    }
+    return merged;
   }
 
   private Optional<Resource<VirtualService>> find(

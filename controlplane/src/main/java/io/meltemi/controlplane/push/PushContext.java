@@ -12,6 +12,7 @@ import io.meltemi.config.mesh.MeshConfig;
 import io.meltemi.config.resource.Resource;
 import io.meltemi.config.resource.ResourceName;
 import io.meltemi.config.store.ConfigSnapshot;
+import io.meltemi.config.store.Problem;
 import io.meltemi.controlplane.gatewayapi.GatewayApi;
 import io.meltemi.controlplane.registry.EndpointIndex;
 import io.meltemi.controlplane.registry.MeshService;
@@ -242,6 +243,16 @@ public final class PushContext {
    */
   public List<Resource<VirtualService>> virtualServices(String gateway, String namespace) {
     return derived.virtualServices.of(gateway, namespace);
+  }
+
+  /** What of the configuration has no effect for any proxy, whatever it is translated to. */
+  public List<Problem> problems() {
+    return List.copyOf(derived.virtualServices.problems());
+  }
+
+  /** Every virtual service as it is written, in order of precedence. */
+  public List<Resource<VirtualService>> virtualServices() {
+    return inputs.traffic().virtualServices();
   }
 
   /** The Gateway resources that select a gateway proxy, in order of precedence. */

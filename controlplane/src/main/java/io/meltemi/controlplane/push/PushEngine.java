@@ -5,7 +5,6 @@ import io.meltemi.common.time.TaskLoop;
 import io.meltemi.common.time.Ticker;
 import io.meltemi.common.validation.Origin;
 import io.meltemi.common.validation.Validation;
-import io.meltemi.common.validation.Violation;
 import io.meltemi.config.Kinds;
 import io.meltemi.config.mesh.MeshConfig;
 import io.meltemi.config.resource.ResourceKind;
@@ -72,7 +71,7 @@ public final class PushEngine implements DiscoveryBackend {
   private String version = "";
   private long versionNumber;
   private boolean draining;
-  private volatile List<Violation> problems = List.of();
+  private volatile List<Problem> problems = List.of();
 
   private record ChangeKey(ResourceKind<?> kind, ResourceName name) {}
 
@@ -209,13 +208,13 @@ public final class PushEngine implements DiscoveryBackend {
    * What of the configuration cannot be honoured, for any proxy or for one that is connected. Any
    * thread.
    */
-  public List<Violation> problems() {
+  public List<Problem> problems() {
     return problems;
   }
 
   private void findProblems() {
-    Set<Violation> found = new LinkedHashSet<>();
     PushContext context = worlds.world().context();
+    Set<Problem> found = new LinkedHashSet<>(context.problems());
     for (ResourceGenerator generator : generators.values()) {
       try {
         found.addAll(generator.problems(context));
@@ -225,8 +224,8 @@ public final class PushEngine implements DiscoveryBackend {
         LOG.log(System.Logger.Level.ERROR, "cannot tell what " + generator.type() + " lacks", e);
       }
     }
-    Set<Violation> known = Set.copyOf(problems);
-    for (Violation problem : found) {
+    Set<Problem> known = Set.copyOf(problems);
+    for (Problem problem : found) {
       if (!known.contains(problem)) {
         LOG.log(System.Logger.Level.WARNING, "configuration: {0}", problem);
       }

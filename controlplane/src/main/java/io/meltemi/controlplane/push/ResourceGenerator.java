@@ -1,6 +1,6 @@
 package io.meltemi.controlplane.push;
 
-import io.meltemi.common.validation.Violation;
+import io.meltemi.config.store.Problem;
 import io.meltemi.xds.resource.TypeUrl;
 import java.util.Collection;
 import java.util.List;
@@ -19,12 +19,12 @@ public interface ResourceGenerator {
   List<GeneratedResource> generate(ProxyNode node, PushContext context, Collection<String> names);
 
   /** What of the configuration cannot be honoured for any proxy, and is left out. */
-  default List<Violation> problems(PushContext context) {
+  default List<Problem> problems(PushContext context) {
     return List.of();
   }
 
   /** What of the configuration cannot be honoured for one proxy, and is left out. */
-  default List<Violation> problems(ProxyNode node, PushContext context) {
+  default List<Problem> problems(ProxyNode node, PushContext context) {
     return List.of();
   }
 }

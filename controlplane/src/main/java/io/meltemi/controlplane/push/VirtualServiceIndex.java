@@ -1,7 +1,9 @@
 package io.meltemi.controlplane.push;
 
+import io.meltemi.common.validation.Violation;
 import io.meltemi.config.kind.virtualservice.VirtualService;
 import io.meltemi.config.resource.Resource;
+import io.meltemi.config.store.Problem;
 import io.meltemi.controlplane.gatewayapi.GatewayApi;
 import io.meltemi.controlplane.registry.ExportTo;
 import java.util.ArrayList;
@@ -15,6 +17,8 @@ import java.util.Map;
 final class VirtualServiceIndex {
   /** By gateway name. */
   private final Map<String, Visible> byGateway = new HashMap<>();
+
+  private final List<Problem> problems = new ArrayList<>();
 
   /** By namespace that sees them; public ones apart. */
   private static final class Visible {
@@ -47,6 +51,41 @@ final class VirtualServiceIndex {
         add(byGateway.computeIfAbsent(gateway, _ -> new Visible()), exportTo, resource);
       }
     }
+    problems.addAll(delegation.problems());
+    Visible mesh = byGateway.get(VirtualService.MESH_GATEWAY);
+    if (mesh != null) {
+      addTakenHosts(mesh.everywhere);
+    }
+  }
+
+  /** Of several rules of the mesh for one host only the oldest counts. */
+  private void addTakenHosts(List<Resource<VirtualService>> rules) {
+    Map<String, Resource<VirtualService>> takenBy = new HashMap<>();
+    for (Resource<VirtualService> rule : rules) {
+      if (rule.spec().http().isEmpty() || GatewayApi.isGatewayRoute(rule)) {
+        continue;
+      }
+      for (int i = 0; i < rule.spec().hosts().size(); i++) {
+        String host = rule.spec().hosts().get(i);
+        Resource<VirtualService> first = takenBy.putIfAbsent(host, rule);
+        if (first != null) {
+          problems.add(
+              new Problem(
+                  Problem.Severity.WARNING,
+                  rule.toString(),
+                  new Violation(
+                      rule.origin(),
+                      "spec.hosts[" + i + ']',
+                      host,
+                      "a host of one VirtualService of the mesh; sidecars follow " + first)));
+        }
+      }
+    }
+  }
+
+  /** What has no effect for any proxy, and why. */
+  List<Problem> problems() {
+    return problems;
   }
 
   private static void add(Visible visible, ExportTo exportTo, Resource<VirtualService> resource) {

@@ -69,7 +69,11 @@ public final class WorldBuilder {
 
   private ServiceRegistry newRegistry(MeshConfig mesh) {
     return new ServiceRegistry(
-        new RegistrySettings(domain, clusterId, mesh.visibility().defaultServiceExportTo()));
+        new RegistrySettings(
+            domain,
+            clusterId,
+            mesh.identity().trustDomain(),
+            mesh.visibility().defaultServiceExportTo()));
   }
 
   /** What the Gateway API's objects came to in the last world. */

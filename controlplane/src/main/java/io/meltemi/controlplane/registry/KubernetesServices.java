@@ -20,6 +20,8 @@ import java.util.OptionalInt;
 /** Turns Kubernetes Services and what stands behind them into services of the mesh. Pure. */
 final class KubernetesServices {
   private static final String EXPORT_TO = "networking.istio.io/exportTo";
+  private static final String CANONICAL_ACCOUNTS = "alpha.istio.io/canonical-serviceaccounts";
+  private static final String KUBERNETES_ACCOUNTS = "alpha.istio.io/kubernetes-serviceaccounts";
   private static final String TRAFFIC_DISTRIBUTION = "networking.istio.io/traffic-distribution";
 
   private final RegistrySettings settings;
@@ -77,13 +79,22 @@ final class KubernetesServices {
             alias,
             service.isHeadless(),
             service.externalName(),
-            service.traffic().publishNotReadyAddresses(),
             service.traffic().internalLocal(),
             service.traffic().distribution().isEmpty()
                 ? annotations.getOrDefault(TRAFFIC_DISTRIBUTION, "")
                 : service.traffic().distribution(),
+            accounts(annotations, resource.namespace()),
             List.of()),
         resource.origin());
+  }
+
+  /** Who may serve it beside the accounts of its endpoints. */
+  private List<String> accounts(Map<String, String> annotations, String namespace) {
+    List<String> accounts = new ArrayList<>(list(annotations.getOrDefault(CANONICAL_ACCOUNTS, "")));
+    for (String account : list(annotations.getOrDefault(KUBERNETES_ACCOUNTS, ""))) {
+      accounts.add("spiffe://" + settings.trustDomain() + "/ns/" + namespace + "/sa/" + account);
+    }
+    return accounts;
   }
 
   private static List<String> list(String commaSeparated) {
@@ -138,9 +149,7 @@ final class KubernetesServices {
                   address,
                   port.port().getAsInt(),
                   port.name(),
-                  conditions.ready()
-                      ? ServiceEndpoint.Health.HEALTHY
-                      : ServiceEndpoint.Health.UNHEALTHY,
+                  health(service, conditions.ready()),
                   1,
                   behind.locality(),
                   behind.workload()));
@@ -169,7 +178,7 @@ final class KubernetesServices {
               fromAddress(
                   address,
                   port,
-                  ServiceEndpoint.Health.UNHEALTHY,
+                  health(service, false),
                   behind(endpoints.namespace(), address.targetPod(), address.nodeName(), backing)));
         }
       }
@@ -200,15 +209,20 @@ final class KubernetesServices {
                   pod.spec().status().ips().getFirst(),
                   target.getAsInt(),
                   port.name(),
-                  pod.spec().status().ready()
-                      ? ServiceEndpoint.Health.HEALTHY
-                      : ServiceEndpoint.Health.UNHEALTHY,
+                  health(service, pod.spec().status().ready()),
                   1,
                   workloads.locality(pod),
                   workloads.of(pod)));
         }
       }
     }
+  }
+
+  /** A service may ask for endpoints that are not ready. */
+  private static ServiceEndpoint.Health health(Service service, boolean ready) {
+    return ready || service.traffic().publishNotReadyAddresses()
+        ? ServiceEndpoint.Health.HEALTHY
+        : ServiceEndpoint.Health.UNHEALTHY;
   }
 
   private static boolean isOver(String phase) {
@@ -240,7 +254,7 @@ final class KubernetesServices {
                 entry.address(),
                 targetPort(port, entry),
                 port.name(),
-                ServiceEndpoint.Health.UNKNOWN,
+                ServiceEntries.health(entry),
                 (int) Math.min(entry.weight().orElse(1), Integer.MAX_VALUE),
                 entry.locality(),
                 workloads.of(entry, resource.name(), resource.namespace())));

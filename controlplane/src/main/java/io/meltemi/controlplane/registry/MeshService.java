@@ -51,11 +51,12 @@ public record MeshService(
    * @param meshExternal runs outside the mesh
    * @param headless a Kubernetes Service without cluster IP
    * @param externalName the name a Kubernetes ExternalName Service stands for, else empty
-   * @param sendNotReady endpoints that are not ready count as ready
    * @param localNodeOnly only endpoints on the client's node serve ({@code internalTrafficPolicy:
    *     Local})
    * @param trafficDistribution the Kubernetes field or Istio annotation, empty when unset
    * @param subjectAltNames identities that its servers may present
+   * @param allocatedAddresses given to it because it has none of its own; only proxies whose agent
+   *     answers DNS are asked for them
    */
   public record Attributes(
       Source source,
@@ -66,11 +67,12 @@ public record MeshService(
       boolean meshExternal,
       boolean headless,
       String externalName,
-      boolean sendNotReady,
       boolean localNodeOnly,
       String trafficDistribution,
-      List<String> subjectAltNames) {
+      List<String> subjectAltNames,
+      List<String> allocatedAddresses) {
     public Attributes {
+      allocatedAddresses = List.copyOf(allocatedAddresses);
       subjectAltNames = List.copyOf(subjectAltNames);
     }
   }
@@ -104,8 +106,18 @@ public record MeshService(
     return attributes.headless();
   }
 
-  /** The first address, or {@code 0.0.0.0} when the service has none. */
-  public String defaultAddress() {
-    return addresses.isEmpty() ? ANY_ADDRESS : addresses.getFirst();
+  /**
+   * The addresses by which a proxy is asked for the service; may be empty.
+   *
+   * @param dnsCapture the proxy's agent answers DNS, with allocated addresses too
+   */
+  public List<String> addresses(boolean dnsCapture) {
+    return addresses.isEmpty() && dnsCapture ? attributes.allocatedAddresses() : addresses;
+  }
+
+  /** The first of these, or {@code 0.0.0.0} when there is none. */
+  public String defaultAddress(boolean dnsCapture) {
+    List<String> all = addresses(dnsCapture);
+    return all.isEmpty() ? ANY_ADDRESS : all.getFirst();
   }
 }

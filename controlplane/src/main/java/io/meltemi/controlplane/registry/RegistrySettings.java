@@ -7,10 +7,11 @@ import java.util.List;
  *
  * @param domain the cluster's DNS domain, such as {@code cluster.local}
  * @param clusterId the name of the cluster its workloads run in
+ * @param trustDomain of the mesh's identities
  * @param defaultServiceExportTo the mesh's default for services that do not say who sees them
  */
 public record RegistrySettings(
-    String domain, String clusterId, List<String> defaultServiceExportTo) {
+    String domain, String clusterId, String trustDomain, List<String> defaultServiceExportTo) {
   public RegistrySettings {
     defaultServiceExportTo = List.copyOf(defaultServiceExportTo);
   }

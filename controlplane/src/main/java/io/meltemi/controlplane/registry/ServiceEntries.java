@@ -59,12 +59,15 @@ final class ServiceEntries {
         false,
         "",
         false,
-        false,
         resource
             .metadata()
             .annotations()
             .getOrDefault("networking.istio.io/traffic-distribution", ""),
-        entry.subjectAltNames());
+        entry.subjectAltNames(),
+        entry.allocatedAddresses().stream()
+            .filter(given -> given.host().isEmpty() || given.host().equalsIgnoreCase(host))
+            .map(ServiceEntry.AllocatedAddress::value)
+            .toList());
   }
 
   private static Resolution resolution(ServiceEntry.Resolution written) {
@@ -163,11 +166,15 @@ final class ServiceEntries {
               workload.address(),
               unixSocket ? 0 : number,
               port.name(),
-              ServiceEndpoint.Health.UNKNOWN,
+              health(workload),
               (int) Math.min(workload.weight().orElse(1), Integer.MAX_VALUE),
               workload.locality(),
               workloads.of(workload, name, namespace)));
     }
+  }
+
+  static ServiceEndpoint.Health health(WorkloadEntry workload) {
+    return workload.healthy() ? ServiceEndpoint.Health.UNKNOWN : ServiceEndpoint.Health.UNHEALTHY;
   }
 
   private void addPod(ServiceEntry entry, Resource<Pod> pod, List<ServiceEndpoint> all) {

@@ -33,6 +33,9 @@ import java.util.function.Predicate;
 public final class EndpointAssignments {
   private static final String UNIX_PREFIX = "unix://";
 
+  /** How many distances there are. */
+  private static final int DISTANCES = 5;
+
   private EndpointAssignments() {}
 
   /**
@@ -127,8 +130,14 @@ public final class EndpointAssignments {
       case LocalityPolicy.Equal _, LocalityPolicy.Distribute _ -> 0;
       case LocalityPolicy.Failover(List<LocalityLb.Failover> regions) ->
           distance(node.locality(), endpoint.locality(), regions);
-      case LocalityPolicy.FailoverByLabels(List<String> labels) ->
-          labels.size() - matching(labels, places(node), endpoint.labels());
+      case LocalityPolicy.FailoverByLabels(
+              List<String> labels,
+              List<LocalityLb.Failover> regions) -> {
+        int unlike = labels.size() - matching(labels, places(node), endpoint.labels());
+        yield regions.isEmpty()
+            ? unlike
+            : unlike * DISTANCES + distance(node.locality(), endpoint.locality(), regions);
+      }
     };
   }
 
@@ -144,11 +153,12 @@ public final class EndpointAssignments {
       }
       return client.subZone().equals(endpoint.subZone()) ? 0 : 1;
     }
-    boolean elsewhere =
-        regions.stream()
-            .filter(rule -> rule.from().equals(client.region()))
-            .anyMatch(rule -> !rule.to().equals(endpoint.region()));
-    return elsewhere ? 4 : 3;
+    return regions.stream()
+        .filter(rule -> rule.from().equals(client.region()))
+        .findFirst()
+        .filter(rule -> !rule.to().equals(endpoint.region()))
+        .map(_ -> 4)
+        .orElse(3);
   }
 
   /** The labels of the client, with those that tell where it runs. */

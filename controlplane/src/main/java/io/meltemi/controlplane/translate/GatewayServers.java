@@ -5,6 +5,7 @@ import io.meltemi.common.validation.Violation;
 import io.meltemi.config.kind.gateway.Gateway;
 import io.meltemi.config.kind.virtualservice.VirtualService;
 import io.meltemi.config.resource.Resource;
+import io.meltemi.config.store.Problem;
 import io.meltemi.config.traffic.Protocol;
 import io.meltemi.config.traffic.ServerTls;
 import io.meltemi.controlplane.push.ProxyNode;
@@ -31,7 +32,7 @@ import java.util.Set;
  * @param ports by listener, in order of precedence
  * @param problems servers that were left out, and why
  */
-public record GatewayServers(List<Port> ports, List<Violation> problems) {
+public record GatewayServers(List<Port> ports, List<Problem> problems) {
   public GatewayServers {
     ports = List.copyOf(ports);
     problems = List.copyOf(problems);
@@ -162,7 +163,7 @@ public record GatewayServers(List<Port> ports, List<Violation> problems) {
     private final List<ServiceInstance> instances;
     private final Map<Key, Port> ports = new LinkedHashMap<>();
     private final Map<Key, Set<String>> tlsHosts = new LinkedHashMap<>();
-    private final List<Violation> problems = new ArrayList<>();
+    private final List<Problem> problems = new ArrayList<>();
 
     /** A workload port and the written bind address, which may be empty. */
     private record Key(int port, String bind) {}
@@ -291,7 +292,10 @@ public record GatewayServers(List<Port> ports, List<Violation> problems) {
 
     private void problem(Server server, String field, String found, String expected) {
       problems.add(
-          new Violation(server.gateway().origin(), server.path() + field, found, expected));
+          new Problem(
+              Problem.Severity.WARNING,
+              server.gateway().toString(),
+              new Violation(server.gateway().origin(), server.path() + field, found, expected)));
     }
   }
 }

@@ -45,8 +45,10 @@ public sealed interface LocalityPolicy {
    * The endpoints most like the client.
    *
    * @param labels keys or {@code key=value}, the most telling first
+   * @param regions decide among endpoints that are alike; empty: nothing does
    */
-  record FailoverByLabels(List<String> labels) implements LocalityPolicy {}
+  record FailoverByLabels(List<String> labels, List<LocalityLb.Failover> regions)
+      implements LocalityPolicy {}
 
   /**
    * The policy that counts: the rule's before the service's own before the mesh's; of rule and mesh
@@ -57,7 +59,7 @@ public sealed interface LocalityPolicy {
     Optional<LocalityLb> ofRule = policy.loadBalancer().flatMap(LoadBalancer::localityLb);
     List<String> near = near(service.attributes().trafficDistribution());
     if (ofRule.isEmpty() && !near.isEmpty()) {
-      return new FailoverByLabels(near);
+      return new FailoverByLabels(near, List.of());
     }
     Optional<LocalityLb> setting = ofRule.or(mesh.upstream()::localityLb);
     if (!setting.flatMap(LocalityLb::enabled).orElse(true)) {
@@ -75,16 +77,16 @@ public sealed interface LocalityPolicy {
       return new Equal();
     }
     List<String> labels = setting.map(LocalityLb::failoverPriority).orElse(List.of());
+    List<LocalityLb.Failover> regions =
+        client.isUnknown() ? List.of() : setting.map(LocalityLb::failover).orElse(List.of());
     if (!labels.isEmpty()) {
-      return new FailoverByLabels(labels);
+      return new FailoverByLabels(labels, regions);
     }
-    return client.isUnknown()
-        ? new Equal()
-        : new Failover(setting.map(LocalityLb::failover).orElse(List.of()));
+    return client.isUnknown() ? new Equal() : new Failover(regions);
   }
 
   /** What a Kubernetes traffic distribution prefers, the most telling label first. */
-  private static List<String> near(String distribution) {
+  static List<String> near(String distribution) {
     return switch (distribution) {
       case "PreferClose", "PreferSameZone" -> PLACES;
       case "PreferSameNode" -> PLACES_AND_NODE;

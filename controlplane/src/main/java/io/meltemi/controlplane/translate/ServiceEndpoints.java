@@ -13,14 +13,19 @@ public final class ServiceEndpoints {
   private ServiceEndpoints() {}
 
   /**
-   * The endpoints of a port that take traffic from a client.
+   * The endpoints of a port that a client is told of: those that take traffic, and of a service
+   * with a traffic distribution the others too, for without them the nearest would seem to be
+   * healthy.
    *
    * @param subset labels that endpoints must have; empty: all
    */
   public static List<ServiceEndpoint> of(
       ProxyNode node, PushContext context, MeshService service, ServicePort port, Labels subset) {
     return context.endpoints().endpoints(service.key(), port).stream()
-        .filter(endpoint -> endpoint.health() != ServiceEndpoint.Health.UNHEALTHY)
+        .filter(
+            endpoint ->
+                endpoint.health() != ServiceEndpoint.Health.UNHEALTHY
+                    || !LocalityPolicy.near(service.attributes().trafficDistribution()).isEmpty())
         .filter(endpoint -> endpoint.labels().matches(subset))
         .filter(endpoint -> !service.attributes().localNodeOnly() || sameNode(node, endpoint))
         .toList();

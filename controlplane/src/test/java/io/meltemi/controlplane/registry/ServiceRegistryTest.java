@@ -162,7 +162,7 @@ class ServiceRegistryTest {
     MeshService headless = service(context, "headless");
     assertEquals(Resolution.PASSTHROUGH, headless.resolution());
     assertTrue(headless.headless());
-    assertEquals("0.0.0.0", headless.defaultAddress());
+    assertEquals("0.0.0.0", headless.defaultAddress(false));
     MeshService alias = service(context, "alias");
     assertEquals(Resolution.ALIAS, alias.resolution());
     assertEquals("example.com", alias.attributes().externalName());

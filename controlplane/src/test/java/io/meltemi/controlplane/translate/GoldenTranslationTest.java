@@ -7,6 +7,7 @@ import com.google.protobuf.Message;
 import com.google.protobuf.Struct;
 import com.google.protobuf.Value;
 import com.google.protobuf.util.JsonFormat;
+import io.envoyproxy.envoy.config.core.v3.Locality;
 import io.envoyproxy.envoy.config.core.v3.Node;
 import io.meltemi.common.validation.Origin;
 import io.meltemi.config.mesh.MeshConfigParser;
@@ -34,8 +35,9 @@ import org.junit.jupiter.api.TestFactory;
 /**
  * What proxies are sent for a configuration: {@code <case>.in.yaml} gives {@code <case>.out.json}.
  * Comments at the top of the input say for whom and what: {@code # proxy: TYPE IP NAMESPACE
- * [label=value|META=value …]}, {@code # mesh: FIELD: VALUE} and {@code # show: TYPE NAME}. Run with
- * {@code -Dgolden.update=true} to write the output anew, and read the difference.
+ * [label=value|META=value|LOCALITY=region/zone …]}, {@code # mesh: FIELD: VALUE} and {@code # show:
+ * TYPE NAME}. Run with {@code -Dgolden.update=true} to write the output anew, and read the
+ * difference.
  */
 class GoldenTranslationTest {
   private static final Path FOLDER =
@@ -131,8 +133,16 @@ class GoldenTranslationTest {
       (label ? labels : metadata).putFields(pair[0], string(pair[1]));
     }
     metadata.putFields("LABELS", Value.newBuilder().setStructValue(labels).build());
+    String[] place =
+        metadata
+            .getFieldsOrDefault("LOCALITY", string("//"))
+            .getStringValue()
+            .concat("//")
+            .split("/", -1);
     Node node =
         Node.newBuilder()
+            .setLocality(
+                Locality.newBuilder().setRegion(place[0]).setZone(place[1]).setSubZone(place[2]))
             .setId(
                 String.join(
                     "~", words[0], words[1], "p." + words[2], words[2] + ".svc.cluster.local"))

@@ -85,8 +85,8 @@ public final class TestWorld {
                 false,
                 "",
                 false,
-                false,
                 "",
+                List.of(),
                 List.of()),
             Origin.of("services.yaml").at(services.size() + 1, 1)));
     return this;

@@ -15,6 +15,7 @@ import java.util.TreeMap;
  * @param network empty when not set
  * @param weight unset means 1
  * @param serviceAccount empty when not set
+ * @param healthy false when its {@code status} says so
  * @see <a
  *     href="https://istio.io/latest/docs/reference/config/networking/workload-entry/">WorkloadEntry</a>
  */
@@ -25,8 +26,20 @@ public record WorkloadEntry(
     String network,
     Locality locality,
     OptionalLong weight,
-    String serviceAccount) {
+    String serviceAccount,
+    boolean healthy) {
   public WorkloadEntry {
     ports = Collections.unmodifiableMap(new TreeMap<>(ports));
+  }
+
+  /** An entry of which nothing is written. */
+  public static final WorkloadEntry EMPTY =
+      new WorkloadEntry(
+          "", Map.of(), Labels.EMPTY, "", Locality.UNKNOWN, OptionalLong.empty(), "", true);
+
+  /** The same entry with what its status says. */
+  public WorkloadEntry withHealth(boolean now) {
+    return new WorkloadEntry(
+        address, ports, labels, network, locality, weight, serviceAccount, now);
   }
 }

@@ -1,13 +1,11 @@
 package io.meltemi.config.kind.workloadentry;
 
-import io.meltemi.common.labels.Labels;
 import io.meltemi.common.net.Locality;
 import io.meltemi.config.resource.Metadata;
 import io.meltemi.config.resource.Names;
 import io.meltemi.config.traffic.Selectors;
 import io.meltemi.config.yaml.ObjectReader;
 import java.util.Map;
-import java.util.OptionalLong;
 import java.util.regex.Pattern;
 
 /** Reads WorkloadEntry, also inside other kinds. */
@@ -20,12 +18,25 @@ public final class WorkloadEntryParser {
 
   public static WorkloadEntry parse(ObjectReader document, Metadata metadata) {
     document.require("spec", "an object with address");
+    boolean healthy = document.object("status", WorkloadEntryParser::isHealthy).orElse(true);
     return document
         .object("spec", WorkloadEntryParser::spec)
-        .orElseGet(
-            () ->
-                new WorkloadEntry(
-                    "", Map.of(), Labels.EMPTY, "", Locality.UNKNOWN, OptionalLong.empty(), ""));
+        .orElse(WorkloadEntry.EMPTY)
+        .withHealth(healthy);
+  }
+
+  /** False when the agent beside the workload, or who else writes the status, found it ill. */
+  private static boolean isHealthy(ObjectReader status) {
+    status.ignore("validationMessages", "observedGeneration");
+    return status.objects("conditions", WorkloadEntryParser::isAllRight).stream()
+        .allMatch(Boolean::booleanValue);
+  }
+
+  private static boolean isAllRight(ObjectReader condition) {
+    condition.ignore(
+        "lastProbeTime", "lastTransitionTime", "reason", "message", "observedGeneration");
+    return !condition.string("type").equals("Healthy")
+        || !condition.string("status").equals("False");
   }
 
   private static WorkloadEntry spec(ObjectReader reader) {
@@ -60,7 +71,8 @@ public final class WorkloadEntryParser {
         reader.string("network"),
         Locality.parse(reader.string("locality")),
         reader.unsigned("weight"),
-        serviceAccount);
+        serviceAccount,
+        true);
   }
 
   /** Checks the address of an entry that stands for itself. */

@@ -1,7 +1,6 @@
 package io.meltemi.config.kind.workloadgroup;
 
 import io.meltemi.common.labels.Labels;
-import io.meltemi.common.net.Locality;
 import io.meltemi.config.kind.workloadentry.WorkloadEntry;
 import io.meltemi.config.kind.workloadentry.WorkloadEntryParser;
 import io.meltemi.config.kind.workloadgroup.WorkloadGroup.Check;
@@ -14,14 +13,11 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalLong;
 import java.util.regex.Pattern;
 
 /** Reads WorkloadGroup. */
 public final class WorkloadGroupParser {
   private static final Pattern HEADER = Pattern.compile("[-_A-Za-z0-9]+");
-  private static final WorkloadEntry NO_TEMPLATE =
-      new WorkloadEntry("", Map.of(), Labels.EMPTY, "", Locality.UNKNOWN, OptionalLong.empty(), "");
 
   private WorkloadGroupParser() {}
 
@@ -31,7 +27,8 @@ public final class WorkloadGroupParser {
     document.require("spec", "an object with template");
     return document
         .object("spec", WorkloadGroupParser::spec)
-        .orElseGet(() -> new WorkloadGroup(Labels.EMPTY, Map.of(), NO_TEMPLATE, Optional.empty()));
+        .orElseGet(
+            () -> new WorkloadGroup(Labels.EMPTY, Map.of(), WorkloadEntry.EMPTY, Optional.empty()));
   }
 
   private static WorkloadGroup spec(ObjectReader reader) {
@@ -45,7 +42,7 @@ public final class WorkloadGroupParser {
     return new WorkloadGroup(
         marks.labels(),
         marks.annotations(),
-        reader.object("template", WorkloadEntryParser::parse).orElse(NO_TEMPLATE),
+        reader.object("template", WorkloadEntryParser::parse).orElse(WorkloadEntry.EMPTY),
         reader.object("probe", WorkloadGroupParser::probe));
   }
 

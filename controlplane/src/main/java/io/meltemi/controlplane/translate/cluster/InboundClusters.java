@@ -23,6 +23,7 @@ import io.meltemi.controlplane.registry.ServicePort;
 import io.meltemi.controlplane.translate.ClusterNames;
 import io.meltemi.controlplane.translate.EndpointAssignments;
 import io.meltemi.controlplane.translate.ProtoValues;
+import io.meltemi.controlplane.translate.StatNames;
 import io.meltemi.controlplane.translate.TrafficPolicies;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -88,7 +89,16 @@ final class InboundClusters {
         inboundPool().or(() -> poolOfRule(oldest.service(), oldest.port()));
     Cluster.Builder cluster = cluster(port, oldest.port().protocol(), pool, services(instances));
     applyDestination(cluster, port, "");
+    applyStatName(cluster, port, oldest);
     return new ClusterGenerator.Translated(cluster.build(), origins(instances));
+  }
+
+  private void applyStatName(Cluster.Builder cluster, int port, ServiceInstance instance) {
+    String pattern = context.mesh().telemetry().inboundClusterStatName();
+    if (!pattern.isEmpty()) {
+      cluster.setAltStatName(
+          StatNames.of(pattern, instance.service(), instance.port(), "", port) + ";");
+    }
   }
 
   /** A placed port can be called even before a service selects it. */
@@ -140,8 +150,8 @@ final class InboundClusters {
   }
 
   /**
-   * Where the application listens: where the placement says, at the Sidecar's default endpoint, or
-   * wherever the connection was going.
+   * Where the application listens: where the placement says, at the Sidecar's default endpoint, on
+   * the loopback address if the mesh says so, or wherever the connection was going.
    */
   private void applyDestination(Cluster.Builder cluster, int port, String defaultEndpoint) {
     Optional<HostPort> placed =
@@ -152,6 +162,11 @@ final class InboundClusters {
       applyStatic(cluster, EndpointAssignments.endpoint(placed.get()));
     } else if (!defaultEndpoint.isEmpty()) {
       applyStatic(cluster, defaultEndpoint(defaultEndpoint));
+    } else if (!context.mesh().inboundPassthrough()) {
+      boolean version6 = node.ip().indexOf(':') >= 0;
+      applyStatic(
+          cluster,
+          EndpointAssignments.endpoint(new HostPort(version6 ? "::1" : "127.0.0.1", port)));
     } else {
       cluster
           .setType(Cluster.DiscoveryType.ORIGINAL_DST)

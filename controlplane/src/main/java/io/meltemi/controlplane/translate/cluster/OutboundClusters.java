@@ -22,6 +22,7 @@ import io.meltemi.controlplane.translate.MutualTlsClients;
 import io.meltemi.controlplane.translate.PassedServices;
 import io.meltemi.controlplane.translate.ProtoValues;
 import io.meltemi.controlplane.translate.ServiceEndpoints;
+import io.meltemi.controlplane.translate.StatNames;
 import io.meltemi.controlplane.translate.TrafficPolicies;
 import java.util.ArrayList;
 import java.util.List;
@@ -128,7 +129,7 @@ final class OutboundClusters {
                 target.port().number(),
                 context.mesh());
     Cluster.Builder cluster =
-        Cluster.newBuilder().setName(target.name()).setAltStatName(target.name() + ";");
+        Cluster.newBuilder().setName(target.name()).setAltStatName(statName(target) + ";");
     if (!applyDiscovery(cluster, target, policy)) {
       return;
     }
@@ -160,6 +161,13 @@ final class OutboundClusters {
             target.service().meshExternal(),
             target.passed() ? Optional.empty() : policy.tls()));
     clusters.add(new ClusterGenerator.Translated(cluster.build(), origins(target)));
+  }
+
+  private String statName(Target target) {
+    String pattern = context.mesh().telemetry().outboundClusterStatName();
+    return pattern.isEmpty()
+        ? target.name()
+        : StatNames.of(pattern, target.service(), target.port(), target.subsetName(), 0);
   }
 
   private static List<Origin> origins(Target target) {

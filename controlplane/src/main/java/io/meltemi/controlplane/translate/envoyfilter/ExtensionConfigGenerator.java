@@ -1,9 +1,9 @@
 package io.meltemi.controlplane.translate.envoyfilter;
 
 import io.envoyproxy.envoy.config.core.v3.TypedExtensionConfig;
-import io.meltemi.common.validation.Violation;
 import io.meltemi.config.kind.envoyfilter.EnvoyFilter.ApplyTo;
 import io.meltemi.config.kind.envoyfilter.EnvoyFilter.Operation;
+import io.meltemi.config.store.Problem;
 import io.meltemi.controlplane.push.GeneratedResource;
 import io.meltemi.controlplane.push.ProxyNode;
 import io.meltemi.controlplane.push.PushContext;
@@ -42,7 +42,7 @@ public final class ExtensionConfigGenerator implements ResourceGenerator {
 
   /** Of all patches, not only those of filters' configurations. */
   @Override
-  public List<Violation> problems(PushContext context) {
+  public List<Problem> problems(PushContext context) {
     return List.copyOf(Patches.of(context).problems());
   }
 }

@@ -236,9 +236,19 @@ final class ListenerPatches {
             patch,
             (Filter) patch.value(),
             !wanted.isEmpty(),
-            filter -> wanted.isEmpty() || filter.getName().equals(wanted),
+            filter ->
+                wanted.isEmpty()
+                    ? !patch.merges()
+                        || isPartOf(
+                            ((Filter) patch.value()).getTypedConfig(), filter.getTypedConfig())
+                    : filter.getName().equals(wanted),
             (filter, part) -> merge(filter, part, patch.merge()));
     return chain.toBuilder().clearFilters().addAllFilters(filters).build();
+  }
+
+  /** A part for no filter in particular goes into those of its own type. */
+  private static boolean isPartOf(Any part, Any filter) {
+    return part.getTypeUrl().isEmpty() || part.getTypeUrl().equals(filter.getTypeUrl());
   }
 
   /** The part's configuration goes into the filter's, whatever version of its type it names. */
@@ -300,7 +310,12 @@ final class ListenerPatches {
             patch,
             (HttpFilter) patch.value(),
             !wanted.isEmpty(),
-            filter -> wanted.isEmpty() || filter.getName().equals(wanted),
+            filter ->
+                wanted.isEmpty()
+                    ? !patch.merges()
+                        || isPartOf(
+                            ((HttpFilter) patch.value()).getTypedConfig(), filter.getTypedConfig())
+                    : filter.getName().equals(wanted),
             (filter, part) -> merge(filter, part, patch.merge()));
     return manager.toBuilder().clearHttpFilters().addAllHttpFilters(filters).build();
   }

@@ -1,7 +1,7 @@
 package io.meltemi.controlplane.translate.envoyfilter;
 
-import io.meltemi.common.validation.Violation;
 import io.meltemi.config.kind.envoyfilter.EnvoyFilter.ApplyTo;
+import io.meltemi.config.store.Problem;
 import io.meltemi.controlplane.push.GeneratedResource;
 import io.meltemi.controlplane.push.ProxyNode;
 import io.meltemi.controlplane.push.PushContext;
@@ -66,12 +66,12 @@ public final class PatchedGenerator implements ResourceGenerator {
   }
 
   @Override
-  public List<Violation> problems(ProxyNode node, PushContext context) {
+  public List<Problem> problems(ProxyNode node, PushContext context) {
     return inner.problems(node, context);
   }
 
   @Override
-  public List<Violation> problems(PushContext context) {
+  public List<Problem> problems(PushContext context) {
     return inner.problems(context);
   }
 }

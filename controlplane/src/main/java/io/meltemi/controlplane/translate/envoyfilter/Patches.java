@@ -22,6 +22,7 @@ import io.meltemi.config.kind.envoyfilter.EnvoyFilter.Operation;
 import io.meltemi.config.kind.envoyfilter.PatchMatch;
 import io.meltemi.config.resource.Resource;
 import io.meltemi.config.resource.ResourceName;
+import io.meltemi.config.store.Problem;
 import io.meltemi.controlplane.push.ProxyNode;
 import io.meltemi.controlplane.push.PushContext;
 import io.meltemi.controlplane.translate.EnvoyTypes;
@@ -40,7 +41,7 @@ final class Patches {
       Pattern.compile("\"@type\"\\s*:\\s*\"([^\"]*)\"");
 
   private final Map<ResourceName, List<Patch>> byFilter = new HashMap<>();
-  private final List<Violation> problems = new ArrayList<>();
+  private final List<Problem> problems = new ArrayList<>();
 
   /**
    * A patch that can be applied.
@@ -74,7 +75,7 @@ final class Patches {
   }
 
   /** Bodies that cannot be read, and so are not applied. */
-  List<Violation> problems() {
+  List<Problem> problems() {
     return problems;
   }
 
@@ -160,7 +161,11 @@ final class Patches {
       String path,
       String found,
       String expected) {
-    problems.add(new Violation(written.body().origin(), path, found, expected + " in " + filter));
+    problems.add(
+        new Problem(
+            Problem.Severity.WARNING,
+            filter.toString(),
+            new Violation(written.body().origin(), path, found, expected)));
   }
 
   private static Set<String> typeUrls(String json) {

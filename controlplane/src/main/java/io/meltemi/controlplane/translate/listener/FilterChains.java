@@ -6,9 +6,12 @@ import io.envoyproxy.envoy.config.listener.v3.Filter;
 import io.envoyproxy.envoy.config.listener.v3.FilterChain;
 import io.envoyproxy.envoy.config.listener.v3.FilterChainMatch;
 import io.meltemi.controlplane.translate.ProtoValues;
+import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /** Filter chains and what they match. */
 final class FilterChains {
@@ -110,6 +113,89 @@ final class FilterChains {
         .sorted()
         .forEach(range -> range(range).ifPresent(match::addPrefixRanges));
     return match.build();
+  }
+
+  /**
+   * The chains without what an earlier one takes already, and without names that cannot be matched:
+   * a proxy refuses a listener with either. A chain of which nothing is left is not among them.
+   */
+  static List<FilterChain> distinct(List<FilterChain> chains) {
+    Set<String> taken = new HashSet<>();
+    List<FilterChain> result = new ArrayList<>(chains.size());
+    for (FilterChain chain : chains) {
+      FilterChainMatch possible = possible(chain.getFilterChainMatch());
+      if (possible.getServerNamesCount() == 0
+          && chain.getFilterChainMatch().getServerNamesCount() > 0) {
+        continue;
+      }
+      FilterChainMatch left = left(possible, taken);
+      if (isFree(left, taken)) {
+        taken.addAll(connections(left));
+        result.add(
+            left.equals(chain.getFilterChainMatch())
+                ? chain
+                : chain.toBuilder().setFilterChainMatch(left).build());
+      }
+    }
+    return result;
+  }
+
+  /** The match without server names that no proxy can match: wildcards within a label. */
+  private static FilterChainMatch possible(FilterChainMatch match) {
+    return match.getServerNamesList().stream().allMatch(FilterChains::isPossible)
+        ? match
+        : match.toBuilder()
+            .clearServerNames()
+            .addAllServerNames(
+                match.getServerNamesList().stream().filter(FilterChains::isPossible).toList())
+            .build();
+  }
+
+  private static boolean isPossible(String serverName) {
+    return !serverName.startsWith("*") || serverName.startsWith("*.");
+  }
+
+  /** The match without the server names, else the ranges, that are taken; itself if all are. */
+  private static FilterChainMatch left(FilterChainMatch match, Set<String> taken) {
+    if (isFree(match, taken)) {
+      return match;
+    }
+    FilterChainMatch nameless = match.toBuilder().clearServerNames().build();
+    FilterChainMatch.Builder names = nameless.toBuilder();
+    match.getServerNamesList().stream()
+        .filter(name -> isFree(nameless.toBuilder().addServerNames(name).build(), taken))
+        .forEach(names::addServerNames);
+    if (names.getServerNamesCount() > 0) {
+      return names.build();
+    }
+    FilterChainMatch anywhere = match.toBuilder().clearPrefixRanges().build();
+    FilterChainMatch.Builder ranges = anywhere.toBuilder();
+    match.getPrefixRangesList().stream()
+        .filter(range -> isFree(anywhere.toBuilder().addPrefixRanges(range).build(), taken))
+        .forEach(ranges::addPrefixRanges);
+    return ranges.getPrefixRangesCount() > 0 ? ranges.build() : match;
+  }
+
+  private static boolean isFree(FilterChainMatch match, Set<String> taken) {
+    return connections(match).stream().noneMatch(taken::contains);
+  }
+
+  /** Each combination of one value per condition, in the order in which Envoy compares them. */
+  private static List<String> connections(FilterChainMatch match) {
+    List<String> combinations =
+        List.of(match.getDestinationPort().getValue() + " " + match.getTransportProtocol());
+    combinations = times(combinations, match.getPrefixRangesList());
+    combinations = times(combinations, match.getServerNamesList());
+    return times(combinations, match.getApplicationProtocolsList());
+  }
+
+  private static List<String> times(List<String> combinations, List<?> values) {
+    if (values.isEmpty()) {
+      return combinations.stream().map(text -> text + "\0").toList();
+    }
+    return combinations.stream()
+        .flatMap(text -> values.stream().map(value -> text + '\0' + value))
+        .toList();
   }
 
   static boolean matchesAll(FilterChain chain) {

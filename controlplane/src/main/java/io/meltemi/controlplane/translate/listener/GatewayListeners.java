@@ -7,10 +7,12 @@ import io.envoyproxy.envoy.config.listener.v3.FilterChain;
 import io.envoyproxy.envoy.config.listener.v3.FilterChainMatch;
 import io.envoyproxy.envoy.config.listener.v3.Listener;
 import io.meltemi.common.validation.Origin;
+import io.meltemi.common.validation.Violation;
 import io.meltemi.config.kind.virtualservice.TcpRoute;
 import io.meltemi.config.kind.virtualservice.TlsRoute;
 import io.meltemi.config.kind.virtualservice.VirtualService;
 import io.meltemi.config.resource.Resource;
+import io.meltemi.config.store.Problem;
 import io.meltemi.config.traffic.Protocol;
 import io.meltemi.config.traffic.ServerTls;
 import io.meltemi.controlplane.push.GeneratedResource;
@@ -23,8 +25,10 @@ import io.meltemi.controlplane.translate.PassedServices;
 import io.meltemi.controlplane.translate.RuleScope;
 import io.meltemi.controlplane.translate.TlsContexts;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
@@ -115,7 +119,6 @@ final class GatewayListeners {
 
   private List<FilterChain> tls(GatewayServers.Port port) {
     List<FilterChain> chains = new ArrayList<>();
-    Set<FilterChainMatch> seen = new LinkedHashSet<>();
     for (GatewayServers.Server server : port.servers()) {
       List<FilterChain> candidates =
           switch (server.tlsMode()) {
@@ -124,12 +127,9 @@ final class GatewayListeners {
             case PASSTHROUGH -> passthrough(server);
             case AUTO_PASSTHROUGH -> automaticPassthrough(server);
           };
-      // of chains that are alike only the first is reached
-      candidates.stream()
-          .filter(chain -> seen.add(chain.getFilterChainMatch()))
-          .forEach(chains::add);
+      chains.addAll(candidates);
     }
-    return chains;
+    return FilterChains.distinct(chains);
   }
 
   /** TLS that ends here: requests go on by routes, byte streams by {@code tcp} rules. */
@@ -151,6 +151,53 @@ final class GatewayListeners {
                     TlsContexts.gateway(
                         server.spec().tls().orElseThrow(), node, context.mesh(), alpn))
                 .build());
+  }
+
+  /** What was left out: servers, and server names of rules that an older rule has. */
+  List<Problem> problems() {
+    GatewayServers servers = GatewayServers.of(node, context);
+    List<Problem> problems = new ArrayList<>(servers.problems());
+    for (GatewayServers.Port port : servers.ports()) {
+      Map<String, Resource<VirtualService>> takenBy = new HashMap<>();
+      for (GatewayServers.Server server : port.servers()) {
+        if (server.tlsMode() == ServerTls.Mode.PASSTHROUGH) {
+          rulesOf(server).forEach(rule -> addTakenNames(rule, server, takenBy, problems));
+        }
+      }
+    }
+    return problems;
+  }
+
+  private void addTakenNames(
+      Resource<VirtualService> rule,
+      GatewayServers.Server server,
+      Map<String, Resource<VirtualService>> takenBy,
+      List<Problem> problems) {
+    RuleScope rules = RuleScope.of(node, server.gatewayName());
+    for (int i = 0; i < rule.spec().tls().size(); i++) {
+      List<TlsRoute.Match> matches = rule.spec().tls().get(i).match();
+      for (int j = 0; j < matches.size(); j++) {
+        TlsRoute.Match match = matches.get(j);
+        if (!match.destinationSubnets().isEmpty()
+            || !rules.includes(match.source(), match.port(), server.port())) {
+          continue;
+        }
+        for (String name : match.sniHosts()) {
+          Resource<VirtualService> first = takenBy.putIfAbsent(name, rule);
+          if (first != null) {
+            problems.add(
+                new Problem(
+                    Problem.Severity.WARNING,
+                    rule.toString(),
+                    new Violation(
+                        rule.origin(),
+                        "spec.tls[" + i + "].match[" + j + "].sniHosts",
+                        name,
+                        "a name that no rule before it has; it goes where " + first + " says")));
+          }
+        }
+      }
+    }
   }
 
   /** A chain per {@code tls} match block. */

@@ -1,13 +1,12 @@
 package io.meltemi.controlplane.translate.listener;
 
-import io.meltemi.common.validation.Violation;
+import io.meltemi.config.store.Problem;
 import io.meltemi.controlplane.push.GeneratedResource;
 import io.meltemi.controlplane.push.LocalPlacement;
 import io.meltemi.controlplane.push.ProxyNode;
 import io.meltemi.controlplane.push.PushContext;
 import io.meltemi.controlplane.push.ResourceGenerator;
 import io.meltemi.controlplane.push.SidecarScope;
-import io.meltemi.controlplane.translate.GatewayServers;
 import io.meltemi.xds.resource.TypeUrl;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -33,8 +32,8 @@ public final class ListenerGenerator implements ResourceGenerator {
   }
 
   @Override
-  public List<Violation> problems(ProxyNode node, PushContext context) {
-    return node.isRouter() ? GatewayServers.of(node, context).problems() : List.of();
+  public List<Problem> problems(ProxyNode node, PushContext context) {
+    return node.isRouter() ? new GatewayListeners(node, context).problems() : List.of();
   }
 
   private static List<GeneratedResource> sidecar(ProxyNode node, PushContext context) {

@@ -2,6 +2,7 @@ package io.meltemi.controlplane.translate.listener;
 
 import io.envoyproxy.envoy.config.core.v3.Address;
 import io.envoyproxy.envoy.config.core.v3.Http1ProtocolOptions;
+import io.envoyproxy.envoy.config.core.v3.Pipe;
 import io.envoyproxy.envoy.config.core.v3.SocketAddress;
 import io.envoyproxy.envoy.config.core.v3.TrafficDirection;
 import io.envoyproxy.envoy.config.listener.v3.FilterChain;
@@ -44,8 +45,6 @@ import java.util.TreeMap;
  *
  * <p>Services that want the same address and port share one listener: HTTP services by its routes,
  * byte streams by their filter chains, of which the older service's stays when two match alike.
- *
- * <p>Differs from Istio: egress entries on Unix sockets have no listener yet.
  */
 final class OutboundListeners {
   private static final String LOCALHOST = "127.0.0.1";
@@ -165,7 +164,7 @@ final class OutboundListeners {
 
   private void addPort(SidecarScope.EgressListener egress, Sidecar.Egress config) {
     io.meltemi.config.traffic.Port port = config.port().orElseThrow();
-    boolean bindToPort = binds(Optional.of(config));
+    boolean bindToPort = binds(Optional.of(config)) || config.bind().startsWith(UNIX_PREFIX);
     String bind = config.bind().isEmpty() && bindToPort ? LOCALHOST : config.bind();
     ServicePort listenPort = new ServicePort(port.name(), port.number(), port.protocol());
     for (MeshService service : egress.services()) {
@@ -207,9 +206,9 @@ final class OutboundListeners {
   }
 
   /** Byte streams to a service without an address can only be told apart by their endpoints. */
-  private static boolean standsPerEndpoint(MeshService service, ServicePort port) {
+  private boolean standsPerEndpoint(MeshService service, ServicePort port) {
     return service.resolution() == Resolution.PASSTHROUGH
-        && service.defaultAddress().equals(MeshService.ANY_ADDRESS)
+        && service.defaultAddress(node.metadata().dnsCapture()).equals(MeshService.ANY_ADDRESS)
         && (port.protocol().isTcp() || port.protocol().isTls() || port.protocol().isUnsupported());
   }
 
@@ -239,7 +238,7 @@ final class OutboundListeners {
   private void add(Request request) {
     ServicePort port = request.port();
     boolean http = port.protocol().isHttp();
-    String address = request.service().defaultAddress();
+    String address = request.service().defaultAddress(node.metadata().dnsCapture());
     List<String> ranges = List.of();
     String bind = request.bind();
     if (bind.isEmpty()) {
@@ -247,12 +246,12 @@ final class OutboundListeners {
         bind = MeshService.ANY_ADDRESS;
       } else if (address.indexOf('/') >= 0) {
         bind = MeshService.ANY_ADDRESS;
-        ranges = request.service().addresses();
+        ranges = request.service().addresses(node.metadata().dnsCapture());
       } else {
         bind = address;
       }
     }
-    if (bind.startsWith(UNIX_PREFIX) || isOwnPort(request, bind)) {
+    if (isOwnPort(request, bind)) {
       return;
     }
     HostPort key = new HostPort(bind, port.number());
@@ -302,7 +301,9 @@ final class OutboundListeners {
     boolean wildcard = bind.host().equals(MeshService.ANY_ADDRESS);
     if (protocol.isHttp()) {
       FilterChainMatch match = wildcard ? FilterChains.HTTP : FilterChainMatch.getDefaultInstance();
-      chains.add(httpChain(match, bind, Integer.toString(bind.port())));
+      String routes =
+          bind.host().startsWith(UNIX_PREFIX) ? bind.host() : Integer.toString(bind.port());
+      chains.add(httpChain(match, bind, routes));
       return chains;
     }
     if (protocol.isUnsupported()) {
@@ -341,11 +342,12 @@ final class OutboundListeners {
     if (FilterChains.needHttpInspector(entry.chains)) {
       listener.addListenerFilters(ListenerFilters.HTTP_INSPECTOR);
     }
-    if (entry.chains.size() == 1 && FilterChains.matchesAll(entry.chains.getFirst())) {
-      listener.addFilterChains(entry.chains.getFirst());
+    List<FilterChain> chains = FilterChains.distinct(entry.chains);
+    if (chains.size() == 1 && FilterChains.matchesAll(chains.getFirst())) {
+      listener.addFilterChains(chains.getFirst());
     } else {
       FilterChain rest = passthroughChain();
-      for (FilterChain chain : entry.chains) {
+      for (FilterChain chain : chains) {
         if (FilterChains.matchesAll(chain)) {
           rest = chain;
         } else {
@@ -448,6 +450,11 @@ final class OutboundListeners {
   }
 
   static Address address(HostPort bind) {
+    if (bind.host().startsWith(UNIX_PREFIX)) {
+      return Address.newBuilder()
+          .setPipe(Pipe.newBuilder().setPath(bind.host().substring(UNIX_PREFIX.length())))
+          .build();
+    }
     return Address.newBuilder()
         .setSocketAddress(
             SocketAddress.newBuilder().setAddress(bind.host()).setPortValue(bind.port()))

@@ -12,6 +12,7 @@ import io.meltemi.controlplane.registry.MeshService;
 import io.meltemi.controlplane.translate.DestinationPolicies;
 import io.meltemi.controlplane.translate.Destinations;
 import io.meltemi.controlplane.translate.ProtoValues;
+import io.meltemi.controlplane.translate.StatNames;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -76,6 +77,14 @@ final class TcpProxies {
     TcpProxy.Builder proxy = TcpProxy.newBuilder().setStatPrefix(cluster).setCluster(cluster);
     if (service.isPresent()) {
       int port = Destinations.port(destination, service, listenPort);
+      String pattern = mesh.telemetry().outboundClusterStatName();
+      if (!pattern.isEmpty()) {
+        service
+            .get()
+            .port(port)
+            .map(found -> StatNames.of(pattern, service.get(), found, destination.subset(), 0))
+            .ifPresent(proxy::setStatPrefix);
+      }
       DestinationPolicies.Tcp policy = policies.tcp(service.get(), port, destination.subset());
       policy.idleTimeout().ifPresent(idle -> proxy.setIdleTimeout(ProtoValues.duration(idle)));
       policy

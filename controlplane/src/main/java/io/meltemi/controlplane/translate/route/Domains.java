@@ -1,5 +1,6 @@
 package io.meltemi.controlplane.translate.route;
 
+import io.meltemi.controlplane.push.ProxyNode;
 import io.meltemi.controlplane.registry.MeshService;
 import io.meltemi.controlplane.registry.Resolution;
 import java.util.ArrayList;
@@ -20,9 +21,10 @@ final class Domains {
    * The domains of a service's virtual host, the full name first.
    *
    * @param aliases other full names of the service
-   * @param proxyDomain of the proxy, such as {@code default.svc.cluster.local}
+   * @param node who asks
    */
-  static List<String> of(MeshService service, List<String> aliases, String proxyDomain) {
+  static List<String> of(MeshService service, List<String> aliases, ProxyNode node) {
+    String proxyDomain = node.dnsDomain();
     Set<String> domains = new LinkedHashSet<>();
     addNames(domains, service.hostname(), proxyDomain);
     aliases.forEach(alias -> addNames(domains, alias, proxyDomain));
@@ -31,7 +33,7 @@ final class Domains {
       // names of single pods of a headless service
       List.copyOf(domains).forEach(domain -> domains.add("*." + domain));
     }
-    for (String address : service.addresses()) {
+    for (String address : service.addresses(node.metadata().dnsCapture())) {
       if (!address.equals(MeshService.ANY_ADDRESS)) {
         domains.add(address.indexOf(':') >= 0 ? '[' + address + ']' : address);
       }

@@ -102,7 +102,11 @@ final class GatewayRoutes {
             RuleScope.of(node, server.gatewayName()),
             policies,
             context.mesh().upstream().defaultHttpRetryPolicy(),
-            new HttpRoutes.Entrance(server.port(), server.spec().tls().isPresent(), true));
+            new HttpRoutes.Entrance(
+                server.port(),
+                server.spec().tls().isPresent(),
+                true,
+                context.mesh().defaultConfig().switches().forwardedHost()));
     for (Resource<VirtualService> rule :
         context.virtualServices(server.gatewayName(), node.namespace())) {
       Set<String> shared = server.hostsOf(rule);

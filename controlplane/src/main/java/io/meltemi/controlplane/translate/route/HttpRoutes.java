@@ -48,8 +48,9 @@ final class HttpRoutes {
    * @param tls they come over TLS, which decides the default port of redirects
    * @param gateway a destination without port means the only port of its service; on a sidecar it
    *     means the port asked for
+   * @param forwardedHost a request whose authority is rewritten tells the one it came with
    */
-  record Entrance(int port, boolean tls, boolean gateway) {}
+  record Entrance(int port, boolean tls, boolean gateway, boolean forwardedHost) {}
 
   /**
    * Routes for one listener port.
@@ -86,8 +87,12 @@ final class HttpRoutes {
           continue;
         }
         Optional<Route> route =
-            RouteMatches.of(match.request(), GatewayApi.comparesSegments(rule))
-                .flatMap(envoy -> route(rule, http, name(http, match), envoy, match.statPrefix()));
+            route(
+                rule,
+                http,
+                name(http, match),
+                RouteMatches.of(match.request(), GatewayApi.comparesSegments(rule)),
+                match.statPrefix());
         route.ifPresent(routes::add);
         if (route.isPresent() && RouteMatches.isCatchAll(match)) {
           return routes;
@@ -166,7 +171,7 @@ final class HttpRoutes {
       authority = rewrite.authority().isEmpty() ? authority : rewrite.authority();
     }
     if (!authority.isEmpty()) {
-      action.setHostRewriteLiteral(authority);
+      action.setHostRewriteLiteral(authority).setAppendXForwardedHost(entrance.forwardedHost());
     }
     for (HttpRoute.Mirror mirror : policy.mirrors()) {
       mirror(action, mirror);
@@ -296,17 +301,25 @@ final class HttpRoutes {
           case HttpAction.RedirectPort.Explicit(int number) -> number;
         };
     action.setPortRedirect(isDefaultPort(redirect.scheme(), port) ? 0 : port);
-    switch (redirect.code()) {
-      case 301 -> action.setResponseCode(RedirectAction.RedirectResponseCode.MOVED_PERMANENTLY);
-      case 302 -> action.setResponseCode(RedirectAction.RedirectResponseCode.FOUND);
-      case 303 -> action.setResponseCode(RedirectAction.RedirectResponseCode.SEE_OTHER);
-      case 307 -> action.setResponseCode(RedirectAction.RedirectResponseCode.TEMPORARY_REDIRECT);
-      case 308 -> action.setResponseCode(RedirectAction.RedirectResponseCode.PERMANENT_REDIRECT);
-      default -> {
-        return Optional.empty();
-      }
-    }
-    return Optional.of(action.build());
+    Optional<RedirectAction.RedirectResponseCode> code = redirectCode(redirect.code());
+    code.ifPresent(action::setResponseCode);
+    return code.map(_ -> action.build());
+  }
+
+  /** True for the statuses that proxies can redirect with. */
+  static boolean isRedirectCode(int code) {
+    return redirectCode(code).isPresent();
+  }
+
+  private static Optional<RedirectAction.RedirectResponseCode> redirectCode(int code) {
+    return switch (code) {
+      case 301 -> Optional.of(RedirectAction.RedirectResponseCode.MOVED_PERMANENTLY);
+      case 302 -> Optional.of(RedirectAction.RedirectResponseCode.FOUND);
+      case 303 -> Optional.of(RedirectAction.RedirectResponseCode.SEE_OTHER);
+      case 307 -> Optional.of(RedirectAction.RedirectResponseCode.TEMPORARY_REDIRECT);
+      case 308 -> Optional.of(RedirectAction.RedirectResponseCode.PERMANENT_REDIRECT);
+      default -> Optional.empty();
+    };
   }
 
   private boolean isDefaultPort(String written, int port) {

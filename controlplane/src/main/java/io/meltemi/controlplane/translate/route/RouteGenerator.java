@@ -1,10 +1,16 @@
 package io.meltemi.controlplane.translate.route;
 
+import io.meltemi.common.validation.Violation;
+import io.meltemi.config.kind.virtualservice.HttpAction;
+import io.meltemi.config.kind.virtualservice.VirtualService;
+import io.meltemi.config.resource.Resource;
+import io.meltemi.config.store.Problem;
 import io.meltemi.controlplane.push.GeneratedResource;
 import io.meltemi.controlplane.push.ProxyNode;
 import io.meltemi.controlplane.push.PushContext;
 import io.meltemi.controlplane.push.ResourceGenerator;
 import io.meltemi.xds.resource.TypeUrl;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 
@@ -28,5 +34,27 @@ public final class RouteGenerator implements ResourceGenerator {
         yield names.stream().distinct().map(routes::of).toList();
       }
     };
+  }
+
+  @Override
+  public List<Problem> problems(PushContext context) {
+    List<Problem> problems = new ArrayList<>();
+    for (Resource<VirtualService> rule : context.virtualServices()) {
+      for (int i = 0; i < rule.spec().http().size(); i++) {
+        if (rule.spec().http().get(i).action() instanceof HttpAction.Redirect redirect
+            && !HttpRoutes.isRedirectCode(redirect.code())) {
+          problems.add(
+              new Problem(
+                  Problem.Severity.WARNING,
+                  rule.toString(),
+                  new Violation(
+                      rule.origin(),
+                      "spec.http[" + i + "].redirect.redirectCode",
+                      Integer.toString(redirect.code()),
+                      "301, 302, 303, 307 or 308; the route is left out")));
+        }
+      }
+    }
+    return problems;
   }
 }

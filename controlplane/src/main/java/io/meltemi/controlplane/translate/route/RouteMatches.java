@@ -3,14 +3,17 @@ package io.meltemi.controlplane.translate.route;
 import io.envoyproxy.envoy.config.route.v3.HeaderMatcher;
 import io.envoyproxy.envoy.config.route.v3.QueryParameterMatcher;
 import io.envoyproxy.envoy.config.route.v3.RouteMatch;
+import io.envoyproxy.envoy.type.matcher.v3.ListMatcher;
+import io.envoyproxy.envoy.type.matcher.v3.MetadataMatcher;
+import io.envoyproxy.envoy.type.matcher.v3.OrMatcher;
+import io.envoyproxy.envoy.type.matcher.v3.ValueMatcher;
 import io.meltemi.config.kind.virtualservice.HttpMatch;
 import io.meltemi.config.traffic.StringMatch;
 import io.meltemi.controlplane.translate.ProtoValues;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Map;
-import java.util.Optional;
+import java.util.Locale;
 
 /** Istio's request conditions as Envoy's {@code route.v3.RouteMatch}. */
 final class RouteMatches {
@@ -20,42 +23,54 @@ final class RouteMatches {
   /** Keys of header conditions that speak of token claims instead of headers. */
   private static final String CLAIM_PREFIX = "@request.auth.claims";
 
+  /** Where the claims of a checked token are found. */
+  private static final String TOKEN_FILTER = "envoy.filters.http.jwt_authn";
+
+  private static final String TOKEN_PAYLOAD = "payload";
+
   /** Istio's way to write "any value" as an expression. */
   private static final String ANY_VALUE = "*";
 
   private RouteMatches() {}
 
   /**
-   * The match, or nothing when it asks for token claims: without request authentication no request
-   * has any, so a route behind such a condition is never taken.
-   */
-  static Optional<RouteMatch> of(HttpMatch.Request request) {
-    return of(request, false);
-  }
-
-  /**
    * The match of a request.
    *
    * @param segments whether a prefix ends where a segment of the path does, as in the Gateway API
    */
-  static Optional<RouteMatch> of(HttpMatch.Request request, boolean segments) {
-    if (asksForClaims(request.headers()) || asksForClaims(request.withoutHeaders())) {
-      return Optional.empty();
-    }
+  static RouteMatch of(HttpMatch.Request request, boolean segments) {
     RouteMatch.Builder match =
         ANY.toBuilder()
             .setCaseSensitive(request.ignoreUriCase() ? ProtoValues.FALSE : ProtoValues.TRUE);
     request.uri().ifPresent(uri -> path(match, uri, segments));
     List<HeaderMatcher> headers = new ArrayList<>();
-    request.headers().forEach((name, condition) -> headers.add(header(name, condition)));
-    request.withoutHeaders().forEach((name, condition) -> headers.add(without(name, condition)));
+    request
+        .headers()
+        .forEach(
+            (name, condition) -> {
+              if (isClaim(name)) {
+                match.addDynamicMetadata(claim(name, condition, false));
+              } else {
+                headers.add(header(name, condition));
+              }
+            });
+    request
+        .withoutHeaders()
+        .forEach(
+            (name, condition) -> {
+              if (isClaim(name)) {
+                match.addDynamicMetadata(claim(name, condition, true));
+              } else {
+                headers.add(without(name, condition));
+              }
+            });
     headers.sort(Comparator.comparing(HeaderMatcher::getName));
     request.method().ifPresent(method -> headers.add(header(":method", method)));
     request.authority().ifPresent(authority -> headers.add(header(":authority", authority)));
     request.scheme().ifPresent(scheme -> headers.add(header(":scheme", scheme)));
     match.addAllHeaders(headers);
     request.queryParams().forEach((name, value) -> match.addQueryParameters(query(name, value)));
-    return Optional.of(match.build());
+    return match.build();
   }
 
   /** True for a match that every request passes, so that no later route can be reached. */
@@ -92,8 +107,43 @@ final class RouteMatches {
         && match.getDynamicMetadataCount() == 0;
   }
 
-  private static boolean asksForClaims(Map<String, StringMatch> headers) {
-    return headers.keySet().stream().anyMatch(name -> name.startsWith(CLAIM_PREFIX));
+  private static boolean isClaim(String name) {
+    return name.toLowerCase(Locale.ROOT).startsWith(CLAIM_PREFIX);
+  }
+
+  /** A claim may be one text or a list of which any may be meant. */
+  private static MetadataMatcher claim(String name, StringMatch condition, boolean invert) {
+    MetadataMatcher.Builder matcher =
+        MetadataMatcher.newBuilder().setFilter(TOKEN_FILTER).setInvert(invert);
+    matcher.addPath(segment(TOKEN_PAYLOAD));
+    claimPath(name.substring(CLAIM_PREFIX.length())).forEach(key -> matcher.addPath(segment(key)));
+    ValueMatcher text =
+        ValueMatcher.newBuilder().setStringMatch(ProtoValues.stringMatcher(condition)).build();
+    return matcher
+        .setValue(
+            ValueMatcher.newBuilder()
+                .setOrMatch(
+                    OrMatcher.newBuilder()
+                        .addValueMatchers(
+                            ValueMatcher.newBuilder()
+                                .setListMatch(ListMatcher.newBuilder().setOneOf(text)))
+                        .addValueMatchers(text)))
+        .build();
+  }
+
+  private static MetadataMatcher.PathSegment segment(String key) {
+    return MetadataMatcher.PathSegment.newBuilder().setKey(key).build();
+  }
+
+  /** {@code .a.b} or {@code [a][b]}, in which a key may have dots. */
+  private static List<String> claimPath(String written) {
+    if (written.startsWith(".")) {
+      return List.of(written.substring(1).split("\\.", -1));
+    }
+    if (written.startsWith("[") && written.endsWith("]")) {
+      return List.of(written.substring(1, written.length() - 1).split("\\]\\[", -1));
+    }
+    return List.of(written);
   }
 
   private static void path(RouteMatch.Builder match, StringMatch uri, boolean segments) {

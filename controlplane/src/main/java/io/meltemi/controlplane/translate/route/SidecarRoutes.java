@@ -44,8 +44,8 @@ import java.util.TreeMap;
 
 /**
  * The route configurations of a sidecar's outgoing HTTP: by port ({@code "9080"}), by one service
- * port whose protocol is detected ({@code "host:port"}), and for its HTTP proxy ({@code
- * "http_proxy"}).
+ * port whose protocol is detected ({@code "host:port"}), for its HTTP proxy ({@code "http_proxy"}),
+ * and for listeners on Unix sockets ({@code "unix:///path"}), which like a proxy serve every port.
  *
  * <p>Of several virtual services for one host the first in order of precedence counts; services
  * without any get a route to themselves.
@@ -58,6 +58,8 @@ import java.util.TreeMap;
  */
 final class SidecarRoutes {
   static final String HTTP_PROXY = "http_proxy";
+
+  private static final String UNIX_PREFIX = "unix://";
 
   private static final int HTTP_PORT = 80;
   private static final int BAD_GATEWAY = 502;
@@ -86,7 +88,7 @@ final class SidecarRoutes {
    */
   private record Target(String name, int port, String sniffedHost, boolean proxy) {
     static Optional<Target> parse(String name) {
-      if (name.equals(HTTP_PROXY)) {
+      if (name.equals(HTTP_PROXY) || name.startsWith(UNIX_PREFIX)) {
         return Optional.of(new Target(name, 0, "", true));
       }
       int colon = name.lastIndexOf(':');
@@ -147,7 +149,7 @@ final class SidecarRoutes {
       }
       for (MeshService service : group.services()) {
         List<String> own =
-            Domains.of(service, aliases(service), node.dnsDomain()).stream()
+            Domains.of(service, aliases(service), node).stream()
                 .filter(domain -> domain.equals(service.hostname()) || !fullNames.contains(domain))
                 .toList();
         host(group, service.hostname(), domains(target, group.port(), own), names, taken)
@@ -230,9 +232,16 @@ final class SidecarRoutes {
     for (SidecarScope.EgressListener listener : scope.egress()) {
       Optional<io.meltemi.config.traffic.Port> port =
           listener.config().flatMap(Sidecar.Egress::port);
-      if (port.isEmpty() || port.get().number() == target.port()) {
+      boolean mine =
+          target.name().startsWith(UNIX_PREFIX)
+              ? listener.config().filter(c -> c.bind().equals(target.name())).isPresent()
+              : port.isEmpty() || (port.get().number() == target.port() && !isUnix(listener));
+      if (mine) {
         return Optional.of(listener);
       }
+    }
+    if (target.name().startsWith(UNIX_PREFIX)) {
+      return Optional.empty();
     }
     if (target.proxy() && !scope.egress().isEmpty()) {
       return Optional.of(
@@ -245,6 +254,10 @@ final class SidecarRoutes {
                   .toList()));
     }
     return Optional.empty();
+  }
+
+  private static boolean isUnix(SidecarScope.EgressListener listener) {
+    return listener.config().filter(c -> c.bind().startsWith(UNIX_PREFIX)).isPresent();
   }
 
   private static List<MeshService> servicesOf(Target target, SidecarScope.EgressListener egress) {
@@ -345,7 +358,8 @@ final class SidecarRoutes {
             RuleScope.mesh(node),
             policies,
             context.mesh().upstream().defaultHttpRetryPolicy(),
-            new HttpRoutes.Entrance(port, false, false))
+            new HttpRoutes.Entrance(
+                port, false, false, context.mesh().defaultConfig().switches().forwardedHost()))
         .of(rule);
   }
 

@@ -84,13 +84,13 @@ class PatchesTest {
             """);
     assertEquals(
         List.of(
-            "world.yaml:7:38: spec.configPatches[0].patch.value: found Cannot find field:"
+            "warning: world.yaml:7:38: spec.configPatches[0].patch.value: found Cannot find field:"
                 + " conect_timeout in message envoy.config.cluster.v3.Cluster (expected: a part of"
-                + " envoy.config.cluster.v3.Cluster; the patch has no effect in EnvoyFilter"
-                + " default/f)",
-            "world.yaml:11:14: spec.configPatches[1].patch.value: found type"
+                + " envoy.config.cluster.v3.Cluster; the patch has no effect) in EnvoyFilter"
+                + " default/f",
+            "warning: world.yaml:11:14: spec.configPatches[1].patch.value: found type"
                 + " type.googleapis.com/envoy.config.filter.http.lua.v9.Lua (expected: a type of"
-                + " Envoy's API in EnvoyFilter default/f)"),
+                + " Envoy's API) in EnvoyFilter default/f"),
         new ExtensionConfigGenerator().problems(context).stream().map(Object::toString).toList());
   }
 }

@@ -19,10 +19,10 @@ import io.envoyproxy.envoy.config.listener.v3.Listener;
 import io.envoyproxy.envoy.config.listener.v3.ListenerFilter;
 import io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager;
 import io.envoyproxy.envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy;
-import io.meltemi.common.validation.Violation;
 import io.meltemi.config.kind.virtualservice.SourceMatch;
 import io.meltemi.config.kind.virtualservice.TcpRoute;
 import io.meltemi.config.kind.virtualservice.TlsRoute;
+import io.meltemi.config.store.Problem;
 import io.meltemi.config.traffic.Protocol;
 import io.meltemi.config.traffic.ServerTls;
 import io.meltemi.controlplane.push.GeneratedResource;
@@ -227,10 +227,12 @@ final class ListenerGeneratorTest {
     ProxyNode withoutCertificates = router("10.1.0.9", placement);
 
     assertEquals(List.of("127.0.0.1_80"), listeners(withoutCertificates, world).names());
-    List<Violation> problems = GatewayServers.of(withoutCertificates, context).problems();
+    List<Problem> problems = GatewayServers.of(withoutCertificates, context).problems();
     assertEquals(
         List.of("one.yaml:1:1 spec.servers[1].tls.mode", "two.yaml:1:1 spec.servers[0].port"),
-        problems.stream().map(problem -> problem.origin() + " " + problem.path()).toList());
+        problems.stream()
+            .map(problem -> problem.violation().origin() + " " + problem.violation().path())
+            .toList());
   }
 
   @Test
