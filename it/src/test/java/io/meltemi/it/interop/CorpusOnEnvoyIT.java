@@ -28,6 +28,7 @@ import io.meltemi.controlplane.push.PushSettings;
 import io.meltemi.testing.SharedFiles;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -282,7 +283,7 @@ class CorpusOnEnvoyIT {
     assertTrue(openssl.waitFor(30, TimeUnit.SECONDS) && openssl.exitValue() == 0, "openssl");
     String keyText = Files.readString(key);
     String certificateText = Files.readString(certificate);
-    return NettyServerBuilder.forAddress(new InetSocketAddress("127.0.0.1", 0))
+    return NettyServerBuilder.forAddress(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))
         .addService(
             new SecretDiscoveryServiceGrpc.SecretDiscoveryServiceImplBase() {
               @Override

@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -18,7 +19,8 @@ import java.util.concurrent.atomic.AtomicInteger;
  * A backend that says who it is and what it received, one {@code name: value} per line: its own
  * name as {@code server}, then {@code method}, {@code path}, and every request header as {@code
  * h.NAME}. Paths that end in {@code /status/N}, {@code /delay/MILLIS} and {@code /flaky/K/KEY} (503
- * for the first K calls of a key) do what they say.
+ * for the first K calls of a key) do what they say, as does the query {@code delay=1s}. A header
+ * {@code x-echo-set-header: NAME:VALUE,...} asks for headers in the answer.
  */
 final class EchoServer implements AutoCloseable {
   private final String name;
@@ -69,6 +71,10 @@ final class EchoServer implements AutoCloseable {
             calls.computeIfAbsent(parts[parts.length - 1], _ -> new AtomicInteger());
         status = count.incrementAndGet() <= failures ? 503 : 200;
       }
+      String query = exchange.getRequestURI().getQuery();
+      if (query != null && query.startsWith("delay=")) {
+        Thread.sleep(Duration.parse("PT" + query.substring("delay=".length())));
+      }
       StringBuilder text = new StringBuilder();
       text.append("server: ").append(name).append('\n');
       text.append("method: ").append(exchange.getRequestMethod()).append('\n');
@@ -85,6 +91,13 @@ final class EchoServer implements AutoCloseable {
       byte[] body = text.toString().getBytes(StandardCharsets.UTF_8);
       exchange.getResponseHeaders().add("x-echo", name);
       exchange.getResponseHeaders().add("x-to-remove", "1");
+      String asked = exchange.getRequestHeaders().getFirst("x-echo-set-header");
+      if (asked != null) {
+        for (String header : asked.split(",")) {
+          String[] nameAndValue = header.split(":", 2);
+          exchange.getResponseHeaders().add(nameAndValue[0].strip(), nameAndValue[1].strip());
+        }
+      }
       boolean head = exchange.getRequestMethod().equals("HEAD");
       exchange.sendResponseHeaders(
           status, head || status == 204 || status == 304 ? -1 : body.length);

@@ -196,8 +196,8 @@ final class SidecarRoutes {
       groups.addAll(ofRule(target, rule, rules, services, handled));
     }
     for (MeshService service : services.values()) {
-      if (!handled.contains(service.hostname())) {
-        for (ServicePort port : httpPorts(service, target)) {
+      for (ServicePort port : httpPorts(service, target)) {
+        if (!handled.contains(hostAndPort(service, port.number()))) {
           groups.add(
               new Group(
                   port.number(),
@@ -323,13 +323,19 @@ final class SidecarRoutes {
           if (!routes.isEmpty()) {
             List<MeshService> fresh =
                 portServices.stream()
-                    .filter(service -> !handled.contains(service.hostname()))
+                    .filter(service -> !handled.contains(hostAndPort(service, port)))
                     .toList();
             groups.add(new Group(port, fresh, others, routes, rule.origin()));
           }
         });
-    groups.forEach(group -> group.services().forEach(service -> handled.add(service.hostname())));
+    groups.forEach(
+        group ->
+            group.services().forEach(service -> handled.add(hostAndPort(service, group.port()))));
     return groups;
+  }
+
+  private static String hostAndPort(MeshService service, int port) {
+    return service.hostname() + ':' + port;
   }
 
   private static List<MeshService> covered(String host, Map<String, MeshService> services) {

@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
 final class CorsFilter implements HttpFilter {
   private static final HeaderName ORIGIN = HeaderName.of("origin");
   private static final HeaderName REQUEST_METHOD = HeaderName.of("access-control-request-method");
+  private static final HeaderName REQUEST_HEADERS = HeaderName.of("access-control-request-headers");
   private static final HeaderName REQUEST_PRIVATE_NETWORK =
       HeaderName.of("access-control-request-private-network");
   private static final HeaderName ALLOW_ORIGIN = HeaderName.of("access-control-allow-origin");
@@ -72,6 +73,8 @@ final class CorsFilter implements HttpFilter {
     }
     boolean privateNetwork =
         ofRoute.answers().allowPrivateNetwork() && isTrue(headers, REQUEST_PRIVATE_NETWORK);
+    String wantedMethod = headers.get(REQUEST_METHOD);
+    String wantedHeaders = headers.get(REQUEST_HEADERS);
     context.sendLocalReply(
         new LocalReply(
             200,
@@ -80,7 +83,13 @@ final class CorsFilter implements HttpFilter {
             "cors_response",
             response -> {
               if (allowed) {
-                permit(response, ofRoute.answers(), privateNetwork);
+                CorsPolicy.Answers answers = ofRoute.answers();
+                permit(response, ALLOW_METHODS, answers.allowMethods(), wantedMethod);
+                permit(response, ALLOW_HEADERS, answers.allowHeaders(), wantedHeaders);
+                setUnlessEmpty(response, MAX_AGE, answers.maxAge());
+                if (privateNetwork) {
+                  response.set(ALLOW_PRIVATE_NETWORK, TRUE);
+                }
               }
             }));
     return FilterStatus.PAUSE;
@@ -105,14 +114,13 @@ final class CorsFilter implements HttpFilter {
     return index >= 0 && headers.valueEquals(index, TRUE);
   }
 
-  /** What only a preflight is told; the rest comes as with every response. */
+  /** As in Envoy, an asterisk becomes what was asked for, and nothing when nothing was. */
   private static void permit(
-      HeaderBlock response, CorsPolicy.Answers answers, boolean privateNetwork) {
-    setUnlessEmpty(response, ALLOW_METHODS, answers.allowMethods());
-    setUnlessEmpty(response, ALLOW_HEADERS, answers.allowHeaders());
-    setUnlessEmpty(response, MAX_AGE, answers.maxAge());
-    if (privateNetwork) {
-      response.set(ALLOW_PRIVATE_NETWORK, TRUE);
+      HeaderBlock response, HeaderName name, String answer, @Nullable String wanted) {
+    if (answer.equals("*")) {
+      response.set(name, wanted == null ? "" : wanted);
+    } else {
+      setUnlessEmpty(response, name, answer);
     }
   }
 

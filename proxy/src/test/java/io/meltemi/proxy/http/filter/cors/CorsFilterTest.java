@@ -89,6 +89,32 @@ final class CorsFilterTest {
   }
 
   @ParameterizedTest
+  @CsvSource({"'x-a, x-b', 'x-a, x-b'", "'', ''"})
+  void asteriskAllowsWhatThePreflightAsksFor(String wanted, String allowed) {
+    String[] headers =
+        wanted.isEmpty()
+            ? new String[] {"origin: http://a.com", "access-control-request-method: PUT"}
+            : new String[] {
+              "origin: http://a.com",
+              "access-control-request-method: PUT",
+              "access-control-request-headers: " + wanted
+            };
+    try (FakeFilterContext context = new FakeFilterContext("OPTIONS", headers)) {
+      context.routeConfig =
+          policy(
+              "{'allow_origin_string_match':[{'exact':'http://a.com'}],"
+                  + "'allow_methods':'*','allow_headers':'*'}",
+              ParseScope.root(Origin.of("test")));
+      assertEquals(
+          "PAUSE\n:status: 200\naccess-control-allow-methods: PUT\n"
+              + "access-control-allow-headers: "
+              + allowed
+              + "\naccess-control-allow-origin: http://a.com\n",
+          run(context));
+    }
+  }
+
+  @ParameterizedTest
   @CsvSource({"true, CONTINUE", "false, 'PAUSE\n:status: 200'"})
   void preflightOfOtherOriginIsForwardedOrAnsweredWithoutPermission(
       String forward, String expected) {
