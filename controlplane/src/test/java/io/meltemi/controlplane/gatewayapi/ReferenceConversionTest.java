@@ -59,7 +59,7 @@ class ReferenceConversionTest {
           "cert/cert",
           "bookinfo/bookinfo-secret",
           "bookinfo/another-secret");
-  private static final String PEM =
+  static final String PEM =
       """
       -----BEGIN CERTIFICATE-----
       MIIBezCCASGgAwIBAgIUQTnKdi+6G/Vo91yy+pJO+Hs9iPcwCgYIKoZIzj0EAwIw
@@ -232,7 +232,7 @@ class ReferenceConversionTest {
     return differences;
   }
 
-  private static Object texts(Object tree) {
+  static Object texts(Object tree) {
     return switch (tree) {
       case Map<?, ?> map -> {
         Map<String, Object> copy = new TreeMap<>();
@@ -244,7 +244,7 @@ class ReferenceConversionTest {
     };
   }
 
-  private static Object tree(YamlNode node) {
+  static Object tree(YamlNode node) {
     return switch (node) {
       case YamlMap map -> {
         Map<String, Object> copy = new TreeMap<>();
@@ -264,14 +264,14 @@ class ReferenceConversionTest {
 
   // ---- reading
 
-  private static List<YamlMap> documents(Path file) throws IOException {
+  static List<YamlMap> documents(Path file) throws IOException {
     YamlReader.Result result =
         YamlReader.read(Files.readString(file), file.toString(), YamlLimits.DEFAULT);
     assertEquals(List.of(), result.errors());
     return result.documents().stream().map(document -> (YamlMap) document.root()).toList();
   }
 
-  private static Optional<YamlNode> field(YamlMap map, String name) {
+  static Optional<YamlNode> field(YamlMap map, String name) {
     return Optional.ofNullable(map.fields().get(name)).map(YamlNode.YamlField::value);
   }
 
