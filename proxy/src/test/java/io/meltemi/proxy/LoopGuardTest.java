@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.sun.management.ThreadMXBean;
 import io.netty.util.ResourceLeakDetector;
 import java.io.BufferedInputStream;
+import java.io.DataInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -14,6 +15,7 @@ import java.lang.management.ThreadInfo;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -37,6 +39,12 @@ final class LoopGuardTest {
    * nothing; what is left is the JVM's own and Netty's selector, amortized.
    */
   private static final long ALLOCATED_BYTES_MAX = 16;
+
+  /** The same with a line in a file for each request, in Envoy's default format. */
+  private static final long LOGGED_BYTES_MAX = 64;
+
+  /** The same for a request of HTTP/2 that goes on as one of HTTP/1.1. */
+  private static final long HTTP2_BYTES_MAX = 16;
 
   private static final int WARM_UP = 20_000;
   private static final int REQUESTS = 20_000;
@@ -116,16 +124,42 @@ final class LoopGuardTest {
     try (Backend backend = new Backend();
         Proxy proxy = start(backend, "");
         Client client = new Client(proxy)) {
-      client.requests(WARM_UP);
-      ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
-      long worker = workerThread(threads);
-      long before = threads.getThreadAllocatedBytes(worker);
-      client.requests(REQUESTS);
-      long each = (threads.getThreadAllocatedBytes(worker) - before) / REQUESTS;
-      assertTrue(
-          each <= ALLOCATED_BYTES_MAX,
-          each + " bytes for each request (expected: at most " + ALLOCATED_BYTES_MAX + ")");
+      assertAllocated(ALLOCATED_BYTES_MAX, client::requests);
     }
+  }
+
+  @Test
+  void loggedRequestsAllocateNothing() throws Exception {
+    Path log = directory.resolve("allocated.log");
+    try (Backend backend = new Backend();
+        Proxy proxy = start(backend, LOG.replace("PATH", log.toString()));
+        Client client = new Client(proxy)) {
+      assertAllocated(LOGGED_BYTES_MAX, client::requests);
+    }
+  }
+
+  @Test
+  void http2RequestsAllocateNothing() throws Exception {
+    try (Backend backend = new Backend();
+        Proxy proxy = start(backend, "");
+        Http2Caller caller = new Http2Caller(proxy)) {
+      assertAllocated(HTTP2_BYTES_MAX, caller::requests);
+    }
+  }
+
+  private interface Caller {
+    void requests(int count) throws IOException;
+  }
+
+  /** By the thread's own counter, once all code is compiled. */
+  private static void assertAllocated(long max, Caller caller) throws IOException {
+    caller.requests(WARM_UP);
+    ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+    long worker = workerThread(threads);
+    long before = threads.getThreadAllocatedBytes(worker);
+    caller.requests(REQUESTS);
+    long each = (threads.getThreadAllocatedBytes(worker) - before) / REQUESTS;
+    assertTrue(each <= max, each + " bytes for each request (expected: at most " + max + ")");
   }
 
   @Test
@@ -154,7 +188,8 @@ final class LoopGuardTest {
     for (RecordedEvent event : RecordingFile.readAllEvents(events)) {
       if (event.getThread() != null
           && String.valueOf(event.getThread().getJavaName()).startsWith("worker-")
-          && !isOwnSocket(event)) {
+          && !isOwnSocket(event)
+          && !isClassLoading(event)) {
         blocked.add(event.toString());
       }
     }
@@ -169,6 +204,14 @@ final class LoopGuardTest {
         && event.getStackTrace().getFrames().stream()
             .map(RecordedFrame::getMethod)
             .anyMatch(method -> method.getType().getName().startsWith("io.netty.channel.nio."));
+  }
+
+  /** A class that is used for the first time is read from its jar. */
+  private static boolean isClassLoading(RecordedEvent event) {
+    return event.getStackTrace() != null
+        && event.getStackTrace().getFrames().stream()
+            .map(RecordedFrame::getMethod)
+            .anyMatch(method -> method.getType().getName().startsWith("jdk.internal.loader."));
   }
 
   private static long workerThread(ThreadMXBean threads) {
@@ -262,6 +305,79 @@ final class LoopGuardTest {
       }
       int head = have - 1024;
       return buffer[head - 1] == '\n' && buffer[head - 2] == '\r' && buffer[head - 3] == '\n';
+    }
+
+    @Override
+    public void close() throws IOException {
+      socket.close();
+    }
+  }
+
+  /** One connection of HTTP/2 with prior knowledge, one stream after the other. */
+  private static final class Http2Caller implements AutoCloseable {
+    private static final int DATA = 0;
+    private static final int HEADERS = 1;
+    private static final int GO_AWAY = 7;
+    private static final int END_STREAM = 1;
+
+    private final Socket socket;
+    private final DataInputStream in;
+    private final ByteBuffer request;
+    private final byte[] payload = new byte[16_384];
+    private int streamId = -1;
+
+    Http2Caller(Proxy proxy) throws IOException {
+      int port = proxy.listeners().getFirst().bound().getFirst().getPort();
+      socket = new Socket(InetAddress.getLoopbackAddress(), port);
+      socket.setTcpNoDelay(true);
+      socket.setSoTimeout(10_000);
+      in = new DataInputStream(new BufferedInputStream(socket.getInputStream()));
+      ByteBuffer opening = ByteBuffer.allocate(64);
+      opening.put("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
+      frame(opening, 4, 0, 0, 0);
+      // a window of the connection that lasts for the test
+      frame(opening, 8, 0, 0, 4).putInt(Integer.MAX_VALUE - 65_535);
+      socket.getOutputStream().write(opening.array(), 0, opening.position());
+      byte[] authority = "reviews".getBytes(StandardCharsets.US_ASCII);
+      // GET, http, / and a literal :authority, by HPACK's static table
+      request = ByteBuffer.allocate(9 + 5 + authority.length);
+      frame(request, HEADERS, 4 | END_STREAM, 0, 5 + authority.length);
+      request.put(new byte[] {(byte) 0x82, (byte) 0x86, (byte) 0x84, 0x01});
+      request.put((byte) authority.length).put(authority);
+    }
+
+    private static ByteBuffer frame(ByteBuffer out, int type, int flags, int stream, int length) {
+      return out.put((byte) (length >> 16))
+          .putShort((short) length)
+          .put((byte) type)
+          .put((byte) flags)
+          .putInt(stream);
+    }
+
+    void requests(int count) throws IOException {
+      for (int i = 0; i < count; i++) {
+        streamId += 2;
+        request.putInt(5, streamId);
+        socket.getOutputStream().write(request.array());
+        awaitEnd();
+      }
+    }
+
+    private void awaitEnd() throws IOException {
+      while (true) {
+        int start = in.readInt();
+        int length = start >>> 8;
+        int type = start & 0xff;
+        int flags = in.readUnsignedByte();
+        int stream = in.readInt();
+        in.readFully(payload, 0, length);
+        if (type == GO_AWAY || type == 3) {
+          throw new IOException("frame of type " + type + " for stream " + stream);
+        }
+        if (stream == streamId && (type == DATA || type == HEADERS) && (flags & END_STREAM) != 0) {
+          return;
+        }
+      }
     }
 
     @Override

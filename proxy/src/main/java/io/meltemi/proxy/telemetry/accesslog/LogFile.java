@@ -16,6 +16,7 @@ final class LogFile implements AutoCloseable {
   /** What a file holds back at most, in bytes. */
   static final int PENDING_BYTES_MAX = 4 << 20;
 
+  private static final int SPINS_MAX = 64;
   private static final int FLUSH_BYTES = 64 << 10;
 
   private final ReentrantLock lock = new ReentrantLock();
@@ -45,9 +46,9 @@ final class LogFile implements AutoCloseable {
     this.writer = Thread.ofPlatform().name("access-log " + name).daemon().start(this::run);
   }
 
-  /** Takes a line; the bytes are copied. */
+  /** Takes a line; the bytes are copied. Called by event loops, so it never waits for long. */
   void add(byte[] line, int length) {
-    lock.lock();
+    enter();
     try {
       if (closed || pendingLength + length > PENDING_BYTES_MAX) {
         dropped.inc();
@@ -65,6 +66,21 @@ final class LogFile implements AutoCloseable {
       }
     } finally {
       lock.unlock();
+    }
+  }
+
+  /**
+   * The lock without parking: an event loop that parks costs more than the lock is ever held, which
+   * is for a copy in memory or an exchange of two buffers.
+   */
+  private void enter() {
+    for (int tries = 0; !lock.tryLock(); tries++) {
+      if (tries < SPINS_MAX) {
+        Thread.onSpinWait();
+      } else {
+        // its holder may have lost its processor
+        Thread.yield();
+      }
     }
   }
 
