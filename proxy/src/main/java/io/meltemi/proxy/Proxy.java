@@ -91,11 +91,13 @@ public final class Proxy implements AutoCloseable {
 
   private static final System.Logger LOG = System.getLogger(Proxy.class.getName());
   private static final long LOG_FLUSH_NANOS = 1_000_000_000L;
-  private static final Map<String, String> POOL =
+  private static final Map<String, String> NETTY =
       Map.of(
           "io.netty.allocator.type", "pooled",
           "io.netty.allocator.maxOrder", "7",
-          "io.netty.allocator.numHeapArenas", "1");
+          "io.netty.allocator.numHeapArenas", "1",
+          // its events of the flight recorder cannot be kept in a class cache
+          "io.netty.jfr.enabled", "false");
   private static final Duration SECRET_FILES_INTERVAL = Duration.ofSeconds(1);
   private static final Duration DRAIN_POLL = Duration.ofMillis(20);
 
@@ -201,10 +203,10 @@ public final class Proxy implements AutoCloseable {
   /**
    * Sets up this process as that of one proxy; before anything else is done. Buffers come from a
    * pool of small chunks, whose buffers are used again without garbage, and Netty is loaded beside
-   * the reading of the bootstrap. What the command line says of the pool stays.
+   * the reading of the bootstrap. What the command line says of these stays.
    */
   public static void prepareProcess() {
-    POOL.forEach(
+    NETTY.forEach(
         (name, value) -> {
           if (System.getProperty(name) == null) {
             System.setProperty(name, value);

@@ -327,6 +327,10 @@ final class ProtoReader {
           case UINT32, UINT64, FIXED32, FIXED64 -> true;
           default -> false;
         };
+    if (isShort(text)) {
+      int number = Integer.parseInt(text);
+      return isInt ? (Object) number : (Object) (long) number;
+    }
     BigDecimal max =
         isInt
             ? BigDecimal.valueOf(unsigned ? 0xFFFF_FFFFL : Integer.MAX_VALUE)
@@ -351,6 +355,18 @@ final class ProtoReader {
     }
     scope.error(text, "an integer from " + min + " to " + max);
     return null;
+  }
+
+  /**
+   * Up to nine digits: what fits every type, without the big numbers, whose class is slow to load.
+   */
+  private static boolean isShort(String text) {
+    for (int i = 0; i < text.length(); i++) {
+      if (text.charAt(i) < '0' || text.charAt(i) > '9') {
+        return false;
+      }
+    }
+    return !text.isEmpty() && text.length() <= 9;
   }
 
   /** Writes the messages that have a JSON form of their own; false when this is none of them. */

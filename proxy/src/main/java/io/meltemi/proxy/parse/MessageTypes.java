@@ -37,6 +37,14 @@ public final class MessageTypes {
     return url.substring(url.lastIndexOf('/') + 1).equals(descriptor(type).getFullName());
   }
 
+  /** A message in an Any, as {@code Any.pack} does it. */
+  public static Any pack(Message message) {
+    return Any.newBuilder()
+        .setTypeUrl("type.googleapis.com/" + descriptor(message.getClass()).getFullName())
+        .setValue(message.toByteString())
+        .build();
+  }
+
   /**
    * The message in an Any.
    *

@@ -1,6 +1,5 @@
 package io.meltemi.proxy.snapshot;
 
-import com.google.protobuf.Any;
 import io.envoyproxy.envoy.config.route.v3.RouteConfiguration;
 import io.meltemi.common.time.TaskLoop;
 import io.meltemi.common.time.Ticker;
@@ -12,6 +11,7 @@ import io.meltemi.proxy.cluster.ClusterFactory;
 import io.meltemi.proxy.cluster.ClusterManager;
 import io.meltemi.proxy.listener.Listener;
 import io.meltemi.proxy.listener.ListenerManager;
+import io.meltemi.proxy.parse.MessageTypes;
 import io.meltemi.proxy.route.RouteTable;
 import io.meltemi.proxy.telemetry.StatScope;
 import io.meltemi.proxy.telemetry.Stats;
@@ -154,7 +154,8 @@ public final class SnapshotAssembler {
       return problems.finish(() -> true);
     }
     for (int i = 0; i < clusterMessages.size(); i++) {
-      clusters.addStatic(valid.value().clusters().get(i), Any.pack(clusterMessages.get(i)));
+      clusters.addStatic(
+          valid.value().clusters().get(i), MessageTypes.pack(clusterMessages.get(i)));
     }
     for (int i = 0; i < listenerMessages.size(); i++) {
       Listener listener = valid.value().listeners().get(i);
@@ -163,7 +164,7 @@ public final class SnapshotAssembler {
           new LoadedResource(
               listener.name(),
               "",
-              Any.pack(listenerMessages.get(i)),
+              MessageTypes.pack(listenerMessages.get(i)),
               ticker.now(),
               true,
               LoadedResource.State.WARMING,

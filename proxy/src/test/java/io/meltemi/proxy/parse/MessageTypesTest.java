@@ -22,6 +22,7 @@ class MessageTypesTest {
     Any any = Any.pack(NODE);
     assertTrue(MessageTypes.holds(any, Node.class));
     assertFalse(MessageTypes.holds(any, StringValue.class));
+    assertEquals(any, MessageTypes.pack(NODE));
     assertEquals(NODE, MessageTypes.unpack(any, Node.class));
     assertSame(Node.getDescriptor(), MessageTypes.descriptor(Node.class));
   }

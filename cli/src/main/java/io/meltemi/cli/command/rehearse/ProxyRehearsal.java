@@ -30,9 +30,10 @@ import java.util.concurrent.TimeUnit;
 
 /**
  * Runs a proxy under a JVM that records, through what a sidecar does: a static and a dynamic
- * configuration, requests with and without bodies, and the admin pages that are scraped. What it
- * loads ends in its cache and is paid for by every proxy, in memory too: pages that people look at
- * are left out.
+ * configuration, requests with and without bodies, and the admin pages that are scraped. Some
+ * requests pass the proxy twice more, over mutual TLS with either version of HTTP and through its
+ * TCP proxy. What it loads ends in its cache and is paid for by every proxy, in memory too: pages
+ * that people look at are left out.
  *
  * <p>{@code ProxyRehearsal HOME java OPTION...}: HOME has the jars in {@code lib}; writes {@code
  * meltemi-proxy.jar} and {@code meltemi-proxy.aot} there.
@@ -83,7 +84,16 @@ final class ProxyRehearsal {
       Path admin = directory.resolve("admin");
       Path bootstrap = directory.resolve("bootstrap.yaml");
       Files.writeString(
-          bootstrap, bootstrap(listenerPort, backend.getAddress().getPort(), xdsPort, directory));
+          bootstrap,
+          new RehearsalBootstrap(
+                  listenerPort,
+                  freePort(),
+                  freePort(),
+                  backend.getAddress().getPort(),
+                  xdsPort,
+                  directory,
+                  RehearsalIdentity.tlsContext(directory))
+              .yaml());
       Process proxy = start(jar, bootstrap, admin);
       try {
         return drive(proxy, listenerPort, admin);
@@ -155,7 +165,8 @@ final class ProxyRehearsal {
     List<Thread> clients = new ArrayList<>();
     long end = System.nanoTime() + TRAFFIC_NANOS;
     for (int i = 0; i < CONNECTIONS; i++) {
-      clients.add(Thread.ofPlatform().start(() -> traffic(port, end)));
+      String path = List.of("/a?b=c", "/tls", "/h2", "/a").get(i);
+      clients.add(Thread.ofPlatform().start(() -> traffic(port, path, end)));
     }
     for (Thread client : clients) {
       client.join();
@@ -177,8 +188,8 @@ final class ProxyRehearsal {
     }
   }
 
-  private static void traffic(int port, long end) {
-    String get = "GET /a?b=c HTTP/1.1\r\nHost: backend\r\nUser-Agent: rehearsal\r\n\r\n";
+  private static void traffic(int port, String path, long end) {
+    String get = "GET " + path + " HTTP/1.1\r\nHost: backend\r\nUser-Agent: rehearsal\r\n\r\n";
     String chunked = "GET /chunked HTTP/1.1\r\nHost: backend\r\nAccept: */*\r\n\r\n";
     String post =
         "POST /p HTTP/1.1\r\nHost: backend\r\nContent-Type: text/plain\r\nContent-Length: 5\r\n\r\nhello";
@@ -266,68 +277,5 @@ final class ProxyRehearsal {
     try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
       return socket.getLocalPort();
     }
-  }
-
-  private static String bootstrap(int port, int backendPort, int xdsPort, Path directory) {
-    return """
-        node: {id: "sidecar~127.0.0.1~rehearsal.default~default.svc.cluster.local", cluster: rehearsal}
-        admin: {address: {socket_address: {address: 127.0.0.1, port_value: 0}}}
-        dynamic_resources:
-          ads_config:
-            api_type: GRPC
-            transport_api_version: V3
-            grpc_services: [{envoy_grpc: {cluster_name: xds-grpc}}]
-          cds_config: {ads: {}, resource_api_version: V3}
-        static_resources:
-          listeners:
-          - name: rehearsal
-            address: {socket_address: {address: 127.0.0.1, port_value: %d}}
-            filter_chains:
-            - filters:
-              - name: envoy.filters.network.http_connection_manager
-                typed_config:
-                  "@type": type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager
-                  stat_prefix: rehearsal
-                  access_log:
-                  - name: envoy.access_loggers.file
-                    typed_config:
-                      "@type": type.googleapis.com/envoy.extensions.access_loggers.file.v3.FileAccessLog
-                      path: %s/access.log
-                  route_config:
-                    name: local
-                    virtual_hosts:
-                    - name: backend
-                      domains: [backend, "127.0.0.1", a]
-                      routes:
-                      - match: {prefix: /a}
-                        route: {cluster: backend, timeout: 5s, retry_policy: {retry_on: connect-failure, num_retries: 2}}
-                      - match: {prefix: /}
-                        route: {cluster: backend}
-                  http_filters:
-                  - name: envoy.filters.http.router
-                    typed_config: {"@type": type.googleapis.com/envoy.extensions.filters.http.router.v3.Router}
-          clusters:
-          - name: backend
-            type: STATIC
-            connect_timeout: 1s
-            load_assignment:
-              cluster_name: backend
-              endpoints:
-              - lb_endpoints:
-                - endpoint: {address: {socket_address: {address: 127.0.0.1, port_value: %d}}}
-          - name: xds-grpc
-            type: STATIC
-            connect_timeout: 1s
-            typed_extension_protocol_options:
-              envoy.extensions.upstreams.http.v3.HttpProtocolOptions:
-                "@type": type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions
-                explicit_http_config: {http2_protocol_options: {}}
-            load_assignment:
-              cluster_name: xds-grpc
-              endpoints:
-              - lb_endpoints:
-                - endpoint: {address: {socket_address: {address: 127.0.0.1, port_value: %d}}}
-        """
-        .formatted(port, directory, backendPort, xdsPort);
   }
 }
