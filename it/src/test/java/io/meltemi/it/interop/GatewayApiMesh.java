@@ -28,11 +28,25 @@ final class GatewayApiMesh implements AutoCloseable {
   private static final String GATEWAY_NAMESPACE = "gateway-conformance-infra";
   private static final String CLIENT_NAMESPACE = "gateway-conformance-mesh";
 
+  /** Ingresses are served by the first of the gateway proxies. */
+  private static final String INGRESS_SETTINGS =
+      """
+      ---
+      apiVersion: v1
+      kind: ConfigMap
+      metadata: {name: istio, namespace: istio-system}
+      data:
+        mesh: |-
+          ingressSelector: gateway0
+          ingressControllerMode: DEFAULT
+      """;
+
   final int httpProxyPort = Program.freePort();
   private final Path directory;
   private final Path config;
   private final List<Program> programs = new ArrayList<>();
   private final Map<String, EchoServer> echoes = new TreeMap<>();
+  private final Map<String, GrpcEcho> grpcEchoes = new TreeMap<>();
   private final Map<String, Integer> binds = new HashMap<>();
 
   GatewayApiMesh(DataPlane dataPlane, Path directory, String... base)
@@ -41,7 +55,9 @@ final class GatewayApiMesh implements AutoCloseable {
     config = Files.createDirectories(directory.resolve("config"));
     String manifests = adapted(String.join("\n---\n", base));
     try {
-      write("base.yaml", manifests + endpoints(manifests) + pod(CLIENT_NAMESPACE, "client"));
+      write(
+          "base.yaml",
+          manifests + endpoints(manifests) + pod(CLIENT_NAMESPACE, "client") + INGRESS_SETTINGS);
       int grpcPort = Program.freePort();
       int httpPort = Program.freePort();
       Program discovery =
@@ -178,10 +194,10 @@ final class GatewayApiMesh implements AutoCloseable {
       String namespace = text(map(service, "metadata"), "namespace", "default");
       String name = text(map(service, "metadata"), "name", "");
       Map<?, ?> selector = map(map(service, "spec"), "selector");
-      List<EchoServer> servers = new ArrayList<>();
+      List<Integer> servers = new ArrayList<>();
       if (selector.containsKey("version") || !"echo".equals(selector.get("app"))) {
         if (selector.containsKey("app")) {
-          servers.add(echo(namespace, name));
+          servers.add(name.startsWith("grpc-") ? grpcEcho(namespace, name) : echo(namespace, name));
         }
       } else {
         servers.add(echo(namespace, "echo-v1"));
@@ -190,7 +206,7 @@ final class GatewayApiMesh implements AutoCloseable {
       for (int i = 0; i < servers.size(); i++) {
         Map<String, Integer> ports = new LinkedHashMap<>();
         for (Map<?, ?> port : maps(map(service, "spec").get("ports"))) {
-          ports.put(text(port, "name", ""), servers.get(i).port());
+          ports.put(text(port, "name", ""), servers.get(i));
         }
         slices.append(slice(namespace, name, i, "127.0.0.1", ports));
       }
@@ -198,14 +214,24 @@ final class GatewayApiMesh implements AutoCloseable {
     return slices.toString();
   }
 
-  private EchoServer echo(String namespace, String name) throws IOException {
+  private int echo(String namespace, String name) throws IOException {
     String key = namespace + "/" + name;
     EchoServer known = echoes.get(key);
     if (known == null) {
       known = new EchoServer(key);
       echoes.put(key, known);
     }
-    return known;
+    return known.port();
+  }
+
+  private int grpcEcho(String namespace, String name) throws IOException {
+    String key = namespace + "/" + name;
+    GrpcEcho known = grpcEchoes.get(key);
+    if (known == null) {
+      known = new GrpcEcho(key);
+      grpcEchoes.put(key, known);
+    }
+    return known.port();
   }
 
   private static String slice(
@@ -255,5 +281,6 @@ final class GatewayApiMesh implements AutoCloseable {
   public void close() {
     programs.reversed().forEach(Program::close);
     echoes.values().forEach(EchoServer::close);
+    grpcEchoes.values().forEach(GrpcEcho::close);
   }
 }
