@@ -38,9 +38,9 @@ record ForwardedCertificate(Mode mode, Set<Detail> details) {
 
   /** Parts of the client's certificate, in the order in which they are written. */
   enum Detail {
-    SUBJECT,
     CERT,
     CHAIN,
+    SUBJECT,
     URI,
     DNS
   }

@@ -141,7 +141,7 @@ final class FormatOperators {
       case "UPSTREAM_LOCAL_PORT" -> address(info -> info.upstreamLocalAddress, Part.PORT);
       case "UPSTREAM_REQUEST_ATTEMPT_COUNT" -> (NumberOperator) info -> info.attemptCount;
       case "UPSTREAM_TRANSPORT_FAILURE_REASON" ->
-          string(info -> info.upstreamTransportFailureReason);
+          string(info -> info.upstreamTransportFailureReason.replace(' ', '_'));
       case "DOWNSTREAM_LOCAL_ADDRESS" -> address(info -> info.downstreamLocalAddress, Part.BOTH);
       case "DOWNSTREAM_LOCAL_ADDRESS_WITHOUT_PORT" ->
           address(info -> info.downstreamLocalAddress, Part.HOST);
@@ -163,6 +163,7 @@ final class FormatOperators {
       case "DYNAMIC_METADATA" -> MetadataOperator.parse(parameter);
       case "DOWNSTREAM_TLS_VERSION" -> downstream(TlsInfo::version);
       case "DOWNSTREAM_TLS_CIPHER" -> downstream(TlsInfo::cipher);
+      case "DOWNSTREAM_TLS_GROUP" -> downstream(TlsInfo::group);
       case "DOWNSTREAM_TLS_SESSION_ID" -> downstream(TlsInfo::sessionId);
       case "DOWNSTREAM_PEER_URI_SAN" -> downstream(tls -> joined(tls.peer().uriSans()));
       case "DOWNSTREAM_PEER_DNS_SAN" -> downstream(tls -> joined(tls.peer().dnsSans()));
@@ -188,6 +189,12 @@ final class FormatOperators {
       case "UPSTREAM_PEER_ISSUER" -> upstream(tls -> tls.peer().issuer());
       case "UPSTREAM_PEER_URI_SAN" -> upstream(tls -> joined(tls.peer().uriSans()));
       case "UPSTREAM_PEER_DNS_SAN" -> upstream(tls -> joined(tls.peer().dnsSans()));
+      case "UPSTREAM_TLS_GROUP" -> upstream(TlsInfo::group);
+      case "UPSTREAM_SERVER_NAME" -> upstream(TlsInfo::serverName);
+      case "UPSTREAM_PEER_IP_SAN" -> upstream(tls -> joined(tls.peer().ipSans()));
+      case "UPSTREAM_LOCAL_URI_SAN" -> upstream(tls -> joined(tls.local().uriSans()));
+      case "UPSTREAM_LOCAL_DNS_SAN" -> upstream(tls -> joined(tls.local().dnsSans()));
+      case "UPSTREAM_LOCAL_IP_SAN" -> upstream(tls -> joined(tls.local().ipSans()));
       case "UPSTREAM_PEER_CERT" -> upstream(tls -> tls.peer().urlEncodedPem());
       case "UPSTREAM_PEER_CERT_V_START" -> upstream(tls -> tls.peer().notBefore());
       case "UPSTREAM_PEER_CERT_V_END" -> upstream(tls -> tls.peer().notAfter());

@@ -14,6 +14,9 @@ public interface TlsInfo {
   /** In OpenSSL's words, such as {@code ECDHE-RSA-AES128-GCM-SHA256}. */
   String cipher();
 
+  /** Of the key exchange, such as {@code X25519}; empty where the engine does not tell. */
+  String group();
+
   /** SNI. */
   String serverName();
 

@@ -8,6 +8,7 @@ import java.security.cert.X509Certificate;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
+import java.util.stream.Stream;
 
 /**
  * The subject alternative names of a certificate (RFC 5280 section 4.2.1.6).
@@ -38,6 +39,11 @@ record CertificateNames(
 
   /** A name of a type that an object identifier tells. */
   record OtherName(String oid, String value) {}
+
+  /** Every name that is a text, for messages. */
+  List<String> all() {
+    return Stream.of(dns, uris, emails, ips).flatMap(List::stream).toList();
+  }
 
   /** Malformed names count as none: nothing may match them. */
   static CertificateNames of(X509Certificate certificate) {

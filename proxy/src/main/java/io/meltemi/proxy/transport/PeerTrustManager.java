@@ -22,40 +22,48 @@ final class PeerTrustManager extends X509ExtendedTrustManager {
             : new X509Certificate[0];
   }
 
+  private void check(X509Certificate[] chain) throws CertificateException {
+    try {
+      verifier.check(chain);
+    } catch (PeerRejectedException e) {
+      throw e.forEngine();
+    }
+  }
+
   @Override
   public void checkClientTrusted(X509Certificate[] chain, String authType, SSLEngine engine)
       throws CertificateException {
-    verifier.check(chain);
+    check(chain);
   }
 
   @Override
   public void checkServerTrusted(X509Certificate[] chain, String authType, SSLEngine engine)
       throws CertificateException {
-    verifier.check(chain);
+    check(chain);
   }
 
   @Override
   public void checkClientTrusted(X509Certificate[] chain, String authType, Socket socket)
       throws CertificateException {
-    verifier.check(chain);
+    check(chain);
   }
 
   @Override
   public void checkServerTrusted(X509Certificate[] chain, String authType, Socket socket)
       throws CertificateException {
-    verifier.check(chain);
+    check(chain);
   }
 
   @Override
   public void checkClientTrusted(X509Certificate[] chain, String authType)
       throws CertificateException {
-    verifier.check(chain);
+    check(chain);
   }
 
   @Override
   public void checkServerTrusted(X509Certificate[] chain, String authType)
       throws CertificateException {
-    verifier.check(chain);
+    check(chain);
   }
 
   @Override

@@ -1,6 +1,7 @@
 package io.meltemi.proxy.transport;
 
 import io.meltemi.common.time.Ticker;
+import io.meltemi.proxy.transport.PeerRejectedException.Fault;
 import io.meltemi.proxy.transport.PeerRejectedException.Reason;
 import java.security.GeneralSecurityException;
 import java.security.MessageDigest;
@@ -19,6 +20,7 @@ import java.security.cert.TrustAnchor;
 import java.security.cert.X509CertSelector;
 import java.security.cert.X509Certificate;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.Collection;
@@ -27,7 +29,6 @@ import java.util.EnumSet;
 import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.List;
-import java.util.Locale;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Collectors;
@@ -46,6 +47,7 @@ final class PeerVerifier {
   /** How many leaves are remembered; all are forgotten when there are more. */
   private static final int REMEMBERED_MAX = 1024;
 
+  private static final int LINKS_MAX = 8;
   private static final String SERVER_USE = "1.3.6.1.5.5.7.3.1";
   private static final String CLIENT_USE = "1.3.6.1.5.5.7.3.2";
 
@@ -117,7 +119,8 @@ final class PeerVerifier {
         return;
       }
     }
-    throw new PeerRejectedException(Reason.SUBJECT_ALT_NAME, "SAN matcher");
+    throw new PeerRejectedException(
+        Reason.SUBJECT_ALT_NAME, "SAN matcher, certificate SANs are " + names.all());
   }
 
   /**
@@ -189,8 +192,57 @@ final class PeerVerifier {
       return limit(
           result.getCertPath().getCertificates(), result.getTrustAnchor().getTrustedCert());
     } catch (GeneralSecurityException e) {
-      throw rejected(e);
+      PeerRejectedException rejected = rejected(e);
+      if (rejected.fault() == Fault.NO_ISSUER) {
+        checkTimes(parsed);
+      }
+      throw rejected;
     }
+  }
+
+  /**
+   * PKIX does not say that it left a certificate out because of its time: a leaf that leads to an
+   * authority, were it not for that, is refused for its time.
+   */
+  private void checkTimes(X509Certificate[] chain) throws PeerRejectedException {
+    List<X509Certificate> known = new ArrayList<>(settings.authorities());
+    known.addAll(Arrays.asList(chain));
+    long now = ticker.now().toEpochMilli();
+    X509Certificate at = chain[0];
+    PeerRejectedException outOfTime = null;
+    for (int depth = 0; depth < LINKS_MAX; depth++) {
+      try {
+        checkTime(at, now);
+      } catch (PeerRejectedException e) {
+        outOfTime = e;
+      }
+      if (settings.authorities().contains(at)) {
+        if (outOfTime != null) {
+          throw outOfTime;
+        }
+        return;
+      }
+      X509Certificate issuer = issuer(at, known);
+      if (issuer == null) {
+        return;
+      }
+      at = issuer;
+    }
+  }
+
+  private static @Nullable X509Certificate issuer(
+      X509Certificate certificate, List<X509Certificate> known) {
+    for (X509Certificate candidate : known) {
+      if (candidate.getSubjectX500Principal().equals(certificate.getIssuerX500Principal())) {
+        try {
+          certificate.verify(candidate.getPublicKey());
+          return candidate;
+        } catch (GeneralSecurityException e) {
+          // another one of that name
+        }
+      }
+    }
+    return null;
   }
 
   private static X509Certificate[] reparse(X509Certificate[] chain) throws CertificateException {
@@ -208,10 +260,10 @@ final class PeerVerifier {
   private void checkTime(X509Certificate leaf, long now) throws PeerRejectedException {
     if (!settings.leniency().expired()) {
       if (now > leaf.getNotAfter().toInstant().toEpochMilli()) {
-        throw chainFailure("certificate has expired");
+        throw new PeerRejectedException(Fault.EXPIRED);
       }
       if (now < leaf.getNotBefore().toInstant().toEpochMilli()) {
-        throw chainFailure("certificate is not yet valid");
+        throw new PeerRejectedException(Fault.NOT_YET_VALID);
       }
     }
   }
@@ -280,19 +332,13 @@ final class PeerVerifier {
     try {
       List<String> uses = leaf.getExtendedKeyUsage();
       if (uses != null && !uses.contains(peerIsClient ? CLIENT_USE : SERVER_USE)) {
-        throw chainFailure("unsupported certificate purpose");
+        throw new PeerRejectedException(Fault.PURPOSE);
       }
     } catch (CertificateParsingException e) {
-      throw chainFailure("unsupported certificate purpose");
+      throw new PeerRejectedException(Fault.PURPOSE);
     }
   }
 
-  private static PeerRejectedException chainFailure(String words) {
-    return new PeerRejectedException(
-        Reason.CHAIN, "X509_verify_cert: certificate verification error at depth 0: " + words);
-  }
-
-  /** In OpenSSL's words, for those who search for them. */
   private static PeerRejectedException rejected(GeneralSecurityException failure) {
     if (failure instanceof PeerRejectedException known) {
       return known;
@@ -300,22 +346,21 @@ final class PeerVerifier {
     for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
       if (cause instanceof CertPathValidatorException at
           && at.getReason() instanceof CertPathValidatorException.BasicReason reason) {
-        String words =
+        Fault fault =
             switch (reason) {
-              case EXPIRED -> "certificate has expired";
-              case NOT_YET_VALID -> "certificate is not yet valid";
-              case REVOKED -> "certificate revoked";
-              case UNDETERMINED_REVOCATION_STATUS -> "unable to get certificate CRL";
-              case INVALID_SIGNATURE -> "certificate signature failure";
-              case ALGORITHM_CONSTRAINED ->
-                  String.valueOf(at.getMessage()).toLowerCase(Locale.ROOT);
-              case UNSPECIFIED -> "";
+              case EXPIRED -> Fault.EXPIRED;
+              case NOT_YET_VALID -> Fault.NOT_YET_VALID;
+              case REVOKED -> Fault.REVOKED;
+              case UNDETERMINED_REVOCATION_STATUS -> Fault.NO_REVOCATION_LIST;
+              case INVALID_SIGNATURE -> Fault.SIGNATURE;
+              case ALGORITHM_CONSTRAINED -> Fault.REJECTED;
+              case UNSPECIFIED -> Fault.NO_ISSUER;
             };
-        if (!words.isEmpty()) {
-          return chainFailure(words);
+        if (fault != Fault.NO_ISSUER) {
+          return new PeerRejectedException(fault);
         }
       }
     }
-    return chainFailure("unable to get local issuer certificate");
+    return new PeerRejectedException(Fault.NO_ISSUER);
   }
 }

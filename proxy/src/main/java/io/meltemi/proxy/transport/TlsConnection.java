@@ -94,8 +94,8 @@ final class TlsConnection implements TlsInfo {
     return "";
   }
 
-  /** The curve of the key exchange; empty when the engine does not tell. */
-  String group() {
+  @Override
+  public String group() {
     return group;
   }
 

@@ -21,7 +21,7 @@ record TlsParameters(Version min, Version max, List<String> ciphers, List<String
           "ECDHE-RSA-CHACHA20-POLY1305",
           "ECDHE-ECDSA-AES256-GCM-SHA384",
           "ECDHE-RSA-AES256-GCM-SHA384");
-  static final List<String> CURVES_DEFAULT = List.of("X25519", "P-256");
+  static final List<String> CURVES_DEFAULT = List.of("X25519MLKEM768", "X25519", "P-256");
   private static final List<String> TLS13 =
       List.of("TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256");
 

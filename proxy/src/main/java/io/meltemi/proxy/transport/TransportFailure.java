@@ -15,6 +15,7 @@ import javax.net.ssl.SSLException;
  * whichever engine found it.
  */
 public final class TransportFailure {
+  private static final String PREFIX = "TLS_error:|";
   private static final int SSL_LIBRARY = 0x10000000;
   private static final int ALERTS = 1000;
   private static final int CERTIFICATE_VERIFY_FAILED = 125;
@@ -55,6 +56,11 @@ public final class TransportFailure {
 
   private TransportFailure() {}
 
+  /** Whether a text is one of {@link #describe}'s. */
+  public static boolean isTold(String text) {
+    return text.startsWith(PREFIX);
+  }
+
   /** Empty for what is not TLS's, such as a peer that just closed. */
   public static String describe(Throwable failure) {
     PeerRejectedException rejected = PeerRejectedException.within(failure);
@@ -82,7 +88,7 @@ public final class TransportFailure {
   private static String describe(String message) {
     Matcher boring = BORINGSSL.matcher(message);
     if (boring.find()) {
-      return "TLS_error:|"
+      return PREFIX
           + Integer.parseUnsignedInt(boring.group(1), 16)
           + ":"
           + boring.group(2)
@@ -113,7 +119,7 @@ public final class TransportFailure {
   }
 
   private static String text(int reason, String name) {
-    return "TLS_error:|"
+    return PREFIX
         + (SSL_LIBRARY + reason)
         + ":SSL routines:OPENSSL_internal:"
         + name

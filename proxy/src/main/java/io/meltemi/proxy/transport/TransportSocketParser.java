@@ -207,7 +207,7 @@ public final class TransportSocketParser {
     UPSTREAM.check(proto, scope);
     CommonTlsContext common = proto.getCommonTlsContext();
     ParseScope at = scope.field("common_tls_context");
-    TlsParameters parameters = common(common, at, Version.TLS1_3);
+    TlsParameters parameters = common(common, at, Version.TLS1_2);
     Optional<SecretSet> set = secrets(common, at);
     if (proto.getSniBytes().size() > NAME_BYTES_MAX) {
       scope.field("sni").error(proto.getSni(), "at most " + NAME_BYTES_MAX + " bytes");
@@ -248,7 +248,8 @@ public final class TransportSocketParser {
     Version max =
         version(
             parameters.getTlsMaximumProtocolVersion(),
-            maxDefault,
+            // Differs from Envoy, which then has no version to offer and fails every handshake
+            min.compareTo(maxDefault) > 0 ? min : maxDefault,
             at.field("tls_maximum_protocol_version"));
     if (min.compareTo(max) > 0) {
       at.error(min + " to " + max, "a minimum version that is not above the maximum");

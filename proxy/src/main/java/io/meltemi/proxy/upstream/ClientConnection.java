@@ -5,7 +5,6 @@ import io.meltemi.proxy.loop.ChannelWriter;
 import io.meltemi.proxy.loop.LoopContext;
 import io.meltemi.proxy.loop.LoopTimer;
 import io.meltemi.proxy.telemetry.TlsInfo;
-import io.meltemi.proxy.transport.TransportFailure;
 import io.meltemi.proxy.transport.UpstreamTransport;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
@@ -36,7 +35,6 @@ abstract class ClientConnection extends ChannelInboundHandlerAdapter {
   private @Nullable Channel channel;
   private @Nullable ChannelWriter writer;
   private @Nullable TlsInfo tls;
-  private String failure = "";
   private boolean open;
   private boolean inRead;
   private long writtenBefore;
@@ -116,11 +114,6 @@ abstract class ClientConnection extends ChannelInboundHandlerAdapter {
     return tls;
   }
 
-  /** Why TLS broke the connection; empty for any other reason. */
-  final String failure() {
-    return failure;
-  }
-
   final long ageNanos() {
     return loop.nanos() - createdNanos;
   }
@@ -192,7 +185,6 @@ abstract class ClientConnection extends ChannelInboundHandlerAdapter {
   @Override
   public final void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
     // the peer is gone or the pipeline is broken: the end of the channel tells the streams
-    failure = TransportFailure.describe(cause);
     context.close();
   }
 }

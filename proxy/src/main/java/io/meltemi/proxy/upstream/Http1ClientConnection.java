@@ -372,7 +372,7 @@ final class Http1ClientConnection extends ClientConnection implements UpstreamSt
       present.onResponseData(io.netty.buffer.Unpooled.EMPTY_BUFFER, true);
       return;
     }
-    fail(responseBegun ? ResetReason.CLOSED : ResetReason.CLOSED_BEFORE_RESPONSE, failure());
+    fail(responseBegun ? ResetReason.CLOSED : ResetReason.CLOSED_BEFORE_RESPONSE, "");
   }
 
   @Override

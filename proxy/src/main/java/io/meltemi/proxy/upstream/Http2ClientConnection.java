@@ -7,6 +7,7 @@ import io.meltemi.proxy.codec.Http2Reset;
 import io.meltemi.proxy.codec.Http2Stream;
 import io.meltemi.proxy.header.HeaderBlock;
 import io.meltemi.proxy.loop.LoopTimer;
+import io.meltemi.proxy.telemetry.TlsInfo;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
@@ -88,6 +89,11 @@ final class Http2ClientConnection extends ClientConnection implements Http2Liste
     @Override
     public @Nullable SocketAddress localAddress() {
       return channel().localAddress();
+    }
+
+    @Override
+    public @Nullable TlsInfo tls() {
+      return Http2ClientConnection.this.tls();
     }
 
     @Override

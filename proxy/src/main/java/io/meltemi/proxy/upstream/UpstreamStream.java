@@ -37,7 +37,5 @@ public interface UpstreamStream {
   @Nullable SocketAddress localAddress();
 
   /** What TLS found about the connection; null on a plain one. */
-  default @Nullable TlsInfo tls() {
-    return null;
-  }
+  @Nullable TlsInfo tls();
 }

@@ -15,6 +15,11 @@ public record FakeTls(TlsInfo.Certificate peer) implements TlsInfo {
   }
 
   @Override
+  public String group() {
+    return "";
+  }
+
+  @Override
   public String serverName() {
     return "";
   }

@@ -23,6 +23,7 @@ import io.meltemi.proxy.route.Timeouts;
 import io.meltemi.proxy.telemetry.FormatOutput;
 import io.meltemi.proxy.telemetry.ResponseFlag;
 import io.meltemi.proxy.telemetry.StreamInfo;
+import io.meltemi.proxy.transport.TransportFailure;
 import io.meltemi.proxy.upstream.ConnectionPool;
 import io.meltemi.proxy.upstream.PoolFailure;
 import io.meltemi.proxy.upstream.ResetReason;
@@ -183,7 +184,21 @@ final class RouterFilter implements HttpFilter, LbContext, UpstreamCallbacks {
 
   private void reply(int status, String text, @Nullable ResponseFlag flag, String details) {
     over = true;
-    context.sendLocalReply(status, text, flag, details);
+    context.sendLocalReply(
+        new LocalReply(
+            status, text.getBytes(StandardCharsets.UTF_8), flag, details, this::finishHeaders));
+  }
+
+  /** A route's changes of responses are made to the proxy's own answers too. */
+  private void finishHeaders(HeaderBlock response) {
+    RouteAction.Forward target = forward;
+    if (target != null && target.options().attemptCountInResponse()) {
+      response.setNumber(ATTEMPT_COUNT, attempts);
+    }
+    RouteChoice chosen = choice;
+    if (chosen != null && !chosen.headers().response().isEmpty()) {
+      chosen.headers().response().apply(response, info(), scratch);
+    }
   }
 
   private void direct(
@@ -571,18 +586,11 @@ final class RouterFilter implements HttpFilter, LbContext, UpstreamCallbacks {
     responseBegun = true;
     retry.clear();
     body.clear();
+    info().responseCodeDetails = "via_upstream";
     if (!suppressHeaders) {
       headers.setNumber(UPSTREAM_SERVICE_TIME, (now - tryStartNanos) / 1_000_000);
     }
-    RouteAction.Forward target = forward;
-    if (target != null && target.options().attemptCountInResponse()) {
-      headers.setNumber(ATTEMPT_COUNT, attempts);
-    }
-    RouteChoice chosen = choice;
-    if (chosen != null && !chosen.headers().response().isEmpty()) {
-      chosen.headers().response().apply(headers, info(), scratch);
-    }
-    info().responseCodeDetails = "via_upstream";
+    finishHeaders(headers);
     if (endStream) {
       responseEnded(now);
     }
@@ -669,11 +677,10 @@ final class RouterFilter implements HttpFilter, LbContext, UpstreamCallbacks {
       case CONNECT_FAILED -> {
         cluster().outlierDetector().onLocalFailure(host());
         String reason =
-            detail.startsWith("TLS_error") ? detail : "delayed connect error: " + cause(detail);
-        info().upstreamTransportFailureReason = reason;
+            TransportFailure.isTold(detail) ? detail : "delayed connect error: " + cause(detail);
         failed(
-            "remote connection failure, transport failure reason: " + reason,
-            "remote_connection_failure|" + reason.replace(' ', '_'),
+            "remote connection failure",
+            "remote_connection_failure" + transportFailure(reason),
             503,
             ResponseFlag.UPSTREAM_CONNECTION_FAILURE,
             true,
@@ -690,6 +697,12 @@ final class RouterFilter implements HttpFilter, LbContext, UpstreamCallbacks {
             true);
       }
     }
+  }
+
+  /** Keeps why the transport failed for logs, and gives it as response code details end. */
+  private String transportFailure(String reason) {
+    info().upstreamTransportFailureReason = reason;
+    return "|" + reason.replace(' ', '_');
   }
 
   /** The system's words without the address that Netty adds. */
@@ -773,6 +786,7 @@ final class RouterFilter implements HttpFilter, LbContext, UpstreamCallbacks {
               if (overflow && !suppressHeaders) {
                 response.set(OVERLOADED, TRUE);
               }
+              finishHeaders(response);
             }));
   }
 
@@ -823,7 +837,7 @@ final class RouterFilter implements HttpFilter, LbContext, UpstreamCallbacks {
       return;
     }
     from.stats().responseCode(408);
-    context.sendLocalReply(
+    reply(
         408,
         "upstream max stream duration reached",
         ResponseFlag.UPSTREAM_MAX_STREAM_DURATION_REACHED,
@@ -837,8 +851,7 @@ final class RouterFilter implements HttpFilter, LbContext, UpstreamCallbacks {
       return;
     }
     cluster().stats().responseCode(504);
-    context.sendLocalReply(
-        504, "upstream request timeout", ResponseFlag.UPSTREAM_REQUEST_TIMEOUT, details);
+    reply(504, "upstream request timeout", ResponseFlag.UPSTREAM_REQUEST_TIMEOUT, details);
   }
 
   @Override

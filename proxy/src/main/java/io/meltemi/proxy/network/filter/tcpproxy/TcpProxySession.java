@@ -10,6 +10,7 @@ import io.meltemi.proxy.network.DownstreamConnection;
 import io.meltemi.proxy.telemetry.ResponseFlag;
 import io.meltemi.proxy.telemetry.StreamInfo;
 import io.meltemi.proxy.transport.OutputEnd;
+import io.meltemi.proxy.transport.TransportFailure;
 import io.meltemi.proxy.transport.TransportOptions;
 import io.meltemi.proxy.transport.UpstreamTransport;
 import io.netty.buffer.ByteBuf;
@@ -187,7 +188,7 @@ final class TcpProxySession extends ChannelInboundHandlerAdapter implements LbCo
   }
 
   private static String connectError(@Nullable String words) {
-    return words != null && words.startsWith("TLS_error")
+    return words != null && TransportFailure.isTold(words)
         ? words
         : "delayed connect error: " + (words == null ? "unknown" : words);
   }
