@@ -5,6 +5,14 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.sun.net.httpserver.HttpsConfigurator;
+import com.sun.net.httpserver.HttpsExchange;
+import com.sun.net.httpserver.HttpsParameters;
+import com.sun.net.httpserver.HttpsServer;
+import io.meltemi.testing.TestPki;
+import io.meltemi.testing.TestPki.Issued;
+import io.meltemi.testing.TestPki.Leaf;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -17,6 +25,9 @@ import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.KeyStore;
+import java.security.cert.Certificate;
+import java.security.cert.CertificateFactory;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -26,6 +37,11 @@ import java.util.Random;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Predicate;
+import javax.net.ssl.KeyManagerFactory;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLParameters;
+import javax.net.ssl.SSLPeerUnverifiedException;
+import javax.net.ssl.TrustManagerFactory;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -445,6 +461,169 @@ class TrafficScenariosIT {
         () -> moved.headers().map().toString());
     eventually("http://echo:8000/", r -> field(r, "server").equals("v2"));
     assertEquals(Map.of("v2", 40), shares("http://echo:8000/", 40));
+  }
+
+  @Test
+  void gatewaysEndTlsByFiles() throws Exception {
+    Issued root = TestPki.root("edge");
+    Path keys = Files.createDirectories(mesh.directory.resolve("keys"));
+    keep(keys, "server", root.leaf(Leaf.named("server").dns("*.example.com")));
+    keep(keys, "client", root.leaf(Leaf.named("client").uri("spiffe://cluster.local/ns/c/sa/c")));
+    Files.writeString(keys.resolve("root.pem"), root.certificate());
+    gatewayTls(keys, "SIMPLE", "");
+    await("TLS is ended", () -> curl(keys, "--http2").startsWith("server: v1"));
+    assertTrue(curl(keys, "--http2").endsWith("200 HTTP/2"));
+    assertTrue(curl(keys, "--http1.1").endsWith("200 HTTP/1.1"));
+    gatewayTls(keys, "MUTUAL", ", caCertificates: " + keys.resolve("root.pem"));
+    await("clients without a certificate are refused", () -> curl(keys).endsWith("000 HTTP/0"));
+    String answer = curl(keys, "--cert", "client.pem", "--key", "client.key");
+    assertTrue(answer.endsWith("200 HTTP/2"), answer);
+    assertTrue(
+        answer.contains("h.x-forwarded-client-cert: ")
+            && answer.contains("spiffe://cluster.local/ns/c/sa/c"),
+        answer);
+  }
+
+  private static void gatewayTls(Path keys, String mode, String more) throws IOException {
+    subsets();
+    mesh.write(
+        "gateway.yaml",
+        """
+        apiVersion: networking.istio.io/v1
+        kind: Gateway
+        metadata: {name: gw}
+        spec:
+          selector: {istio: ingressgateway}
+          servers:
+          - port: {number: 8080, name: https, protocol: HTTPS}
+            hosts: ["*.example.com"]
+            tls: {mode: %s, serverCertificate: %s, privateKey: %s%s}
+        ---
+        apiVersion: networking.istio.io/v1
+        kind: VirtualService
+        metadata: {name: edge}
+        spec:
+          hosts: [a.example.com]
+          gateways: [gw]
+          http: [{route: [{destination: {host: echo, subset: v1}}]}]
+        """
+            .formatted(mode, keys.resolve("server.pem"), keys.resolve("server.key"), more));
+  }
+
+  private static void keep(Path keys, String name, Issued issued) throws IOException {
+    Files.writeString(keys.resolve(name + ".pem"), issued.chain());
+    Files.writeString(keys.resolve(name + ".key"), issued.key());
+  }
+
+  /** The body, then status and version; {@code 000 HTTP/0} when there was no connection. */
+  private static String curl(Path keys, String... options) throws Exception {
+    String host = "a.example.com:" + mesh.gatewayPort;
+    List<String> command = new ArrayList<>(List.of("curl", "-s", "--max-time", "10"));
+    command.addAll(List.of("-w", "%{http_code} HTTP/%{http_version}", "--cacert", "root.pem"));
+    command.addAll(List.of("--resolve", host + ":127.0.0.1", "-H", "host: a.example.com"));
+    command.addAll(List.of(options));
+    command.add("https://" + host + "/x");
+    Process process = new ProcessBuilder(command).directory(keys.toFile()).start();
+    String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    process.waitFor();
+    return output;
+  }
+
+  @Test
+  void destinationRulesBeginTlsByFiles() throws Exception {
+    Issued root = TestPki.root("origin");
+    Path keys = Files.createDirectories(mesh.directory.resolve("origin"));
+    keep(keys, "client", root.leaf(Leaf.named("client").dns("client.example")));
+    Files.writeString(keys.resolve("root.pem"), root.certificate());
+    HttpsServer origin =
+        HttpsServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 16);
+    SSLContext context = context(root, root.leaf(Leaf.named("origin").dns("secure.example")));
+    origin.setHttpsConfigurator(
+        new HttpsConfigurator(context) {
+          @Override
+          public void configure(HttpsParameters parameters) {
+            SSLParameters wanted = context.getDefaultSSLParameters();
+            wanted.setWantClientAuth(true);
+            parameters.setSSLParameters(wanted);
+          }
+        });
+    origin.createContext(
+        "/",
+        exchange -> {
+          String peer;
+          try {
+            peer = ((HttpsExchange) exchange).getSSLSession().getPeerPrincipal().getName();
+          } catch (SSLPeerUnverifiedException e) {
+            peer = "nobody";
+          }
+          byte[] body = peer.getBytes(StandardCharsets.UTF_8);
+          exchange.sendResponseHeaders(200, body.length);
+          exchange.getResponseBody().write(body);
+          exchange.close();
+        });
+    origin.start();
+    try {
+      String roots = "caCertificates: " + keys.resolve("root.pem") + ", sni: secure.example";
+      originate(origin, "{mode: SIMPLE, " + roots + "}");
+      eventually("http://secure.example/", r -> r.body().equals("nobody"));
+      originate(
+          origin,
+          "{mode: MUTUAL, "
+              + roots
+              + ", subjectAltNames: [secure.example], clientCertificate: "
+              + keys.resolve("client.pem")
+              + ", privateKey: "
+              + keys.resolve("client.key")
+              + "}");
+      eventually("http://secure.example/", r -> r.body().equals("CN=client,O=example"));
+      originate(origin, "{mode: SIMPLE, " + roots + ", subjectAltNames: [other.example]}");
+      eventually("http://secure.example/", r -> r.statusCode() == 503);
+    } finally {
+      origin.stop(0);
+    }
+  }
+
+  private static void originate(HttpsServer origin, String tls) throws IOException {
+    mesh.write(
+        "origin.yaml",
+        """
+        apiVersion: networking.istio.io/v1
+        kind: ServiceEntry
+        metadata: {name: secure}
+        spec:
+          hosts: [secure.example]
+          ports: [{number: 80, name: http, protocol: HTTP}]
+          resolution: STATIC
+          endpoints: [{address: 127.0.0.1, ports: {http: %d}}]
+        ---
+        apiVersion: networking.istio.io/v1
+        kind: DestinationRule
+        metadata: {name: secure}
+        spec: {host: secure.example, trafficPolicy: {tls: %s}}
+        """
+            .formatted(origin.getAddress().getPort(), tls));
+  }
+
+  private static SSLContext context(Issued root, Issued own) throws Exception {
+    CertificateFactory factory = CertificateFactory.getInstance("X.509");
+    KeyStore keys = KeyStore.getInstance("PKCS12");
+    keys.load(null, null);
+    keys.setKeyEntry(
+        "own",
+        own.keys().getPrivate(),
+        new char[0],
+        new Certificate[] {factory.generateCertificate(new ByteArrayInputStream(own.der()))});
+    keys.setCertificateEntry(
+        "root", factory.generateCertificate(new ByteArrayInputStream(root.der())));
+    KeyManagerFactory own509 =
+        KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
+    own509.init(keys, new char[0]);
+    TrustManagerFactory trusted =
+        TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
+    trusted.init(keys);
+    SSLContext context = SSLContext.getInstance("TLS");
+    context.init(own509.getKeyManagers(), trusted.getTrustManagers(), null);
+    return context;
   }
 
   private static HttpResponse<String> edge(String path) throws Exception {
