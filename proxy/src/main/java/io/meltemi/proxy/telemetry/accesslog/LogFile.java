@@ -2,37 +2,94 @@ package io.meltemi.proxy.telemetry.accesslog;
 
 import io.meltemi.proxy.telemetry.Counter;
 import io.meltemi.proxy.telemetry.Stats;
+import io.netty.util.concurrent.FastThreadLocal;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A log that takes lines from event loops and writes them on its own thread, every flush interval
- * or when enough has come together. Taking a line copies it under a short lock and never waits for
- * the disk; when the writer falls behind the bound, lines are dropped and counted.
+ * or when enough has come together. Taking a line copies it and waits for nobody, neither the disk
+ * nor another loop; when the writer falls behind the bound, lines are dropped and counted. The
+ * lines of one loop stay in their order.
  */
 final class LogFile implements AutoCloseable {
   /** What a file holds back at most, in bytes. */
   static final int PENDING_BYTES_MAX = 4 << 20;
 
-  private static final int SPINS_MAX = 64;
   private static final int FLUSH_BYTES = 64 << 10;
+  private static final int BATCH_BYTES = 8 << 10;
 
-  private final ReentrantLock lock = new ReentrantLock();
-  private final Condition work = lock.newCondition();
-  private final Condition written = lock.newCondition();
+  /** Lines that are written together. Belongs to whoever took it out of where it lay. */
+  private static final class Batch {
+    private byte[] bytes = new byte[BATCH_BYTES];
+    private int length;
+
+    void add(byte[] line, int count) {
+      if (bytes.length - length < count) {
+        bytes = Arrays.copyOf(bytes, Math.max(bytes.length * 2, length + count));
+      }
+      System.arraycopy(line, 0, bytes, length, count);
+      length += count;
+    }
+  }
+
+  /** Where one loop lays its lines and the writer takes them. */
+  private static final class Lines {
+    /** Absent while the loop is adding, and after the writer came. */
+    private final AtomicReference<@Nullable Batch> open = new AtomicReference<>();
+
+    private final AtomicReference<@Nullable Batch> spare = new AtomicReference<>();
+
+    void add(byte[] line, int length) {
+      Batch batch = open.getAndSet(null);
+      if (batch == null) {
+        batch = spare.getAndSet(null);
+      }
+      if (batch == null) {
+        batch = new Batch();
+      }
+      batch.add(line, length);
+      open.set(batch);
+    }
+  }
+
+  private final List<Lines> all = new CopyOnWriteArrayList<>();
+
+  private final FastThreadLocal<Lines> own =
+      new FastThreadLocal<>() {
+        @Override
+        protected Lines initialValue() {
+          Lines made = new Lines();
+          all.add(made);
+          return made;
+        }
+      };
+
+  /** Bytes that loops have taken or are about to take, and the writer has not. */
+  private final AtomicInteger pending = new AtomicInteger();
+
   private final OutputStream out;
   private final long flushNanos;
   private final Counter dropped;
   private final Counter writeFailed;
   private final Thread writer;
-  private byte[] pending = new byte[8 << 10];
-  private int pendingLength;
-  private byte[] spare = new byte[8 << 10];
-  private boolean closed;
-  private boolean flushNow;
+
+  /** Between the writer and those who wait in {@link #flush}; never taken by a loop. */
+  private final ReentrantLock lock = new ReentrantLock();
+
+  private final Condition written = lock.newCondition();
   private boolean writing;
+  private volatile boolean closed;
+  private volatile boolean flushNow;
 
   /**
    * @param out owned: closed with this
@@ -46,41 +103,17 @@ final class LogFile implements AutoCloseable {
     this.writer = Thread.ofPlatform().name("access-log " + name).daemon().start(this::run);
   }
 
-  /** Takes a line; the bytes are copied. Called by event loops, so it never waits for long. */
+  /** Takes a line; the bytes are copied. Any thread; does not block. */
   void add(byte[] line, int length) {
-    enter();
-    try {
-      if (closed || pendingLength + length > PENDING_BYTES_MAX) {
-        dropped.inc();
-        return;
-      }
-      if (pending.length - pendingLength < length) {
-        pending =
-            java.util.Arrays.copyOf(pending, Math.max(pending.length * 2, pendingLength + length));
-      }
-      System.arraycopy(line, 0, pending, pendingLength, length);
-      int before = pendingLength;
-      pendingLength += length;
-      if (before == 0 || (before < FLUSH_BYTES && pendingLength >= FLUSH_BYTES)) {
-        work.signal();
-      }
-    } finally {
-      lock.unlock();
+    int before = pending.getAndAdd(length);
+    if (closed || before + length > PENDING_BYTES_MAX) {
+      pending.getAndAdd(-length);
+      dropped.inc();
+      return;
     }
-  }
-
-  /**
-   * The lock without parking: an event loop that parks costs more than the lock is ever held, which
-   * is for a copy in memory or an exchange of two buffers.
-   */
-  private void enter() {
-    for (int tries = 0; !lock.tryLock(); tries++) {
-      if (tries < SPINS_MAX) {
-        Thread.onSpinWait();
-      } else {
-        // its holder may have lost its processor
-        Thread.yield();
-      }
+    own.get().add(line, length);
+    if (before == 0 || (before < FLUSH_BYTES && before + length >= FLUSH_BYTES)) {
+      LockSupport.unpark(writer);
     }
   }
 
@@ -88,9 +121,9 @@ final class LogFile implements AutoCloseable {
   void flush() {
     lock.lock();
     try {
-      while ((pendingLength > 0 || writing) && writer.isAlive()) {
+      while ((pending.get() > 0 || writing) && writer.isAlive()) {
         flushNow = true;
-        work.signal();
+        LockSupport.unpark(writer);
         written.awaitNanos(flushNanos);
       }
     } catch (InterruptedException e) {
@@ -102,66 +135,65 @@ final class LogFile implements AutoCloseable {
 
   private void run() {
     while (true) {
-      byte[] batch;
-      int length;
-      lock.lock();
-      try {
-        // an idle log wakes nobody
-        while (!closed && !flushNow && pendingLength == 0) {
-          work.await();
-        }
-        long wait = flushNanos;
-        while (!closed && !flushNow && pendingLength < FLUSH_BYTES && wait > 0) {
-          wait = work.awaitNanos(wait);
-        }
-        if (closed && pendingLength == 0) {
-          return;
-        }
-        flushNow = false;
-        batch = pending;
-        length = pendingLength;
-        pending = spare;
-        pendingLength = 0;
-        spare = batch;
-        writing = true;
-      } catch (InterruptedException e) {
-        return;
-      } finally {
-        lock.unlock();
+      // an idle log wakes nobody
+      while (!closed && !flushNow && pending.get() == 0) {
+        LockSupport.park(this);
       }
-      write(batch, length);
-      lock.lock();
-      try {
-        writing = false;
-        written.signalAll();
-      } finally {
-        lock.unlock();
+      long start = System.nanoTime();
+      long wait = flushNanos;
+      while (!closed && !flushNow && pending.get() < FLUSH_BYTES && wait > 0) {
+        LockSupport.parkNanos(this, wait);
+        wait = flushNanos - (System.nanoTime() - start);
+      }
+      if (closed && pending.get() == 0) {
+        return;
+      }
+      setWriting(true);
+      flushNow = false;
+      boolean some = false;
+      for (Lines lines : all) {
+        some |= write(lines);
+      }
+      setWriting(false);
+      if (!some) {
+        // a loop is about to put down what it has counted
+        Thread.onSpinWait();
       }
     }
   }
 
-  private void write(byte[] batch, int length) {
-    if (length == 0) {
-      return;
-    }
+  private void setWriting(boolean now) {
+    lock.lock();
     try {
-      out.write(batch, 0, length);
+      writing = now;
+      written.signalAll();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private boolean write(Lines lines) {
+    Batch batch = lines.open.getAndSet(null);
+    if (batch == null) {
+      return false;
+    }
+    pending.getAndAdd(-batch.length);
+    try {
+      out.write(batch.bytes, 0, batch.length);
       out.flush();
     } catch (IOException e) {
       writeFailed.inc();
     }
+    batch.length = 0;
+    lines.spare.set(batch);
+    return true;
   }
 
   /** Writes what is pending and ends the thread. */
   @Override
   public void close() {
-    lock.lock();
-    try {
-      closed = true;
-      work.signal();
-    } finally {
-      lock.unlock();
-    }
+    closed = true;
+    LockSupport.unpark(writer);
     try {
       writer.join();
       out.close();

@@ -1,5 +1,6 @@
 package io.meltemi.proxy.telemetry.accesslog;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -24,6 +25,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.AfterEach;
@@ -181,6 +183,39 @@ final class AccessLogParserTest {
       }
       assertEquals(2, stats.counter("filesystem.write_dropped").value());
       free.countDown();
+    }
+  }
+
+  @Test
+  void linesOfManyLoopsAreAllWrittenEachLoopInItsOrder() throws Exception {
+    int loops = 4;
+    int lines = 20_000;
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    try (LogFile log = new LogFile("many", out, MINUTE_NANOS, stats)) {
+      List<Thread> threads = new ArrayList<>();
+      for (int loop = 0; loop < loops; loop++) {
+        int own = loop;
+        threads.add(
+            Thread.ofPlatform()
+                .start(
+                    () -> {
+                      for (int i = 0; i < lines; i++) {
+                        byte[] line = (own + " " + i + "\n").getBytes(StandardCharsets.US_ASCII);
+                        log.add(line, line.length);
+                      }
+                    }));
+      }
+      for (Thread thread : threads) {
+        thread.join();
+      }
+      log.flush();
+      int[] next = new int[loops];
+      for (String line : out.toString(StandardCharsets.US_ASCII).lines().toList()) {
+        int loop = line.charAt(0) - '0';
+        assertEquals(next[loop]++, Integer.parseInt(line.substring(2)));
+      }
+      assertArrayEquals(new int[] {lines, lines, lines, lines}, next);
+      assertEquals(0, stats.counter("filesystem.write_dropped").value());
     }
   }
 }
