@@ -48,6 +48,7 @@ final class LoopGuardTest {
 
   private static final int WARM_UP = 20_000;
   private static final int REQUESTS = 20_000;
+  private static final int TURNS = 5;
 
   private static final String BOOTSTRAP =
       """
@@ -151,15 +152,22 @@ final class LoopGuardTest {
     void requests(int count) throws IOException;
   }
 
-  /** By the thread's own counter, once all code is compiled. */
+  /**
+   * By the thread's own counter, once all code is compiled. The least of several turns counts: what
+   * each request allocates shows in all of them, a buffer that grew once only in one.
+   */
   private static void assertAllocated(long max, Caller caller) throws IOException {
     caller.requests(WARM_UP);
     ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
     long worker = workerThread(threads);
-    long before = threads.getThreadAllocatedBytes(worker);
-    caller.requests(REQUESTS);
-    long each = (threads.getThreadAllocatedBytes(worker) - before) / REQUESTS;
-    assertTrue(each <= max, each + " bytes for each request (expected: at most " + max + ")");
+    long least = Long.MAX_VALUE;
+    for (int turn = 0; turn < TURNS; turn++) {
+      long before = threads.getThreadAllocatedBytes(worker);
+      caller.requests(REQUESTS / TURNS);
+      long each = (threads.getThreadAllocatedBytes(worker) - before) / (REQUESTS / TURNS);
+      least = Math.min(least, each);
+    }
+    assertTrue(least <= max, least + " bytes for each request (expected: at most " + max + ")");
   }
 
   @Test
