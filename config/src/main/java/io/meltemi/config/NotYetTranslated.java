@@ -29,8 +29,7 @@ final class NotYetTranslated {
 
   static final List<String> GATEWAY = List.of("spec.servers[].defaultEndpoint");
 
-  static final List<String> SERVICE_ENTRY =
-      List.of("spec.resolution!=NONE|STATIC|DNS|DNS_ROUND_ROBIN");
+  static final List<String> SERVICE_ENTRY = List.of();
 
   static final List<String> SIDECAR = List.of("spec.ingress[].tls");
 

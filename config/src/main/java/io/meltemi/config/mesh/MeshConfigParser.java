@@ -47,7 +47,6 @@ public final class MeshConfigParser {
               "enableEnvoyAccessLogService!=false",
               "extensionProviders",
               "defaultProviders",
-              "discoverySelectors",
               "ingressService",
               "serviceScopeConfigs",
               "defaultConfig.proxyStatsMatcher"));

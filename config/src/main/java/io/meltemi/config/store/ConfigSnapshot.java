@@ -10,6 +10,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Predicate;
 
 /** All resources in force at one moment. Immutable; any thread. */
 public final class ConfigSnapshot {
@@ -64,6 +65,25 @@ public final class ConfigSnapshot {
       size += ofKind.ordered().size();
     }
     return size;
+  }
+
+  /** The same without the resources that fail a test; itself when none does. */
+  public ConfigSnapshot filtered(Predicate<Resource<?>> kept) {
+    Map<ResourceKind<?>, OfKind> next = new HashMap<>();
+    kinds.forEach(
+        (kind, all) -> {
+          if (!all.ordered().stream().allMatch(kept)) {
+            List<Resource<?>> ordered = all.ordered().stream().filter(kept).toList();
+            Map<ResourceName, Resource<?>> byName = new HashMap<>();
+            ordered.forEach(resource -> byName.put(resource.id(), resource));
+            next.put(kind, new OfKind(byName, ordered));
+          }
+        });
+    if (next.isEmpty()) {
+      return this;
+    }
+    kinds.forEach(next::putIfAbsent);
+    return new ConfigSnapshot(version, next);
   }
 
   /** A later snapshot in which the given kinds hold exactly the given resources. */

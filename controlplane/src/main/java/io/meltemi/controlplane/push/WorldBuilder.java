@@ -46,6 +46,7 @@ public final class WorldBuilder {
   private final String clusterId;
   private ServiceRegistry registry;
   private World world;
+  private Discovery discovery = Discovery.EVERYTHING;
   private GatewayApiConversion converted = GatewayApiConversion.NOTHING;
 
   /** A world and what it differs in from the one before. */
@@ -90,11 +91,14 @@ public final class WorldBuilder {
    * The world after some changes.
    *
    * @param changes everything that changed since the last call
-   * @param snapshot the state after them
+   * @param all the state after them
    * @param mesh the settings in force after them
    */
-  public World next(List<ConfigChange> changes, ConfigSnapshot snapshot, MeshConfig mesh) {
-    boolean meshChanged = !mesh.equals(world.context().mesh());
+  public World next(List<ConfigChange> changes, ConfigSnapshot all, MeshConfig mesh) {
+    Discovery before = discovery;
+    discovery = Discovery.of(mesh, all);
+    ConfigSnapshot snapshot = all.filtered(discovery::admits);
+    boolean meshChanged = !mesh.equals(world.context().mesh()) || !discovery.equals(before);
     RegistryChange registryChange = meshChanged ? readAll(snapshot, mesh) : readChanges(changes);
     List<ConfigChange> traffic =
         changes.stream().filter(change -> isTraffic(change.kind(), snapshot)).toList();
@@ -121,7 +125,7 @@ public final class WorldBuilder {
 
   private RegistryChange readChanges(List<ConfigChange> changes) {
     for (ConfigChange change : changes) {
-      registry.accept(change.kind(), change.name(), change.after());
+      registry.accept(change.kind(), change.name(), change.after().filter(discovery::admits));
     }
     return registry.recompute();
   }

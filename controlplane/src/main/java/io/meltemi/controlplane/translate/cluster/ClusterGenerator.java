@@ -6,6 +6,7 @@ import io.meltemi.controlplane.push.GeneratedResource;
 import io.meltemi.controlplane.push.ProxyNode;
 import io.meltemi.controlplane.push.PushContext;
 import io.meltemi.controlplane.push.ResourceGenerator;
+import io.meltemi.controlplane.translate.DynamicDns;
 import io.meltemi.xds.resource.TypeUrl;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -31,6 +32,10 @@ public final class ClusterGenerator implements ResourceGenerator {
     clusters.add(SpecialClusters.blackHole(context.mesh()));
     if (node.isSidecar()) {
       clusters.add(SpecialClusters.passthrough(context.mesh()));
+      DynamicDns lookedUp = DynamicDns.of(node, context);
+      if (lookedUp.anyHost()) {
+        clusters.add(SpecialClusters.anyHost(context.mesh(), lookedUp));
+      }
       if (node.placement().isEmpty()) {
         clusters.add(SpecialClusters.inboundPassthrough(node, context.mesh()));
       }

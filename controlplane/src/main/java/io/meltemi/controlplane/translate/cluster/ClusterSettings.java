@@ -292,7 +292,7 @@ final class ClusterSettings {
   /**
    * Sets the load balancing policy, and with it the type where the policy is to have none.
    *
-   * @param cluster its type is already set
+   * @param cluster its type is already set; some types choose hosts themselves
    */
   static void applyLoadBalancer(
       Cluster.Builder cluster,
@@ -315,7 +315,7 @@ final class ClusterSettings {
           Cluster.CommonLbConfig.LocalityWeightedLbConfig.getDefaultInstance());
     }
     cluster.setCommonLbConfig(common);
-    if (cluster.getType() == Cluster.DiscoveryType.ORIGINAL_DST) {
+    if (cluster.getType() == Cluster.DiscoveryType.ORIGINAL_DST || cluster.hasClusterType()) {
       cluster.setLbPolicy(Cluster.LbPolicy.CLUSTER_PROVIDED);
       return;
     }

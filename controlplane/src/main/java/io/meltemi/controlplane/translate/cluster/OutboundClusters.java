@@ -16,6 +16,7 @@ import io.meltemi.controlplane.registry.Resolution;
 import io.meltemi.controlplane.registry.ServiceEndpoint;
 import io.meltemi.controlplane.registry.ServicePort;
 import io.meltemi.controlplane.translate.ClusterNames;
+import io.meltemi.controlplane.translate.DynamicDns;
 import io.meltemi.controlplane.translate.EndpointAssignments;
 import io.meltemi.controlplane.translate.LocalityPolicy;
 import io.meltemi.controlplane.translate.MutualTlsClients;
@@ -42,11 +43,13 @@ final class OutboundClusters {
   private final ProxyNode node;
   private final PushContext context;
   private final ClusterTls tls;
+  private final DynamicDns names;
 
   OutboundClusters(ProxyNode node, PushContext context) {
     this.node = node;
     this.context = context;
     this.tls = new ClusterTls(node, context);
+    this.names = DynamicDns.of(node, context);
   }
 
   /**
@@ -78,8 +81,7 @@ final class OutboundClusters {
   List<ClusterGenerator.Translated> clusters() {
     List<ClusterGenerator.Translated> clusters = new ArrayList<>();
     for (MeshService service : context.sidecarScope(node).allServices()) {
-      if (service.resolution() == Resolution.ALIAS
-          || service.resolution() == Resolution.DYNAMIC_DNS) {
+      if (service.resolution() == Resolution.ALIAS) {
         continue;
       }
       Optional<MeshDestinationRule> rule = context.destinationRule(node, service);
@@ -196,7 +198,8 @@ final class OutboundClusters {
       case DNS_ROUND_ROBIN -> {
         return applyDns(cluster, target, policy, Cluster.DiscoveryType.LOGICAL_DNS);
       }
-      case ALIAS, DYNAMIC_DNS -> {
+      case DYNAMIC_DNS -> names.apply(cluster);
+      case ALIAS -> {
         return false;
       }
     }

@@ -8,6 +8,7 @@ import io.envoyproxy.envoy.config.core.v3.SocketAddress;
 import io.meltemi.config.mesh.MeshConfig;
 import io.meltemi.controlplane.push.ProxyNode;
 import io.meltemi.controlplane.translate.ClusterNames;
+import io.meltemi.controlplane.translate.DynamicDns;
 import io.meltemi.controlplane.translate.ProtoValues;
 import java.time.Duration;
 import java.util.List;
@@ -37,7 +38,19 @@ final class SpecialClusters {
         originalDestination(ClusterNames.PASSTHROUGH, mesh).build(), List.of());
   }
 
-  /** The same for what comes in, from an address that is not captured again. */
+  /** Sends requests on to the host that they name. */
+  static ClusterGenerator.Translated anyHost(MeshConfig mesh, DynamicDns names) {
+    Cluster.Builder cluster =
+        Cluster.newBuilder()
+            .setName(DynamicDns.ANY_HOST_CLUSTER)
+            .setAltStatName(DynamicDns.ANY_HOST_CLUSTER + ";")
+            .setConnectTimeout(ProtoValues.duration(mesh.upstream().connectTimeout()))
+            .setCircuitBreakers(ClusterSettings.circuitBreakers(Optional.empty()));
+    names.apply(cluster);
+    return new ClusterGenerator.Translated(cluster.build(), List.of());
+  }
+
+  /** As passed on, for what comes in, from an address that is not captured again. */
   static ClusterGenerator.Translated inboundPassthrough(ProxyNode node, MeshConfig mesh) {
     return new ClusterGenerator.Translated(
         originalDestination(ClusterNames.INBOUND_PASSTHROUGH, mesh)

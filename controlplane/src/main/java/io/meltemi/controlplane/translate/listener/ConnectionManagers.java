@@ -24,6 +24,8 @@ import io.envoyproxy.envoy.extensions.request_id.uuid.v3.UuidRequestIdConfig;
 import io.meltemi.config.mesh.MeshConfig;
 import io.meltemi.config.mesh.ProxyConfig;
 import io.meltemi.controlplane.push.ProxyNode;
+import io.meltemi.controlplane.push.PushContext;
+import io.meltemi.controlplane.translate.DynamicDns;
 import io.meltemi.controlplane.translate.ProtoValues;
 import java.util.List;
 
@@ -41,22 +43,39 @@ final class ConnectionManagers {
   private static final List<HttpFilter> HTTP_FILTERS =
       List.of(
           httpFilter("envoy.filters.http.fault", Any.pack(HTTPFault.getDefaultInstance())),
-          httpFilter("envoy.filters.http.cors", Any.pack(Cors.getDefaultInstance())),
-          httpFilter("envoy.filters.http.router", Any.pack(Router.getDefaultInstance())));
+          httpFilter("envoy.filters.http.cors", Any.pack(Cors.getDefaultInstance())));
+
+  private static final HttpFilter ROUTER =
+      httpFilter("envoy.filters.http.router", Any.pack(Router.getDefaultInstance()));
 
   private final ProxyNode node;
   private final MeshConfig mesh;
+  private final DynamicDns names;
 
-  ConnectionManagers(ProxyNode node, MeshConfig mesh) {
+  ConnectionManagers(ProxyNode node, PushContext context) {
     this.node = node;
-    this.mesh = mesh;
+    this.mesh = context.mesh();
+    this.names = DynamicDns.of(node, context);
   }
 
-  /** With routes asked for by name, which is how clients' sides and gateways get them. */
+  /**
+   * With routes asked for by name, which is how clients' sides and gateways get them.
+   *
+   * @param port that requests are for; 0 for all
+   */
   Filter withRds(
-      ListenerClass kind, String statPrefix, String routeName, Http1ProtocolOptions http1) {
+      ListenerClass kind,
+      int port,
+      String statPrefix,
+      String routeName,
+      Http1ProtocolOptions http1) {
+    HttpConnectionManager.Builder manager = base(kind, statPrefix, http1);
+    if (port == 0 ? names.onAnyPort() : names.onPort(port)) {
+      manager.addHttpFilters(names.httpFilter());
+    }
     return filter(
-        base(kind, statPrefix, http1)
+        manager
+            .addHttpFilters(ROUTER)
             .setRds(
                 Rds.newBuilder()
                     .setConfigSource(
@@ -75,6 +94,7 @@ final class ConnectionManagers {
   Filter withRoutes(String statPrefix, RouteConfiguration routes, boolean http2) {
     HttpConnectionManager.Builder manager =
         base(ListenerClass.SIDECAR_INBOUND, statPrefix, Http1ProtocolOptions.getDefaultInstance())
+            .addHttpFilters(ROUTER)
             .setRouteConfig(routes);
     if (http2) {
       manager.setHttp2ProtocolOptions(Http2ProtocolOptions.getDefaultInstance());

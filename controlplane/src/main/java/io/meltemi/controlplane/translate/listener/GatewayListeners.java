@@ -19,7 +19,6 @@ import io.meltemi.controlplane.push.GeneratedResource;
 import io.meltemi.controlplane.push.ProxyNode;
 import io.meltemi.controlplane.push.PushContext;
 import io.meltemi.controlplane.translate.ClusterNames;
-import io.meltemi.controlplane.translate.DestinationPolicies;
 import io.meltemi.controlplane.translate.GatewayServers;
 import io.meltemi.controlplane.translate.PassedServices;
 import io.meltemi.controlplane.translate.RuleScope;
@@ -45,8 +44,8 @@ final class GatewayListeners {
   GatewayListeners(ProxyNode node, PushContext context) {
     this.node = node;
     this.context = context;
-    this.managers = new ConnectionManagers(node, context.mesh());
-    this.proxies = new TcpProxies(context.mesh(), DestinationPolicies.of(node, context));
+    this.managers = new ConnectionManagers(node, context);
+    this.proxies = new TcpProxies(node, context);
   }
 
   List<GeneratedResource> listeners() {
@@ -95,6 +94,7 @@ final class GatewayListeners {
   private Filter manager(GatewayServers.Port port, String routeName) {
     return managers.withRds(
         ListenerClass.GATEWAY,
+        0,
         "outbound_" + OutboundListeners.name(port.bind()) + ';',
         routeName,
         Http1ProtocolOptions.getDefaultInstance());

@@ -29,7 +29,6 @@ import io.meltemi.controlplane.push.PushContext;
 import io.meltemi.controlplane.push.SidecarScope;
 import io.meltemi.controlplane.registry.MeshService;
 import io.meltemi.controlplane.translate.ClusterNames;
-import io.meltemi.controlplane.translate.DestinationPolicies;
 import io.meltemi.controlplane.translate.ProtoValues;
 import io.meltemi.controlplane.translate.TlsContexts;
 import java.util.ArrayList;
@@ -63,8 +62,8 @@ final class InboundListeners {
     this.node = node;
     this.context = context;
     this.scope = scope;
-    this.managers = new ConnectionManagers(node, context.mesh());
-    this.proxies = new TcpProxies(context.mesh(), DestinationPolicies.of(node, context));
+    this.managers = new ConnectionManagers(node, context);
+    this.proxies = new TcpProxies(node, context);
     this.mutualTls =
         node.hasCertificates() ? context.mutualTls(node.namespace(), node.labels()) : MutualTls.OFF;
   }

@@ -25,7 +25,6 @@ import io.meltemi.controlplane.registry.Resolution;
 import io.meltemi.controlplane.registry.ServiceEndpoint;
 import io.meltemi.controlplane.registry.ServicePort;
 import io.meltemi.controlplane.translate.ClusterNames;
-import io.meltemi.controlplane.translate.DestinationPolicies;
 import io.meltemi.controlplane.translate.ProtoValues;
 import io.meltemi.controlplane.translate.RuleScope;
 import java.util.ArrayList;
@@ -63,8 +62,8 @@ final class OutboundListeners {
     this.context = context;
     this.scope = scope;
     this.rules = RuleScope.mesh(node);
-    this.managers = new ConnectionManagers(node, context.mesh());
-    this.proxies = new TcpProxies(context.mesh(), DestinationPolicies.of(node, context));
+    this.managers = new ConnectionManagers(node, context);
+    this.proxies = new TcpProxies(node, context);
   }
 
   /** A listener while services are added to it. */
@@ -325,6 +324,7 @@ final class OutboundListeners {
         List.of(
             managers.withRds(
                 ListenerClass.SIDECAR_OUTBOUND,
+                node.placement().isPresent() ? 0 : bind.port(),
                 "outbound_" + name(bind) + ';',
                 routeName,
                 Http1ProtocolOptions.getDefaultInstance())));
@@ -423,6 +423,7 @@ final class OutboundListeners {
                     List.of(
                         managers.withRds(
                             ListenerClass.SIDECAR_OUTBOUND,
+                            0,
                             "outbound_" + name(bind) + ';',
                             "http_proxy",
                             Http1ProtocolOptions.newBuilder()

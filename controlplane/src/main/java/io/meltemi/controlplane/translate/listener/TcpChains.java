@@ -87,7 +87,7 @@ final class TcpChains {
           FilterChains.of(
               FilterChains.destinations(
                   nameNeeded ? List.of(service.hostname()) : List.of(), ranges),
-              List.of(proxies.toService(service, servicePort(service, listenPort)))));
+              proxies.toService(service, servicePort(service, listenPort))));
     }
     return chains;
   }
@@ -133,7 +133,7 @@ final class TcpChains {
     FilterChain rest =
         FilterChains.of(
             FilterChains.destinations(List.of(), ranges),
-            List.of(proxies.toService(service, servicePort(service, listenPort))));
+            proxies.toService(service, servicePort(service, listenPort)));
     boolean covered =
         chains.stream()
             .anyMatch(chain -> chain.getFilterChainMatch().equals(rest.getFilterChainMatch()));

@@ -8,9 +8,13 @@ import io.meltemi.config.kind.virtualservice.TcpRoute;
 import io.meltemi.config.mesh.MeshConfig;
 import io.meltemi.config.resource.Resource;
 import io.meltemi.config.traffic.Destination;
+import io.meltemi.controlplane.push.ProxyNode;
+import io.meltemi.controlplane.push.PushContext;
 import io.meltemi.controlplane.registry.MeshService;
+import io.meltemi.controlplane.registry.Resolution;
 import io.meltemi.controlplane.translate.DestinationPolicies;
 import io.meltemi.controlplane.translate.Destinations;
+import io.meltemi.controlplane.translate.DynamicDns;
 import io.meltemi.controlplane.translate.ProtoValues;
 import io.meltemi.controlplane.translate.StatNames;
 import java.util.List;
@@ -28,10 +32,12 @@ final class TcpProxies {
 
   private final MeshConfig mesh;
   private final DestinationPolicies policies;
+  private final DynamicDns names;
 
-  TcpProxies(MeshConfig mesh, DestinationPolicies policies) {
-    this.mesh = mesh;
-    this.policies = policies;
+  TcpProxies(ProxyNode node, PushContext context) {
+    this.mesh = context.mesh();
+    this.policies = DestinationPolicies.of(node, context);
+    this.names = DynamicDns.of(node, context);
   }
 
   /** To one cluster that no destination rule is for, under its own name in statistics. */
@@ -39,10 +45,16 @@ final class TcpProxies {
     return filter(TcpProxy.newBuilder().setStatPrefix(cluster).setCluster(cluster));
   }
 
-  /** To one service port. */
-  Filter toService(MeshService service, int port) {
-    return toDestination(
-        new Destination(service.hostname(), "", OptionalInt.of(port)), Optional.of(service), port);
+  /** To one service port, of which the server name may tell the host. */
+  List<Filter> toService(MeshService service, int port) {
+    Filter proxy =
+        toDestination(
+            new Destination(service.hostname(), "", OptionalInt.of(port)),
+            Optional.of(service),
+            port);
+    return service.resolution() == Resolution.DYNAMIC_DNS
+        ? List.of(names.serverNameFilter(port), proxy)
+        : List.of(proxy);
   }
 
   /**

@@ -27,6 +27,7 @@ import io.meltemi.controlplane.registry.ServicePort;
 import io.meltemi.controlplane.translate.ClusterNames;
 import io.meltemi.controlplane.translate.DestinationPolicies;
 import io.meltemi.controlplane.translate.Destinations;
+import io.meltemi.controlplane.translate.DynamicDns;
 import io.meltemi.controlplane.translate.ProtoValues;
 import io.meltemi.controlplane.translate.RuleScope;
 import java.util.ArrayList;
@@ -451,7 +452,10 @@ final class SidecarRoutes {
                       policy
                           .egressProxy()
                           .map(SidecarRoutes::egressProxy)
-                          .orElse(ClusterNames.PASSTHROUGH))));
+                          .orElse(
+                              policy.mode() == OutboundTrafficPolicy.Mode.ALLOW_ANY_DYNAMIC_DNS
+                                  ? DynamicDns.ANY_HOST_CLUSTER
+                                  : ClusterNames.PASSTHROUGH))));
     }
     return VirtualHost.newBuilder()
         .setName(name)
