@@ -43,6 +43,18 @@ final class MeshProxyConfigParser {
           "tracingServiceName",
           "zipkinAddress");
 
+  /** Those of {@code proxyHeaders}. */
+  private static final List<String> IGNORED_HEADERS =
+      List.of(
+          "forwardedClientCert",
+          "setCurrentClientCertDetails",
+          "requestId",
+          "server",
+          "attemptCount",
+          "envoyDebugHeaders",
+          "metadataExchangeHeaders",
+          "preserveHttp1HeaderCase");
+
   private MeshProxyConfigParser() {}
 
   static ProxyConfig parse(ObjectReader reader) {
@@ -77,15 +89,7 @@ final class MeshProxyConfigParser {
                 .object(
                     "proxyHeaders",
                     r -> {
-                      r.ignore(
-                          "forwardedClientCert",
-                          "setCurrentClientCertDetails",
-                          "requestId",
-                          "server",
-                          "attemptCount",
-                          "envoyDebugHeaders",
-                          "metadataExchangeHeaders",
-                          "preserveHttp1HeaderCase");
+                      MeshConfigParser.warnOfUnread(r, IGNORED_HEADERS);
                       return r.object("xForwardedHost", x -> x.bool("enabled")).orElse(false);
                     })
                 .orElse(false)));
@@ -102,7 +106,7 @@ final class MeshProxyConfigParser {
                 .object(
                     "proxyProtocol",
                     r -> {
-                      r.ignore("allowPassthrough");
+                      MeshConfigParser.warnOfUnread(r, List.of("allowPassthrough"));
                       return true;
                     })
                 .orElse(false));

@@ -4,6 +4,7 @@ import io.meltemi.common.labels.Labels;
 import io.meltemi.common.net.Locality;
 import io.meltemi.common.validation.Origin;
 import io.meltemi.common.validation.Validation;
+import io.meltemi.config.mesh.ProxyConfig;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -66,6 +67,7 @@ public record ProxyNode(
    * @param istioVersion as it claims, may be empty
    * @param certificates its agent serves the workload's certificate and the mesh's roots; without
    *     them it neither makes nor takes mutual TLS
+   * @param gatewayTopology what stands before it, unless as before every gateway of the mesh
    * @param values everything it said that is text, a number or a truth value
    */
   public record Metadata(
@@ -82,6 +84,7 @@ public record ProxyNode(
       boolean http10,
       String istioVersion,
       boolean certificates,
+      Optional<ProxyConfig.GatewayTopology> gatewayTopology,
       Map<String, String> values) {
     public Metadata {
       values = Map.copyOf(values);

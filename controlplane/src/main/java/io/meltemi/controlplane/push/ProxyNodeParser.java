@@ -7,6 +7,8 @@ import io.meltemi.common.net.HostPort;
 import io.meltemi.common.net.Locality;
 import io.meltemi.common.validation.Origin;
 import io.meltemi.common.validation.Validation;
+import io.meltemi.config.mesh.ProxyConfig;
+import io.meltemi.config.mesh.ProxyConfig.GatewayTopology.ForwardClientCert;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -70,6 +72,7 @@ final class ProxyNodeParser {
             isTrue(text(metadata, "HTTP10")),
             text(metadata, "ISTIO_VERSION"),
             certificates(metadata),
+            topology(metadata),
             scalars(metadata));
     Optional<LocalPlacement> placement =
         metadata.containsFields(PLACEMENT_KEY)
@@ -234,6 +237,48 @@ final class ProxyNodeParser {
     return metadata.containsFields(CERTIFICATES_KEY)
         ? isTrue(text(metadata, CERTIFICATES_KEY))
         : !metadata.containsFields(PLACEMENT_KEY);
+  }
+
+  /** What the proxy's own ProxyConfig says, which a pod's annotation may have set. */
+  private Optional<ProxyConfig.GatewayTopology> topology(Struct metadata) {
+    Value written = fields(metadata, "PROXY_CONFIG").get("gatewayTopology");
+    if (written == null || !written.hasStructValue()) {
+      return Optional.empty();
+    }
+    Struct topology = written.getStructValue();
+    String path = "node.metadata.PROXY_CONFIG.gatewayTopology.";
+    ForwardClientCert forward = ForwardClientCert.UNDEFINED;
+    String name = text(topology, "forwardClientCertDetails");
+    if (!name.isEmpty()) {
+      try {
+        forward = ForwardClientCert.valueOf(name);
+      } catch (IllegalArgumentException _) {
+        found.error(
+            origin,
+            path + "forwardClientCertDetails",
+            name,
+            "one of " + List.of(ForwardClientCert.values()));
+      }
+    }
+    String hops = text(topology, "numTrustedProxies");
+    return Optional.of(
+        new ProxyConfig.GatewayTopology(
+            hops.isEmpty() ? 0 : count(hops, path + "numTrustedProxies"),
+            forward,
+            topology.containsFields("proxyProtocol")));
+  }
+
+  private int count(String written, String path) {
+    try {
+      int count = Integer.parseInt(written);
+      if (count >= 0) {
+        return count;
+      }
+    } catch (NumberFormatException _) {
+      // reported below, with the negative ones
+    }
+    found.error(origin, path, written, "a number from 0");
+    return 0;
   }
 
   private static Map<String, String> scalars(Struct metadata) {

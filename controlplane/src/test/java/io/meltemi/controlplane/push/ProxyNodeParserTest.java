@@ -11,6 +11,7 @@ import io.meltemi.common.net.HostPort;
 import io.meltemi.common.validation.Origin;
 import io.meltemi.common.validation.Validation;
 import io.meltemi.common.validation.Violation;
+import io.meltemi.config.mesh.ProxyConfig;
 import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
@@ -53,6 +54,43 @@ class ProxyNodeParserTest {
     assertTrue(node.metadata().dnsCapture());
     assertTrue(node.metadata().http10());
     assertEquals(Optional.empty(), node.placement());
+  }
+
+  @Test
+  void readsWhatStandsBeforeAGateway() {
+    assertEquals(
+        Optional.of(
+            new ProxyConfig.GatewayTopology(
+                2, ProxyConfig.GatewayTopology.ForwardClientCert.APPEND_FORWARD, true)),
+        parse(
+                ID,
+                """
+                {"PROXY_CONFIG": {"concurrency": 2, "gatewayTopology": {"numTrustedProxies": 2,
+                  "forwardClientCertDetails": "APPEND_FORWARD", "proxyProtocol": {}}}}
+                """)
+            .orElseThrow()
+            .metadata()
+            .gatewayTopology());
+    assertEquals(
+        Optional.empty(),
+        parse(ID, "{\"PROXY_CONFIG\": {\"concurrency\": 2}}")
+            .orElseThrow()
+            .metadata()
+            .gatewayTopology());
+    assertEquals(
+        List.of(
+            "node.metadata.PROXY_CONFIG.gatewayTopology.forwardClientCertDetails",
+            "node.metadata.PROXY_CONFIG.gatewayTopology.numTrustedProxies"),
+        parse(
+                ID,
+                """
+                {"PROXY_CONFIG": {"gatewayTopology": {"numTrustedProxies": -1,
+                  "forwardClientCertDetails": "ALL"}}}
+                """)
+            .errors()
+            .stream()
+            .map(Violation::path)
+            .toList());
   }
 
   @Test

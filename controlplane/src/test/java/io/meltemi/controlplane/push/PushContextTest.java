@@ -62,6 +62,7 @@ class PushContextTest {
             false,
             "",
             true,
+            Optional.empty(),
             Map.of()),
         Optional.empty());
   }

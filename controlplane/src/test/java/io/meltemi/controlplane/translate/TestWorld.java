@@ -181,6 +181,7 @@ public final class TestWorld {
             false,
             "",
             placement.isEmpty(),
+            Optional.empty(),
             Map.of()),
         placement);
   }

@@ -146,7 +146,8 @@ final class ConnectionManagers {
   }
 
   private void gateway(HttpConnectionManager.Builder manager) {
-    ProxyConfig.GatewayTopology topology = mesh.defaultConfig().gatewayTopology();
+    ProxyConfig.GatewayTopology topology =
+        node.metadata().gatewayTopology().orElse(mesh.defaultConfig().gatewayTopology());
     manager
         .setServerName(SERVER_NAME)
         .setUseRemoteAddress(ProtoValues.TRUE)

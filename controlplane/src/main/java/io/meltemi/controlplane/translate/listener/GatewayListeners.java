@@ -73,7 +73,10 @@ final class GatewayListeners {
         OutboundListeners.base(port.bind(), TrafficDirection.OUTBOUND, true)
             .addAllFilterChains(chains)
             .addAllAccessLog(AccessLogs.ofListener(context.mesh()));
-    if (context.mesh().defaultConfig().gatewayTopology().proxyProtocol()) {
+    if (node.metadata()
+        .gatewayTopology()
+        .orElse(context.mesh().defaultConfig().gatewayTopology())
+        .proxyProtocol()) {
       listener.addListenerFilters(ListenerFilters.PROXY_PROTOCOL);
     }
     if (port.kind() == GatewayServers.Kind.TLS) {

@@ -62,6 +62,7 @@ class ClusterGeneratorTest {
             false,
             "",
             placement.isEmpty(),
+            Optional.empty(),
             Map.of()),
         placement);
   }
