@@ -3,6 +3,10 @@ package io.meltemi.proxy.testing;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.util.ResourceLeakDetector;
 import io.netty.util.ResourceLeakDetectorFactory;
+import java.lang.ref.ReferenceQueue;
+import java.lang.ref.WeakReference;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import org.junit.jupiter.api.extension.AfterAllCallback;
@@ -15,6 +19,7 @@ import org.junit.jupiter.api.extension.ExtensionContext;
  */
 public final class LeakGuard implements BeforeAllCallback, AfterAllCallback {
   private static final int COLLECTIONS = 2;
+  private static final long QUEUE_MILLIS_MAX = 10_000;
   private static final Queue<String> LEAKS = new ConcurrentLinkedQueue<>();
 
   static {
@@ -24,22 +29,35 @@ public final class LeakGuard implements BeforeAllCallback, AfterAllCallback {
 
   @Override
   public void beforeAll(ExtensionContext context) {
-    // what an earlier class left behind is not this one's fault
-    LEAKS.clear();
+    // loading this class is enough
   }
 
   @Override
-  public void afterAll(ExtensionContext context) {
+  public void afterAll(ExtensionContext context) throws InterruptedException {
     if (context.getParent().filter(parent -> parent.getTestClass().isPresent()).isPresent()) {
       return;
     }
     for (int i = 0; i < COLLECTIONS; i++) {
-      System.gc();
+      collect();
       // leaks are told when the next buffer is tracked
       ByteBufAllocator.DEFAULT.directBuffer(16).release();
     }
-    if (!LEAKS.isEmpty()) {
-      throw new AssertionError("leaked buffers:\n" + String.join("\n", LEAKS));
+    List<String> leaks = new ArrayList<>();
+    for (String leak = LEAKS.poll(); leak != null; leak = LEAKS.poll()) {
+      leaks.add(leak);
+    }
+    if (!leaks.isEmpty()) {
+      throw new AssertionError("leaked buffers:\n" + String.join("\n", leaks));
+    }
+  }
+
+  /** Collects, and waits until what became unreachable has been told to its queue. */
+  private static void collect() throws InterruptedException {
+    ReferenceQueue<Object> queue = new ReferenceQueue<>();
+    WeakReference<Object> canary = new WeakReference<>(new Object(), queue);
+    System.gc();
+    if (queue.remove(QUEUE_MILLIS_MAX) != canary) {
+      throw new IllegalStateException("nothing was collected in " + QUEUE_MILLIS_MAX + " ms");
     }
   }
 
