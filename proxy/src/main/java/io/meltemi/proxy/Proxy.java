@@ -159,7 +159,9 @@ public final class Proxy implements AutoCloseable {
         Executors.newSingleThreadScheduledExecutor(
             Thread.ofPlatform().daemon().name("config").factory());
     configLoop = TaskLoop.on(configExecutor);
-    logFiles = new LogFiles(stats, LOG_FLUSH_NANOS, environment.stdout(), environment.stderr());
+    logFiles =
+        new LogFiles(
+            stats, Ticker.system(), LOG_FLUSH_NANOS, environment.stdout(), environment.stderr());
     AccessLogParser accessLogs = new AccessLogParser(logFiles, ticker);
     loops = new Loops(ticker, environment.seed());
     Connector connector = new SocketConnector(workers.clients());

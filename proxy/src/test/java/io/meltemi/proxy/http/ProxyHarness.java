@@ -73,7 +73,7 @@ final class ProxyHarness implements AutoCloseable {
     this.pools = new UpstreamPools(new SocketConnector(channels));
     filters.add(new RouterFilterFactory(clusters, pools));
     PrintStream out = new PrintStream(log, true, StandardCharsets.UTF_8);
-    logs = new LogFiles(stats, 1_000_000, out, out);
+    logs = new LogFiles(stats, Ticker.system(), 1_000_000, out, out);
   }
 
   ProxyHarness bufferBytesMax(int limit) {

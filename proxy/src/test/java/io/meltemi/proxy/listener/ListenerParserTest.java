@@ -11,6 +11,7 @@ import com.google.protobuf.StringValue;
 import com.google.protobuf.util.JsonFormat;
 import io.envoyproxy.envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector;
 import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext;
+import io.meltemi.common.time.Ticker;
 import io.meltemi.common.validation.Origin;
 import io.meltemi.common.validation.Validation;
 import io.meltemi.common.validation.Violation;
@@ -94,7 +95,7 @@ final class ListenerParserTest {
       throw new IllegalArgumentException(json, e);
     }
     Stats stats = new Stats();
-    try (LogFiles files = new LogFiles(stats, 1_000_000_000L, NOWHERE, NOWHERE)) {
+    try (LogFiles files = new LogFiles(stats, Ticker.system(), 1_000_000_000L, NOWHERE, NOWHERE)) {
       return new ListenerParser(
               List.of(new TailFactory()),
               List.of(new TlsInspectorFactory()),

@@ -1,5 +1,6 @@
 package io.meltemi.proxy.telemetry.accesslog;
 
+import io.meltemi.common.time.Ticker;
 import io.meltemi.proxy.telemetry.Counter;
 import io.meltemi.proxy.telemetry.Stats;
 import io.netty.util.concurrent.FastThreadLocal;
@@ -79,6 +80,7 @@ final class LogFile implements AutoCloseable {
 
   private final OutputStream out;
   private final long flushNanos;
+  private final Ticker ticker;
   private final Counter dropped;
   private final Counter writeFailed;
   private final Thread writer;
@@ -94,10 +96,12 @@ final class LogFile implements AutoCloseable {
   /**
    * @param out owned: closed with this
    * @param flushNanos how long a line may wait
+   * @param ticker the machine's: the writer waits in real time
    */
-  LogFile(String name, OutputStream out, long flushNanos, Stats stats) {
+  LogFile(String name, OutputStream out, long flushNanos, Ticker ticker, Stats stats) {
     this.out = out;
     this.flushNanos = flushNanos;
+    this.ticker = ticker;
     this.dropped = stats.counter("filesystem.write_dropped");
     this.writeFailed = stats.counter("filesystem.write_failed");
     this.writer = Thread.ofPlatform().name("access-log " + name).daemon().start(this::run);
@@ -139,11 +143,11 @@ final class LogFile implements AutoCloseable {
       while (!closed && !flushNow && pending.get() == 0) {
         LockSupport.park(this);
       }
-      long start = System.nanoTime();
+      long start = ticker.nanos();
       long wait = flushNanos;
       while (!closed && !flushNow && pending.get() < FLUSH_BYTES && wait > 0) {
         LockSupport.parkNanos(this, wait);
-        wait = flushNanos - (System.nanoTime() - start);
+        wait = flushNanos - (ticker.nanos() - start);
       }
       if (closed && pending.get() == 0) {
         return;

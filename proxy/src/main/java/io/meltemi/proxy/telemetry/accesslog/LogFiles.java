@@ -1,5 +1,6 @@
 package io.meltemi.proxy.telemetry.accesslog;
 
+import io.meltemi.common.time.Ticker;
 import io.meltemi.proxy.telemetry.Stats;
 import java.io.FilterOutputStream;
 import java.io.IOException;
@@ -18,15 +19,19 @@ import java.util.Map;
 public final class LogFiles implements AutoCloseable {
   private final Map<String, LogFile> open = new LinkedHashMap<>();
   private final Stats stats;
+  private final Ticker ticker;
   private final long flushNanos;
   private final PrintStream stdout;
   private final PrintStream stderr;
 
   /**
+   * @param ticker the machine's: writers wait in real time
    * @param flushNanos how long a line may wait before it is written ({@code file_flush_interval})
    */
-  public LogFiles(Stats stats, long flushNanos, PrintStream stdout, PrintStream stderr) {
+  public LogFiles(
+      Stats stats, Ticker ticker, long flushNanos, PrintStream stdout, PrintStream stderr) {
     this.stats = stats;
+    this.ticker = ticker;
     this.flushNanos = flushNanos;
     this.stdout = stdout;
     this.stderr = stderr;
@@ -36,7 +41,7 @@ public final class LogFiles implements AutoCloseable {
   synchronized LogFile open(String path) throws IOException {
     LogFile known = open.get(path);
     if (known == null) {
-      known = new LogFile(path, stream(path), flushNanos, stats);
+      known = new LogFile(path, stream(path), flushNanos, ticker, stats);
       open.put(path, known);
     }
     return known;

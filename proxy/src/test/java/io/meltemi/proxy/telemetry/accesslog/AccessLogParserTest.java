@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.envoyproxy.envoy.config.accesslog.v3.AccessLog;
 import io.envoyproxy.envoy.extensions.access_loggers.file.v3.FileAccessLog;
 import io.envoyproxy.envoy.extensions.access_loggers.stream.v3.StdoutAccessLog;
+import io.meltemi.common.time.Ticker;
 import io.meltemi.common.validation.Origin;
 import io.meltemi.common.validation.Violation;
 import io.meltemi.proxy.bootstrap.BootstrapReader;
@@ -41,6 +42,7 @@ final class AccessLogParserTest {
   private final LogFiles files =
       new LogFiles(
           stats,
+          Ticker.system(),
           MINUTE_NANOS,
           new PrintStream(stdout, true, StandardCharsets.UTF_8),
           new PrintStream(OutputStream.nullOutputStream(), true, StandardCharsets.UTF_8));
@@ -175,7 +177,7 @@ final class AccessLogParserTest {
           }
         };
     byte[] line = new byte[1 << 20];
-    try (LogFile log = new LogFile("slow", slow, MINUTE_NANOS, stats)) {
+    try (LogFile log = new LogFile("slow", slow, MINUTE_NANOS, Ticker.system(), stats)) {
       log.add(line, line.length);
       writing.await();
       for (int i = 0; i < 6; i++) {
@@ -191,7 +193,7 @@ final class AccessLogParserTest {
     int loops = 4;
     int lines = 20_000;
     ByteArrayOutputStream out = new ByteArrayOutputStream();
-    try (LogFile log = new LogFile("many", out, MINUTE_NANOS, stats)) {
+    try (LogFile log = new LogFile("many", out, MINUTE_NANOS, Ticker.system(), stats)) {
       List<Thread> threads = new ArrayList<>();
       for (int loop = 0; loop < loops; loop++) {
         int own = loop;
