@@ -33,14 +33,15 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * The clusters: in force, warming, and removed ones that linger. A changed cluster serves in its
- * old form until the new one is warm. A removed cluster can still be found for a while, so that a
- * request which took a route just before the push never finds the cluster gone.
+ * The clusters: in force, warming, and those that linger. A changed cluster serves in its old form
+ * until the new one is warm. A removed cluster can still be found for a while, and a replaced one
+ * keeps its hosts as long, so that a request which took a route or found the cluster just before
+ * the push never finds it gone or empty.
  *
  * <p>Differs from Envoy: there a removed cluster is gone at once.
  */
 final class ClusterSet {
-  /** How long a removed cluster is still found. */
+  /** How long a removed cluster is still found, and a replaced one keeps its hosts. */
   static final Duration LINGER = Duration.ofSeconds(5);
 
   private final ClusterParser parser;
@@ -54,6 +55,7 @@ final class ClusterSet {
   private final Map<String, Entry> active = new LinkedHashMap<>();
   private final Map<String, Entry> warming = new LinkedHashMap<>();
   private final Map<String, Cluster> lingering = new HashMap<>();
+  private final Set<Cluster> replaced = new HashSet<>();
   private final Map<String, Set<Cluster>> byService = new HashMap<>();
   private Subscriber subscriber = Subscriber.NONE;
   private boolean dirty;
@@ -211,8 +213,10 @@ final class ClusterSet {
     dirty = true;
     loop.execute(this::publishIfDirty);
     if (old != null) {
-      // requests that hold the old form finish on it; its connections drain after the swap
-      loop.execute(() -> discard(old.cluster()));
+      // an event loop may have found the old form before the swap and ask it for a host after it
+      Cluster before = old.cluster();
+      replaced.add(before);
+      loop.schedule(() -> discardReplaced(before), LINGER);
     }
   }
 
@@ -220,6 +224,12 @@ final class ClusterSet {
     if (dirty) {
       publish();
       changed.run();
+    }
+  }
+
+  private void discardReplaced(Cluster cluster) {
+    if (replaced.remove(cluster)) {
+      discard(cluster);
     }
   }
 
@@ -331,9 +341,11 @@ final class ClusterSet {
     active.values().forEach(entry -> entry.cluster().close());
     warming.values().forEach(entry -> entry.cluster().close());
     lingering.values().forEach(Cluster::close);
+    replaced.forEach(Cluster::close);
     active.clear();
     warming.clear();
     lingering.clear();
+    replaced.clear();
     manager.replaceAll(Map.of());
   }
 }

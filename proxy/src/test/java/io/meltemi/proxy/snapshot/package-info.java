@@ -1,0 +1,4 @@
+@NullMarked
+package io.meltemi.proxy.snapshot;
+
+import org.jspecify.annotations.NullMarked;
