@@ -106,7 +106,7 @@ class TlsTest {
     ProxyEnvironment process = ProxyEnvironment.ofProcess();
     Proxy proxy =
         Proxy.start(
-            ProxySettings.ofYaml(yaml.replace("MANAGER", manager).replace("LOG", log), 1),
+            ProxySettings.ofYaml(yaml.replace("$MANAGER", manager).replace("$LOG", log), 1),
             new ProxyEnvironment(
                 process.workers(),
                 process.adsChannel(),

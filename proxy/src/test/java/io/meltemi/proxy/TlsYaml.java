@@ -53,10 +53,10 @@ final class TlsYaml {
         + """
         filters: [{name: envoy.filters.network.http_connection_manager, typed_config: {
          "@type": type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager,
-         stat_prefix: tls, codec_type: HTTP1, MANAGER
+         stat_prefix: tls, codec_type: HTTP1, $MANAGER
          access_log: [{name: log, typed_config: {
           "@type": type.googleapis.com/envoy.extensions.access_loggers.stream.v3.StdoutAccessLog,
-          log_format: {text_format_source: {inline_string: "LOG\\n"}}}}],
+          log_format: {text_format_source: {inline_string: "$LOG\\n"}}}}],
          route_config: {virtual_hosts: [{name: all, domains: ["*"], routes: [
           {match: {prefix: /}, route: {cluster: CLUSTER}}]}]},
          http_filters: [{name: envoy.filters.http.router, typed_config: {
