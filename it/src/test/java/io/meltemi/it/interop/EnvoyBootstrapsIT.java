@@ -132,7 +132,14 @@ class EnvoyBootstrapsIT {
         for (int i = 0; i < ours.probes().size(); i++) {
           Probe mine = ours.probes().get(i);
           Probe other = theirs.probes().get(i);
-          assertEquals(answer(other), answer(mine), "answer to " + mine);
+          String wanted = answer(other);
+          String given = answer(mine);
+          // whether a cold start or the connect timeout comes first says nothing about the file
+          for (int again = 0; again < 3 && given.contains("connection timeout"); again++) {
+            wanted = answer(other);
+            given = answer(mine);
+          }
+          assertEquals(wanted, given, "answer to " + mine);
           probes++;
         }
         if (probes == 0) {
