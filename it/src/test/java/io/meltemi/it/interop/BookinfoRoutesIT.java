@@ -91,7 +91,8 @@ class BookinfoRoutesIT {
                     Duration.ofSeconds(20),
                     () -> received("reviews-v3") >= before + 10);
               }),
-          Map.entry("networking/reviews-timeout.yaml", () -> always(NOBODY, a -> a.status() == 504)),
+          Map.entry(
+              "networking/reviews-timeout.yaml", () -> always(NOBODY, a -> a.status() == 504)),
           Map.entry("gateway-api/reviews-split.yaml", () -> split("v1", "v3", 100, 25, 75)));
 
   @BeforeAll
@@ -218,12 +219,10 @@ class BookinfoRoutesIT {
 
   /** How many requests the proxy of a workload has taken for its program. */
   private static long received(String workload) {
-    Matcher address =
-        Pattern.compile("ready +" + workload + " +([0-9.]+):").matcher(up.output());
+    Matcher address = Pattern.compile("ready +" + workload + " +([0-9.]+):").matcher(up.output());
     assertTrue(address.find(), () -> workload + " is not announced\n" + up.output());
     try {
-      String stats =
-          Program.get("http://" + address.group(1) + ":15000/stats?filter=http.inbound");
+      String stats = Program.get("http://" + address.group(1) + ":15000/stats?filter=http.inbound");
       long sum = 0;
       Matcher count =
           Pattern.compile("http\\.inbound[^ ]*downstream_rq_total: ([0-9]+)").matcher(stats);
