@@ -41,7 +41,7 @@ public final class ServerTlsParser {
     ServerTls.Credentials credentials =
         new ServerTls.Credentials(
             files(reader),
-            reader.objects("tlsCertificates", ServerTlsParser::files),
+            reader.objects("tlsCertificates", ServerTlsParser::certificate),
             reader.string("credentialName"),
             reader.strings("credentialNames"),
             reader.string("caCertCredentialName"),
@@ -72,6 +72,12 @@ public final class ServerTlsParser {
         reader.string("serverCertificate"),
         reader.string("privateKey"),
         reader.string("caCertificates"));
+  }
+
+  private static ServerTls.Files certificate(ObjectReader reader) {
+    reader.require("serverCertificate", "a file");
+    reader.require("privateKey", "a file");
+    return files(reader);
   }
 
   private static ProtocolVersion version(ObjectReader reader, String field) {

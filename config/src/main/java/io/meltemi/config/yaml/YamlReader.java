@@ -12,6 +12,7 @@ import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.regex.Pattern;
 import org.snakeyaml.engine.v2.api.LoadSettings;
@@ -375,7 +376,7 @@ public final class YamlReader {
       return new Violation(
           origin, "", "the end of the text", "what closes an open quote, '[' or '{'");
     }
-    String context = e.getContext().trim();
+    String context = Objects.requireNonNullElse(e.getContext(), "").trim();
     return new Violation(
         origin,
         "",

@@ -47,6 +47,11 @@ class YamlReaderTest {
     assertTrue(inside.errors().getFirst().origin().line() >= 11);
   }
 
+  @Test
+  void tellsAnErrorOfWhichTheParserKnowsNoContext() {
+    assertTrue(!read("!: ]").allErrors().isEmpty());
+  }
+
   @ParameterizedTest
   @CsvSource({
     "abc, STRING", "'\"1\"', STRING", "1, INTEGER", "-12, INTEGER", "0x1F, INTEGER", "1.5, FLOAT",

@@ -37,6 +37,7 @@ final class TrafficPolicyParser {
             reader.object("tunnel", TrafficPolicyParser::tunnel),
             proxyProtocol,
             reader.object("retryBudget", TrafficPolicyParser::retryBudget));
+    checkFailover(reader, policy.loadBalancer());
     if (FIELDS.stream().noneMatch(reader::has)
         && reader.isEmpty("portLevelSettings")
         && !reader.has("tunnel")
@@ -59,12 +60,29 @@ final class TrafficPolicyParser {
     if (FIELDS.stream().noneMatch(reader::has)) {
       reader.error("", "nothing set", "at least one of " + String.join(", ", FIELDS));
     }
+    Optional<LoadBalancer> loadBalancer = reader.object("loadBalancer", LoadBalancerParser::parse);
+    checkFailover(reader, loadBalancer);
     return new PortPolicy(
         port.orElse(0),
-        reader.object("loadBalancer", LoadBalancerParser::parse),
+        loadBalancer,
         reader.object("connectionPool", ConnectionPoolParser::parse),
         reader.object("outlierDetection", OutlierDetectionParser::parse),
         reader.object("tls", ClientTlsParser::parse));
+  }
+
+  /** Without outlier detection no locality is ever found failing. */
+  private static void checkFailover(ObjectReader reader, Optional<LoadBalancer> loadBalancer) {
+    boolean failover =
+        loadBalancer
+            .flatMap(LoadBalancer::localityLb)
+            .map(
+                locality ->
+                    !locality.failover().isEmpty() || !locality.failoverPriority().isEmpty())
+            .orElse(false);
+    if (failover && !reader.has("outlierDetection")) {
+      reader.warn(
+          "loadBalancer", "failover", "outlierDetection beside it, by which failing is noticed");
+    }
   }
 
   private static Tunnel tunnel(ObjectReader reader) {

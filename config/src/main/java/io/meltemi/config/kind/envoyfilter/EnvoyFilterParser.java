@@ -13,10 +13,16 @@ import io.meltemi.config.resource.Metadata;
 import io.meltemi.config.traffic.Selectors;
 import io.meltemi.config.yaml.JsonText;
 import io.meltemi.config.yaml.ObjectReader;
+import io.meltemi.config.yaml.YamlNode;
+import io.meltemi.config.yaml.YamlNode.YamlField;
+import io.meltemi.config.yaml.YamlNode.YamlList;
+import io.meltemi.config.yaml.YamlNode.YamlMap;
+import io.meltemi.config.yaml.YamlNode.YamlScalar;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /** Reads EnvoyFilter. Bodies of patches are read by whoever knows Envoy's messages. */
 public final class EnvoyFilterParser {
@@ -25,6 +31,23 @@ public final class EnvoyFilterParser {
   private static final int TARGETS_MAX = 16;
   private static final String HTTP_CONNECTION_MANAGER =
       "envoy.filters.network.http_connection_manager";
+
+  private static final Set<String> TYPED =
+      Set.of("typedConfig", "typed_config", "configDiscovery", "config_discovery");
+
+  /** Such as envoy.router, before filters were named by their families. */
+  private static final Pattern DEPRECATED_NAME = Pattern.compile("envoy\\.[a-z_]+");
+
+  private static final Pattern V2 =
+      Pattern.compile("type\\.googleapis\\.com/envoy\\.(.*\\.)?v2(alpha[0-9]*)?\\..*");
+
+  /** What a policy may be bound to, and by which group. */
+  private static final Map<String, String> TARGETS =
+      Map.of(
+          "Gateway", "gateway.networking.k8s.io",
+          "GatewayClass", "gateway.networking.k8s.io",
+          "Service", "",
+          "ServiceEntry", "networking.istio.io");
 
   private EnvoyFilterParser() {}
 
@@ -56,12 +79,21 @@ public final class EnvoyFilterParser {
     if (!reader.string("namespace").isEmpty()) {
       reader.error("namespace", reader.written("namespace"), "none; the own namespace is meant");
     }
-    return new Target(reader.string("group"), reader.string("kind"), reader.string("name"));
+    String group = reader.string("group");
+    String kind = reader.string("kind");
+    if (!kind.isEmpty() && !(group.equals("core") ? "" : group).equals(TARGETS.get(kind))) {
+      reader.error(
+          "kind",
+          group.isEmpty() ? kind : group + " " + kind,
+          "Gateway or GatewayClass of gateway.networking.k8s.io, Service, or ServiceEntry of"
+              + " networking.istio.io");
+    }
+    return new Target(group, kind, reader.string("name"));
   }
 
   private static Patch patch(ObjectReader reader) {
     ApplyTo applyTo = reader.enumeration("applyTo", ApplyTo.class).orElse(ApplyTo.INVALID);
-    if (applyTo == ApplyTo.INVALID) {
+    if (applyTo == ApplyTo.INVALID && !reader.has("applyTo")) {
       reader.error("applyTo", "nothing", "what to change, such as HTTP_FILTER");
     } else if (applyTo == ApplyTo.BOOTSTRAP) {
       reader.warn("applyTo", "BOOTSTRAP", "no BOOTSTRAP, which is not applied any more");
@@ -70,18 +102,20 @@ public final class EnvoyFilterParser {
     reader.require("patch", "an object with operation and value");
     Change change =
         reader
-            .object("patch", EnvoyFilterParser::change)
+            .object("patch", r -> change(r, applyTo))
             .orElseGet(() -> new Change(Operation.INVALID, new Body("", reader.origin())));
     return new Patch(reader.path(""), applyTo, match, change.operation(), change.body());
   }
 
   private record Change(Operation operation, Body body) {}
 
-  private static Change change(ObjectReader reader) {
+  private static Change change(ObjectReader reader, ApplyTo applyTo) {
     Operation operation =
         reader.enumeration("operation", Operation.class).orElse(Operation.INVALID);
-    if (operation == Operation.INVALID) {
+    if (operation == Operation.INVALID && !reader.has("operation")) {
       reader.error("operation", "nothing", "what to do, such as MERGE");
+    } else if (!isDone(operation, applyTo)) {
+      reader.warn("operation", operation.name(), "another for " + applyTo + "; this has no effect");
     }
     // where a filter without a place is added is decided by the operation alone
     reader.ignore("filterClass");
@@ -89,7 +123,70 @@ public final class EnvoyFilterParser {
     if (json.isEmpty() && operation != Operation.REMOVE) {
       reader.error("value", "nothing", "the part to add or merge");
     }
+    switch (applyTo) {
+      case NETWORK_FILTER, HTTP_FILTER, LISTENER_FILTER -> checkFilter(reader, operation);
+      default -> {}
+    }
     return new Change(operation, new Body(json.orElse(""), reader.origin("value")));
+  }
+
+  /** False for an operation that Istio passes over. */
+  private static boolean isDone(Operation operation, ApplyTo applyTo) {
+    return switch (applyTo) {
+      case ROUTE_CONFIGURATION ->
+          operation == Operation.MERGE || operation == Operation.MERGE_AND_REPLACE_LIST;
+      case EXTENSION_CONFIG -> operation == Operation.ADD;
+      case INVALID, NETWORK_FILTER, HTTP_FILTER, LISTENER_FILTER -> true;
+      default -> operation != Operation.REPLACE;
+    };
+  }
+
+  /** Filters are known by the type of their configuration; names alone tell nothing. */
+  private static void checkFilter(ObjectReader reader, Operation operation) {
+    reader.node("value").ifPresent(value -> checkTypes(reader, value));
+    if (!(reader.node("value").orElse(null) instanceof YamlMap filter)) {
+      return;
+    }
+    boolean whole =
+        switch (operation) {
+          case ADD, INSERT_BEFORE, INSERT_AFTER, INSERT_FIRST, REPLACE -> true;
+          case INVALID, MERGE, REMOVE, MERGE_AND_REPLACE_LIST -> false;
+        };
+    boolean typed = filter.fields().keySet().stream().anyMatch(TYPED::contains);
+    if (whole && !typed) {
+      reader.warn("value", "a filter by name alone", "typed_config with an @type");
+    }
+    YamlField name = filter.fields().get("name");
+    if (name != null && name.value() instanceof YamlScalar text) {
+      checkName(reader, "value", text.text());
+    }
+  }
+
+  private static void checkTypes(ObjectReader reader, YamlNode node) {
+    switch (node) {
+      case YamlMap map ->
+          map.fields()
+              .forEach(
+                  (name, field) -> {
+                    if (name.equals("@type")
+                        && field.value() instanceof YamlScalar type
+                        && V2.matcher(type.text()).matches()) {
+                      reader.error("value", '"' + type.text() + '"', "a type of Envoy's API v3");
+                    }
+                    checkTypes(reader, field.value());
+                  });
+      case YamlList list -> list.items().forEach(item -> checkTypes(reader, item));
+      case YamlScalar _ -> {}
+    }
+  }
+
+  private static void checkName(ObjectReader reader, String field, String name) {
+    if (DEPRECATED_NAME.matcher(name).matches()) {
+      reader.warn(
+          field,
+          '"' + name + '"',
+          "the name of today, such as " + HTTP_CONNECTION_MANAGER + "; this is deprecated");
+    }
   }
 
   private static PatchMatch match(ObjectReader reader, ApplyTo applyTo) {
@@ -176,6 +273,7 @@ public final class EnvoyFilterParser {
   private record Filter(String name, String subFilter) {}
 
   private static Filter filter(ObjectReader reader) {
+    checkName(reader, "name", reader.string("name"));
     return new Filter(
         reader.string("name"), reader.object("subFilter", r -> r.string("name")).orElse(""));
   }

@@ -272,7 +272,9 @@ final class HttpRouteParser {
     }
     if (encoded.isPresent()) {
       try {
-        byte[] bytes = Base64.getMimeDecoder().decode(encoded.get());
+        // proto JSON takes both alphabets; a long text may be folded
+        String text64 = encoded.get().replaceAll("\\s", "").replace('-', '+').replace('_', '/');
+        byte[] bytes = Base64.getDecoder().decode(text64);
         checkSize(reader, "bytes", bytes.length);
         return new Body.Bytes(bytes);
       } catch (IllegalArgumentException _) {

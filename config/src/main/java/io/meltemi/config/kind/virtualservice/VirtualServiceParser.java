@@ -46,7 +46,7 @@ public final class VirtualServiceParser {
     boolean gatewayBound =
         gateways.stream().anyMatch(name -> !name.equals(VirtualService.MESH_GATEWAY));
     HttpRouteParser http = new HttpRouteParser(delegate, gatewayBound);
-    TlsRouteParser tls = new TlsRouteParser(hosts);
+    TlsRouteParser tls = new TlsRouteParser(delegate ? List.of("*") : hosts);
     return new VirtualService(
         hosts,
         gateways,
