@@ -1,0 +1,187 @@
+package io.meltemi.proxy;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.meltemi.common.validation.Violation;
+import io.meltemi.testing.SharedFiles;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * What another control plane sends: each resource is taken as a whole or refused by name. Routes
+ * are read in a connection manager of the test's own, endpoints in a cluster of its own.
+ */
+final class EnvoyGatewayCorpusTest {
+  /** Only grows: cases of which nothing is refused. */
+  private static final int SERVED_MIN = 4;
+
+  private static final String HEAD =
+      """
+      node: {id: envoy-gateway, cluster: test}
+      dynamic_resources:
+        ads_config:
+          api_type: DELTA_GRPC
+          grpc_services: [{envoy_grpc: {cluster_name: xds_cluster}}]
+      static_resources:
+      """;
+
+  private static final String XDS_CLUSTER =
+      """
+          - name: xds_cluster
+            type: STATIC
+            typed_extension_protocol_options:
+              envoy.extensions.upstreams.http.v3.HttpProtocolOptions:
+                "@type": type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions
+                explicit_http_config: {http2_protocol_options: {}}
+      """;
+
+  private static final String ROUTE_LISTENER =
+      """
+          - name: test-routes-%1$d
+            address: {socket_address: {address: 127.0.0.1, port_value: %2$d}}
+            filter_chains:
+            - filters:
+              - name: envoy.filters.network.http_connection_manager
+                typed_config:
+                  "@type": type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager
+                  stat_prefix: test
+                  http_filters:
+                  - name: envoy.filters.http.router
+                    typed_config: {"@type": type.googleapis.com/envoy.extensions.filters.http.router.v3.Router}
+                  route_config:
+      """;
+
+  private static final String ENDPOINT_CLUSTER =
+      """
+          - name: test-endpoints-%d
+            type: STRICT_DNS
+            load_assignment:
+      """;
+
+  @Test
+  void takesOrRefusesEachByName(@TempDir Path directory) throws IOException {
+    Path corpus = SharedFiles.require("corpus/envoy-gateway-xds");
+    List<Path> cases;
+    try (Stream<Path> all = Files.list(corpus)) {
+      cases = all.filter(Files::isDirectory).sorted().toList();
+    }
+    Map<String, TreeSet<String>> reasons = new TreeMap<>();
+    List<String> served = new ArrayList<>();
+    for (Path one : cases) {
+      String name = one.getFileName().toString();
+      Path file = directory.resolve(name + ".yaml");
+      Files.writeString(file, bootstrap(one));
+      List<Violation> errors = errors(file);
+      if (errors.isEmpty()) {
+        served.add(name);
+      }
+      for (Violation error : errors) {
+        assertFalse(error.found().isBlank() && error.path().isBlank(), error::toString);
+        reasons.computeIfAbsent(kind(error), _ -> new TreeSet<>()).add(name);
+      }
+    }
+    System.out.println("envoy gateway: " + served.size() + " of " + cases.size() + " cases served");
+    reasons.entrySet().stream()
+        .sorted(Comparator.comparingInt(entry -> -entry.getValue().size()))
+        .forEach(
+            entry ->
+                System.out.println(
+                    "%4d  %s  (%s)"
+                        .formatted(
+                            entry.getValue().size(),
+                            entry.getKey(),
+                            entry.getValue().stream().limit(3).collect(Collectors.joining(", ")))));
+    assertEquals(185, cases.size());
+    assertTrue(
+        served.size() >= SERVED_MIN, () -> served.size() + " are served, were " + SERVED_MIN);
+  }
+
+  /** The last field, without its index, and what stood there. */
+  private static String kind(Violation error) {
+    String[] fields = error.path().replaceAll("\\[[^]]*]", "").split("\\.");
+    return fields[fields.length - 1]
+        + ": "
+        + (error.found().length() > 100 ? error.found().substring(0, 100) : error.found())
+        + " | "
+        + error.expected();
+  }
+
+  private static List<Violation> errors(Path file) {
+    try {
+      Proxy.validate(
+          new ProxySettings(
+              Optional.of(file),
+              "",
+              1,
+              ProxySettings.NodeOverrides.NONE,
+              ProxySettings.Logging.DEFAULT,
+              true,
+              Optional.empty(),
+              java.time.Duration.ZERO),
+          ProxyEnvironment.ofProcess());
+      return List.of();
+    } catch (ProxyStartException e) {
+      return e.errors();
+    }
+  }
+
+  private static String bootstrap(Path one) throws IOException {
+    StringBuilder yaml = new StringBuilder(HEAD);
+    yaml.append("  clusters:\n").append(XDS_CLUSTER);
+    items(one, "clusters").forEach(item -> yaml.append(indented(item, 4)));
+    int number = 0;
+    for (String item : items(one, "endpoints")) {
+      yaml.append(ENDPOINT_CLUSTER.formatted(number++));
+      yaml.append(indented("  " + item.substring(2), 6));
+    }
+    yaml.append("  listeners:\n");
+    items(one, "listeners").forEach(item -> yaml.append(indented(item, 4)));
+    for (String item : items(one, "routes")) {
+      yaml.append(ROUTE_LISTENER.formatted(number, 20_000 + number));
+      number++;
+      yaml.append(indented("  " + item.substring(2), 16));
+    }
+    if (Files.exists(one.resolve("secrets.yaml"))) {
+      yaml.append("  secrets:\n");
+      items(one, "secrets").forEach(item -> yaml.append(indented(item, 4)));
+    }
+    return yaml.toString();
+  }
+
+  private static String indented(String item, int spaces) {
+    return item.lines()
+        .map(line -> line.isBlank() ? "\n" : " ".repeat(spaces) + line + "\n")
+        .collect(Collectors.joining());
+  }
+
+  /** The elements of a list of YAML that begins in the first column. */
+  private static List<String> items(Path one, String resources) throws IOException {
+    Path file = one.resolve(resources + ".yaml");
+    List<String> items = new ArrayList<>();
+    if (!Files.exists(file)) {
+      return items;
+    }
+    for (String line : Files.readAllLines(file)) {
+      if (line.startsWith("- ")) {
+        items.add(line + "\n");
+      } else if (!items.isEmpty()) {
+        items.add(items.removeLast() + line + "\n");
+      }
+    }
+    return items;
+  }
+}
