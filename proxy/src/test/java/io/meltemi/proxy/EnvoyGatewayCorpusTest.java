@@ -49,29 +49,6 @@ final class EnvoyGatewayCorpusTest {
                 explicit_http_config: {http2_protocol_options: {}}
       """;
 
-  private static final String ROUTE_LISTENER =
-      """
-          - name: test-routes-%1$d
-            address: {socket_address: {address: 127.0.0.1, port_value: %2$d}}
-            filter_chains:
-            - filters:
-              - name: envoy.filters.network.http_connection_manager
-                typed_config:
-                  "@type": type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager
-                  stat_prefix: test
-                  http_filters:
-                  - name: envoy.filters.http.router
-                    typed_config: {"@type": type.googleapis.com/envoy.extensions.filters.http.router.v3.Router}
-                  route_config:
-      """;
-
-  private static final String ENDPOINT_CLUSTER =
-      """
-          - name: test-endpoints-%d
-            type: STRICT_DNS
-            load_assignment:
-      """;
-
   @Test
   void takesOrRefusesEachByName(@TempDir Path directory) throws IOException {
     Path corpus = SharedFiles.require("corpus/envoy-gateway-xds");
@@ -145,13 +122,13 @@ final class EnvoyGatewayCorpusTest {
     items(one, "clusters").forEach(item -> yaml.append(indented(item, 4)));
     int number = 0;
     for (String item : items(one, "endpoints")) {
-      yaml.append(ENDPOINT_CLUSTER.formatted(number++));
+      yaml.append(endpointCluster(number++));
       yaml.append(indented("  " + item.substring(2), 6));
     }
     yaml.append("  listeners:\n");
     items(one, "listeners").forEach(item -> yaml.append(indented(item, 4)));
     for (String item : items(one, "routes")) {
-      yaml.append(ROUTE_LISTENER.formatted(number, 20_000 + number));
+      yaml.append(routeListener(number));
       number++;
       yaml.append(indented("  " + item.substring(2), 16));
     }
@@ -160,6 +137,33 @@ final class EnvoyGatewayCorpusTest {
       items(one, "secrets").forEach(item -> yaml.append(indented(item, 4)));
     }
     return yaml.toString();
+  }
+
+  private static String routeListener(int number) {
+    return """
+          - name: test-routes-%1$d
+            address: {socket_address: {address: 127.0.0.1, port_value: %2$d}}
+            filter_chains:
+            - filters:
+              - name: envoy.filters.network.http_connection_manager
+                typed_config:
+                  "@type": type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager
+                  stat_prefix: test
+                  http_filters:
+                  - name: envoy.filters.http.router
+                    typed_config: {"@type": type.googleapis.com/envoy.extensions.filters.http.router.v3.Router}
+                  route_config:
+      """
+        .formatted(number, 20_000 + number);
+  }
+
+  private static String endpointCluster(int number) {
+    return """
+          - name: test-endpoints-%d
+            type: STRICT_DNS
+            load_assignment:
+      """
+        .formatted(number);
   }
 
   private static String indented(String item, int spaces) {
