@@ -7,6 +7,7 @@ import io.envoyproxy.envoy.admin.v3.ClustersConfigDump;
 import io.envoyproxy.envoy.admin.v3.EndpointsConfigDump;
 import io.envoyproxy.envoy.admin.v3.ListenersConfigDump;
 import io.envoyproxy.envoy.admin.v3.RoutesConfigDump;
+import io.envoyproxy.envoy.admin.v3.SecretsConfigDump;
 import io.envoyproxy.envoy.config.cluster.v3.Cluster;
 import io.envoyproxy.envoy.config.endpoint.v3.ClusterLoadAssignment;
 import io.envoyproxy.envoy.config.listener.v3.Listener;
@@ -116,6 +117,7 @@ final class Extensions {
         .add(ListenersConfigDump.getDescriptor())
         .add(RoutesConfigDump.getDescriptor())
         .add(EndpointsConfigDump.getDescriptor())
+        .add(SecretsConfigDump.getDescriptor())
         .build();
   }
 

@@ -5,12 +5,10 @@ import com.google.protobuf.Message;
 import com.google.protobuf.Struct;
 import io.envoyproxy.envoy.config.bootstrap.v3.Bootstrap;
 import io.envoyproxy.envoy.config.core.v3.Node;
-import io.envoyproxy.envoy.config.core.v3.SocketAddress;
 import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.Secret;
 import io.envoyproxy.envoy.service.discovery.v3.DiscoveryResponse;
 import io.grpc.Channel;
 import io.grpc.ManagedChannel;
-import io.grpc.netty.NettyChannelBuilder;
 import io.meltemi.common.time.TaskLoop;
 import io.meltemi.common.time.Ticker;
 import io.meltemi.common.validation.Origin;
@@ -21,7 +19,6 @@ import io.meltemi.proxy.admin.AdminServer;
 import io.meltemi.proxy.admin.ServerState;
 import io.meltemi.proxy.bootstrap.BootstrapConfig;
 import io.meltemi.proxy.bootstrap.BootstrapConfig.Source;
-import io.meltemi.proxy.bootstrap.BootstrapConfig.Target;
 import io.meltemi.proxy.bootstrap.BootstrapParser;
 import io.meltemi.proxy.bootstrap.BootstrapReader;
 import io.meltemi.proxy.cluster.ClusterFactory;
@@ -35,6 +32,7 @@ import io.meltemi.proxy.listener.ListenerParser;
 import io.meltemi.proxy.listener.ListenerSettings;
 import io.meltemi.proxy.loop.Loops;
 import io.meltemi.proxy.loop.Workers;
+import io.meltemi.proxy.parse.ApiSource;
 import io.meltemi.proxy.parse.ParseScope;
 import io.meltemi.proxy.route.RouteTableParser;
 import io.meltemi.proxy.snapshot.ConfigParsers;
@@ -42,6 +40,8 @@ import io.meltemi.proxy.snapshot.PathSource;
 import io.meltemi.proxy.snapshot.ProxySnapshot;
 import io.meltemi.proxy.snapshot.ResourceTable;
 import io.meltemi.proxy.snapshot.RouteTables;
+import io.meltemi.proxy.snapshot.SecretAccess;
+import io.meltemi.proxy.snapshot.SecretStreams;
 import io.meltemi.proxy.snapshot.SnapshotAssembler;
 import io.meltemi.proxy.snapshot.Subscriber;
 import io.meltemi.proxy.telemetry.Stats;
@@ -53,6 +53,7 @@ import io.meltemi.proxy.upstream.Connector;
 import io.meltemi.proxy.upstream.SocketConnector;
 import io.meltemi.proxy.upstream.UpstreamPools;
 import io.meltemi.xds.client.ConnectionWatcher;
+import io.meltemi.xds.client.DiscoveryService;
 import io.meltemi.xds.client.ReceivedResource;
 import io.meltemi.xds.client.ResourceUpdate;
 import io.meltemi.xds.client.ResourceWatcher;
@@ -108,6 +109,7 @@ public final class Proxy implements AutoCloseable {
   private final Read read;
   private final Stats stats = new Stats();
   private final Workers workers;
+  private final GrpcChannels channels;
   private final ScheduledExecutorService configExecutor;
   private final TaskLoop configLoop;
   private final ClusterManager clusters = new ClusterManager();
@@ -155,6 +157,7 @@ public final class Proxy implements AutoCloseable {
             ? settings.concurrency()
             : Runtime.getRuntime().availableProcessors();
     workers = environment.workers().orElseGet(() -> Workers.start(concurrency, "worker"));
+    channels = new GrpcChannels(bootstrap.clusters(), workers);
     configExecutor =
         Executors.newSingleThreadScheduledExecutor(
             Thread.ofPlatform().daemon().name("config").factory());
@@ -194,6 +197,7 @@ public final class Proxy implements AutoCloseable {
             new ClusterFactory(Extensions.loadBalancers(), resolver, configLoop, ticker, stats),
             clusters,
             routeTables,
+            new SecretAccess(secrets.remote(), new SecretServers()),
             listeners,
             resources,
             configLoop,
@@ -284,6 +288,7 @@ public final class Proxy implements AutoCloseable {
   private List<Violation> loadSecrets() {
     ParseScope scope = ParseScope.root(origin).field("static_resources");
     secrets.load(bootstrap.secrets(), scope);
+    assembler.showSecrets(bootstrap.secrets());
     return scope.out().finish(() -> true).errors();
   }
 
@@ -448,17 +453,14 @@ public final class Proxy implements AutoCloseable {
     if (bootstrap.dynamic().ads().isEmpty()) {
       return Subscriber.NONE;
     }
-    BootstrapConfig.Ads ads = bootstrap.dynamic().ads().get();
+    ApiSource ads = bootstrap.dynamic().ads().get();
     Optional<Channel> channel = environment.adsChannel().or(() -> dial(ads, problems));
     if (channel.isEmpty() || problems.hasErrors()) {
       return Subscriber.NONE;
     }
     XdsClient client =
         new XdsClient(
-            XdsClientSettings.DEFAULT.withVariant(
-                ads.delta()
-                    ? XdsClientSettings.Variant.DELTA
-                    : XdsClientSettings.Variant.STATE_OF_THE_WORLD),
+            XdsClientSettings.DEFAULT.withVariant(variant(ads)),
             bootstrap.node(),
             channel.get(),
             configLoop,
@@ -467,7 +469,8 @@ public final class Proxy implements AutoCloseable {
     sources.add(client);
     adsClient = client;
     for (TypeUrl type :
-        List.of(TypeUrl.CLUSTER, TypeUrl.ENDPOINT, TypeUrl.LISTENER, TypeUrl.ROUTE)) {
+        List.of(
+            TypeUrl.CLUSTER, TypeUrl.ENDPOINT, TypeUrl.LISTENER, TypeUrl.ROUTE, TypeUrl.SECRET)) {
       client.watch(type, assembler.watcher(type));
     }
     if (bootstrap.dynamic().clusters() instanceof Source.Aggregated) {
@@ -486,10 +489,22 @@ public final class Proxy implements AutoCloseable {
       }
 
       @Override
+      public boolean subscribe(TypeUrl type, Collection<String> names, Duration fetchTimeout) {
+        client.subscribe(type, names, fetchTimeout);
+        return true;
+      }
+
+      @Override
       public void unsubscribe(TypeUrl type, Collection<String> names) {
         client.unsubscribe(type, names);
       }
     };
+  }
+
+  private static XdsClientSettings.Variant variant(ApiSource server) {
+    return server.delta()
+        ? XdsClientSettings.Variant.DELTA
+        : XdsClientSettings.Variant.STATE_OF_THE_WORLD;
   }
 
   private void pathSource(Source source, TypeUrl type, Validation.Collector problems) {
@@ -597,43 +612,63 @@ public final class Proxy implements AutoCloseable {
     return read.map(DiscoveryResponse.class::cast);
   }
 
-  private Optional<Channel> dial(BootstrapConfig.Ads ads, Validation.Collector problems) {
-    NettyChannelBuilder builder =
-        switch (ads.target()) {
-          case Target.UriTarget(String uri) -> NettyChannelBuilder.forTarget(uri);
-          case Target.ClusterTarget(String cluster, String authority) -> {
-            Optional<SocketAddress> address =
-                bootstrap.clusters().stream()
-                    .filter(candidate -> candidate.getName().equals(cluster))
-                    .flatMap(found -> found.getLoadAssignment().getEndpointsList().stream())
-                    .flatMap(locality -> locality.getLbEndpointsList().stream())
-                    .map(endpoint -> endpoint.getEndpoint().getAddress().getSocketAddress())
-                    .findFirst();
-            if (address.isEmpty()) {
-              problems.error(
-                  origin,
-                  "dynamic_resources.ads_config.grpc_services[0].envoy_grpc.cluster_name",
-                  cluster,
-                  "a static cluster with an endpoint");
-              yield null;
-            }
-            NettyChannelBuilder made =
-                NettyChannelBuilder.forAddress(
-                    address.get().getAddress(), address.get().getPortValue());
-            yield authority.isEmpty() ? made : made.overrideAuthority(authority);
-          }
-        };
-    if (builder == null) {
+  private Optional<Channel> dial(ApiSource ads, Validation.Collector problems) {
+    Optional<String> problem = channels.problem(ads.target());
+    if (problem.isPresent()) {
+      problems.error(
+          origin,
+          "dynamic_resources.ads_config.grpc_services[0].envoy_grpc.cluster_name",
+          ads.target() instanceof ApiSource.Target.ClusterTarget target
+              ? target.cluster()
+              : problem.get(),
+          "a static cluster with an endpoint");
       return Optional.empty();
     }
-    ownChannel =
-        builder
-            .usePlaintext()
-            .eventLoopGroup(workers.group())
-            .channelFactory(workers.clients())
-            .maxInboundMessageSize(256 << 20)
-            .build();
+    ownChannel = channels.dial(ads.target());
     return Optional.of(ownChannel);
+  }
+
+  /** Streams to servers of secrets, each over a channel of its own. On the configuration loop. */
+  private final class SecretServers implements SecretStreams {
+    @Override
+    public Optional<String> problem(ApiSource server) {
+      return channels.problem(server.target());
+    }
+
+    @Override
+    public AutoCloseable open(
+        ApiSource server, String name, Duration fetchTimeout, ResourceWatcher watcher) {
+      ManagedChannel channel = channels.dial(server.target());
+      XdsClient client =
+          new XdsClient(
+              XdsClientSettings.DEFAULT
+                  .withService(DiscoveryService.SECRETS)
+                  .withVariant(variant(server)),
+              bootstrap.node(),
+              channel,
+              configLoop,
+              new SplittableRandom(environment.seed()),
+              new SecretServerState(name));
+      client.watch(TypeUrl.SECRET, watcher);
+      client.subscribe(TypeUrl.SECRET, List.of(name), fetchTimeout);
+      client.start();
+      return () -> {
+        client.close();
+        channel.shutdownNow();
+      };
+    }
+  }
+
+  private record SecretServerState(String name) implements ConnectionWatcher {
+    @Override
+    public void onConnected() {}
+
+    @Override
+    public void onDisconnected(String reason, Duration retryIn) {
+      LOG.log(
+          System.Logger.Level.WARNING,
+          "secret " + name + ": " + reason + "; next attempt in " + retryIn.toMillis() + " ms");
+    }
   }
 
   private void addStats() {

@@ -6,8 +6,10 @@ import io.envoyproxy.envoy.admin.v3.HostHealthStatus;
 import io.envoyproxy.envoy.admin.v3.HostStatus;
 import io.envoyproxy.envoy.admin.v3.SimpleMetric;
 import io.envoyproxy.envoy.config.cluster.v3.CircuitBreakers;
+import io.envoyproxy.envoy.config.core.v3.Address;
 import io.envoyproxy.envoy.config.core.v3.HealthStatus;
 import io.envoyproxy.envoy.config.core.v3.Locality;
+import io.envoyproxy.envoy.config.core.v3.Pipe;
 import io.envoyproxy.envoy.config.core.v3.RoutingPriority;
 import io.meltemi.proxy.cluster.CircuitBreakers.Thresholds;
 import io.meltemi.proxy.cluster.Cluster;
@@ -17,6 +19,7 @@ import io.meltemi.proxy.cluster.HostStat;
 import io.meltemi.proxy.snapshot.LoadedResource;
 import io.meltemi.xds.resource.TypeUrl;
 import java.net.InetSocketAddress;
+import java.net.UnixDomainSocketAddress;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Set;
@@ -174,6 +177,9 @@ final class ClusterViews {
     }
     if (host.address() instanceof InetSocketAddress inet) {
       status.setAddress(ServerViews.address(inet));
+    } else if (host.address() instanceof UnixDomainSocketAddress pipe) {
+      status.setAddress(
+          Address.newBuilder().setPipe(Pipe.newBuilder().setPath(pipe.getPath().toString())));
     }
     for (HostStat stat : HostStat.values()) {
       status.addStats(

@@ -12,6 +12,7 @@ import io.envoyproxy.envoy.admin.v3.ConfigDump;
 import io.envoyproxy.envoy.admin.v3.EndpointsConfigDump;
 import io.envoyproxy.envoy.admin.v3.ListenersConfigDump;
 import io.envoyproxy.envoy.admin.v3.RoutesConfigDump;
+import io.envoyproxy.envoy.admin.v3.SecretsConfigDump;
 import io.envoyproxy.envoy.admin.v3.UpdateFailureState;
 import io.envoyproxy.envoy.config.bootstrap.v3.Bootstrap;
 import io.meltemi.proxy.snapshot.LoadedResource;
@@ -95,6 +96,7 @@ final class ConfigDumps {
     }
     sections.add(listeners(names));
     sections.add(routes(names));
+    sections.add(secrets(names));
     return sections;
   }
 
@@ -183,6 +185,40 @@ final class ConfigDumps {
               .setLastUpdated(time(resource.lastUpdated())));
     }
     return dump.build();
+  }
+
+  /** Private keys are blackened with the rest of the dump. */
+  private Message secrets(Predicate<String> names) {
+    SecretsConfigDump.Builder dump = SecretsConfigDump.newBuilder();
+    for (LoadedResource resource : list(TypeUrl.SECRET, State.ACTIVE, names)) {
+      if (resource.isStatic()) {
+        dump.addStaticSecrets(
+            SecretsConfigDump.StaticSecret.newBuilder()
+                .setName(resource.name())
+                .setLastUpdated(time(resource.lastUpdated()))
+                .setSecret(resource.body()));
+      } else {
+        dump.addDynamicActiveSecrets(secret(resource));
+      }
+    }
+    list(TypeUrl.SECRET, State.WARMING, names)
+        .forEach(resource -> dump.addDynamicWarmingSecrets(secret(resource)));
+    for (LoadedResource resource : list(TypeUrl.SECRET, State.REFUSED, names)) {
+      dump.addDynamicWarmingSecrets(
+          SecretsConfigDump.DynamicSecret.newBuilder()
+              .setName(resource.name())
+              .setErrorState(failure(resource)));
+    }
+    return dump.build();
+  }
+
+  private static SecretsConfigDump.DynamicSecret secret(LoadedResource resource) {
+    return SecretsConfigDump.DynamicSecret.newBuilder()
+        .setName(resource.name())
+        .setVersionInfo(resource.version())
+        .setLastUpdated(time(resource.lastUpdated()))
+        .setSecret(resource.body())
+        .build();
   }
 
   private Message endpoints(Predicate<String> names) {

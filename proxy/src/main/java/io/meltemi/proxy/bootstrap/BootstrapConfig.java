@@ -5,6 +5,7 @@ import io.envoyproxy.envoy.config.cluster.v3.Cluster;
 import io.envoyproxy.envoy.config.core.v3.Node;
 import io.envoyproxy.envoy.config.listener.v3.Listener;
 import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.Secret;
+import io.meltemi.proxy.parse.ApiSource;
 import java.net.InetSocketAddress;
 import java.util.List;
 import java.util.Optional;
@@ -38,7 +39,7 @@ public record BootstrapConfig(
    *
    * @param ads the aggregated stream, when there is one
    */
-  public record Dynamic(Optional<Ads> ads, Source listeners, Source clusters) {}
+  public record Dynamic(Optional<ApiSource> ads, Source listeners, Source clusters) {}
 
   /** The source of one type of resource. */
   public sealed interface Source {
@@ -54,17 +55,5 @@ public record BootstrapConfig(
      * @param path of the file
      */
     record PathSource(String path) implements Source {}
-  }
-
-  /** The aggregated stream's server and variant. */
-  public record Ads(boolean delta, Target target) {}
-
-  /** Where a gRPC service is. */
-  public sealed interface Target {
-    /** A cluster of the bootstrap. */
-    record ClusterTarget(String cluster, String authority) implements Target {}
-
-    /** An address that gRPC resolves on its own. */
-    record UriTarget(String uri) implements Target {}
   }
 }

@@ -5,18 +5,15 @@ import io.envoyproxy.envoy.config.bootstrap.v3.Bootstrap;
 import io.envoyproxy.envoy.config.bootstrap.v3.ClusterManager;
 import io.envoyproxy.envoy.config.bootstrap.v3.LayeredRuntime;
 import io.envoyproxy.envoy.config.bootstrap.v3.RuntimeLayer;
-import io.envoyproxy.envoy.config.core.v3.ApiConfigSource;
 import io.envoyproxy.envoy.config.core.v3.ConfigSource;
-import io.envoyproxy.envoy.config.core.v3.GrpcService;
 import io.envoyproxy.envoy.config.core.v3.PathConfigSource;
 import io.envoyproxy.envoy.config.core.v3.SocketAddress;
 import io.envoyproxy.envoy.config.metrics.v3.StatsConfig;
 import io.meltemi.common.validation.Origin;
 import io.meltemi.common.validation.Validation;
-import io.meltemi.proxy.bootstrap.BootstrapConfig.Ads;
 import io.meltemi.proxy.bootstrap.BootstrapConfig.Dynamic;
 import io.meltemi.proxy.bootstrap.BootstrapConfig.Source;
-import io.meltemi.proxy.bootstrap.BootstrapConfig.Target;
+import io.meltemi.proxy.parse.ApiSource;
 import io.meltemi.proxy.parse.ParseScope;
 import io.meltemi.proxy.parse.SupportedFields;
 import io.netty.util.NetUtil;
@@ -90,21 +87,6 @@ public final class BootstrapParser {
           "resource_api_version");
   private static final SupportedFields PATH_SOURCE =
       SupportedFields.of(PathConfigSource.getDescriptor(), "path", "watched_directory");
-  private static final SupportedFields API_SOURCE =
-      SupportedFields.of(
-          ApiConfigSource.getDescriptor(),
-          "api_type",
-          "transport_api_version",
-          "grpc_services",
-          "set_node_on_first_message_only");
-  private static final SupportedFields GRPC_SERVICE =
-      SupportedFields.of(GrpcService.getDescriptor(), "envoy_grpc", "google_grpc")
-          .withoutEffect("the stream lasts", "timeout");
-  private static final SupportedFields ENVOY_GRPC =
-      SupportedFields.of(GrpcService.EnvoyGrpc.getDescriptor(), "cluster_name", "authority");
-  private static final SupportedFields GOOGLE_GRPC =
-      SupportedFields.of(GrpcService.GoogleGrpc.getDescriptor(), "target_uri", "stat_prefix")
-          .withoutEffect("no such stats are kept", "config");
   private static final SupportedFields STATS =
       SupportedFields.of(StatsConfig.getDescriptor())
           .withoutEffect(
@@ -187,12 +169,12 @@ public final class BootstrapParser {
   private static Dynamic dynamic(
       Bootstrap.DynamicResources proto, ParseScope scope, Set<String> grpcClusters) {
     DYNAMIC.check(proto, scope);
-    Optional<Ads> ads = Optional.empty();
+    Optional<ApiSource> ads = Optional.empty();
     if (proto.hasAdsConfig()) {
-      ads = ads(proto.getAdsConfig(), scope.field("ads_config"));
+      ads = ApiSource.parse(proto.getAdsConfig(), scope.field("ads_config"));
       ads.ifPresent(
           known -> {
-            if (known.target() instanceof Target.ClusterTarget target) {
+            if (known.target() instanceof ApiSource.Target.ClusterTarget target) {
               grpcClusters.add(target.cluster());
             }
           });
@@ -229,46 +211,6 @@ public final class BootstrapParser {
         yield new Source.None();
       }
       default -> new Source.None(); // refused by name already
-    };
-  }
-
-  private static Optional<Ads> ads(ApiConfigSource proto, ParseScope scope) {
-    API_SOURCE.check(proto, scope);
-    boolean delta =
-        switch (proto.getApiType()) {
-          case DELTA_GRPC -> true;
-          case GRPC -> false;
-          default -> {
-            scope.field("api_type").error(proto.getApiType().name(), "GRPC or DELTA_GRPC");
-            yield false;
-          }
-        };
-    if (proto.getGrpcServicesCount() != 1) {
-      scope.field("grpc_services").error(proto.getGrpcServicesCount() + " services", "one");
-      return Optional.empty();
-    }
-    GrpcService service = proto.getGrpcServices(0);
-    ParseScope field = scope.field("grpc_services", 0);
-    GRPC_SERVICE.check(service, field);
-    return switch (service.getTargetSpecifierCase()) {
-      case ENVOY_GRPC -> {
-        ENVOY_GRPC.check(service.getEnvoyGrpc(), field.field("envoy_grpc"));
-        yield Optional.of(
-            new Ads(
-                delta,
-                new Target.ClusterTarget(
-                    service.getEnvoyGrpc().getClusterName(),
-                    service.getEnvoyGrpc().getAuthority())));
-      }
-      case GOOGLE_GRPC -> {
-        GOOGLE_GRPC.check(service.getGoogleGrpc(), field.field("google_grpc"));
-        yield Optional.of(
-            new Ads(delta, new Target.UriTarget(service.getGoogleGrpc().getTargetUri())));
-      }
-      case TARGETSPECIFIER_NOT_SET -> {
-        field.error("no target", "envoy_grpc or google_grpc");
-        yield Optional.empty();
-      }
     };
   }
 }

@@ -2,6 +2,7 @@ package io.meltemi.proxy.cluster;
 
 import io.meltemi.proxy.telemetry.Stats;
 import io.meltemi.proxy.transport.CertificatesInUse;
+import io.meltemi.proxy.transport.RemoteSecret;
 import io.meltemi.proxy.transport.TlsStats;
 import io.meltemi.proxy.transport.UpstreamTransport;
 import io.meltemi.proxy.transport.UpstreamTransports;
@@ -103,6 +104,11 @@ public final class Cluster implements AutoCloseable {
   /** TLS towards a host; empty for plain text. */
   public Optional<UpstreamTransport> transport(Host host) {
     return transports.choose(host.transportMetadata());
+  }
+
+  /** Secrets that servers deliver to its transport sockets. */
+  public List<RemoteSecret> remoteSecrets() {
+    return transports.remoteSecrets();
   }
 
   /** The certificates of its transport sockets. */

@@ -34,7 +34,7 @@ public record EndpointAssignment(
   }
 
   /**
-   * @param address an IP literal, or a name in DNS clusters
+   * @param address an IP literal, {@code unix:} with a path, or a name in DNS clusters
    * @param hostname for rewrites and logs, or empty
    * @param weight 1 or more
    * @param transportMetadata {@code envoy.transport_socket_match} of the endpoint, else of its

@@ -2,6 +2,7 @@ package io.meltemi.proxy.cluster;
 
 import com.google.protobuf.Struct;
 import io.envoyproxy.envoy.config.core.v3.Metadata;
+import io.envoyproxy.envoy.config.core.v3.Pipe;
 import io.envoyproxy.envoy.config.core.v3.SocketAddress;
 import io.envoyproxy.envoy.config.endpoint.v3.ClusterLoadAssignment;
 import io.envoyproxy.envoy.config.endpoint.v3.Endpoint;
@@ -49,6 +50,11 @@ public final class EndpointParser {
           .withoutEffect("there are no active health checks", "health_check_config");
   private static final SupportedFields SOCKET =
       SupportedFields.of(SocketAddress.getDescriptor(), "protocol", "address", "port_value");
+
+  private static final SupportedFields PIPE = SupportedFields.of(Pipe.getDescriptor(), "path");
+
+  /** What systems allow for the address of a Unix domain socket. */
+  private static final int PIPE_CHARS_MAX = 107;
 
   private static final String TRANSPORT_SOCKET_MATCH = "envoy.transport_socket_match";
 
@@ -128,11 +134,14 @@ public final class EndpointParser {
       field.field("load_balancing_weight").error(Integer.toUnsignedString(weight), "1 or more");
       weight = 1;
     }
-    if (!plain) {
+    boolean pipe = proto.getEndpoint().getAddress().hasPipe() && !names;
+    if (!plain && !(pipe && isPipe(proto, field.field("endpoint").field("address")))) {
       explain(proto, names, field.field("endpoint").field("address"));
       return Optional.empty();
     }
-    SOCKET.check(address, field.field("endpoint").field("address").field("socket_address"));
+    if (!pipe) {
+      SOCKET.check(address, field.field("endpoint").field("address").field("socket_address"));
+    }
     HealthStatus health =
         switch (proto.getHealthStatus()) {
           case UNKNOWN -> HealthStatus.UNKNOWN;
@@ -145,11 +154,20 @@ public final class EndpointParser {
         };
     return Optional.of(
         new EndpointAssignment.Endpoint(
-            new HostPort(address.getAddress(), address.getPortValue()),
+            pipe
+                ? IpResolution.pipe(proto.getEndpoint().getAddress().getPipe().getPath())
+                : new HostPort(address.getAddress(), address.getPortValue()),
             proto.getEndpoint().getHostname(),
             weight,
             health,
             metadata.get(proto.getMetadata())));
+  }
+
+  private static boolean isPipe(LbEndpoint proto, ParseScope scope) {
+    Pipe pipe = proto.getEndpoint().getAddress().getPipe();
+    PIPE.check(pipe, scope.field("pipe"));
+    String path = pipe.getPath();
+    return !path.isEmpty() && path.charAt(0) != '@' && path.length() <= PIPE_CHARS_MAX;
   }
 
   /**
@@ -173,6 +191,16 @@ public final class EndpointParser {
   }
 
   private static void explain(LbEndpoint proto, boolean names, ParseScope scope) {
+    if (proto.getEndpoint().getAddress().hasPipe()) {
+      scope
+          .field("pipe")
+          .error(
+              proto.getEndpoint().getAddress().getPipe().getPath(),
+              names
+                  ? "a host name, because the cluster resolves names"
+                  : "a path of 1 to " + PIPE_CHARS_MAX + " characters that is not abstract");
+      return;
+    }
     if (!proto.getEndpoint().getAddress().hasSocketAddress()) {
       scope.unsupported(
           proto

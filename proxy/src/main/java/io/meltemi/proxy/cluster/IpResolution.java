@@ -1,18 +1,31 @@
 package io.meltemi.proxy.cluster;
 
+import io.meltemi.common.net.HostPort;
 import io.netty.util.NetUtil;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
+import java.net.UnixDomainSocketAddress;
 import java.net.UnknownHostException;
 import java.util.List;
 
-/** Endpoints whose addresses are IP literals; nothing is looked up. */
+/** Endpoints whose addresses are IP literals or Unix domain sockets; nothing is looked up. */
 enum IpResolution implements Resolution {
   INSTANCE;
 
+  private static final String PIPE = "unix:";
+
+  /** A Unix domain socket in the place of a host. */
+  static HostPort pipe(String path) {
+    return new HostPort(PIPE + path, 0);
+  }
+
   @Override
   public List<SocketAddress> addresses(EndpointAssignment.Endpoint endpoint) {
+    String host = endpoint.address().host();
+    if (host.startsWith(PIPE)) {
+      return List.of(UnixDomainSocketAddress.of(host.substring(PIPE.length())));
+    }
     byte[] bytes = NetUtil.createByteArrayFromIpAddressString(endpoint.address().host());
     if (bytes == null) {
       throw new IllegalArgumentException(

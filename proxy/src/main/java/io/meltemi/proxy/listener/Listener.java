@@ -2,7 +2,9 @@ package io.meltemi.proxy.listener;
 
 import io.meltemi.proxy.parse.Metadata;
 import io.meltemi.proxy.telemetry.AccessLog;
+import io.meltemi.proxy.transport.RemoteSecret;
 import java.net.InetSocketAddress;
+import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
@@ -52,7 +54,7 @@ public record Listener(
       if (fallback.isEmpty()) {
         return chains;
       }
-      List<FilterChain> all = new java.util.ArrayList<>(chains);
+      List<FilterChain> all = new ArrayList<>(chains);
       all.add(fallback.get());
       return List.copyOf(all);
     }
@@ -88,6 +90,16 @@ public record Listener(
     UNSPECIFIED,
     INBOUND,
     OUTBOUND
+  }
+
+  /** Secrets that servers deliver to its filter chains. */
+  public List<RemoteSecret> remoteSecrets() {
+    List<RemoteSecret> secrets = new ArrayList<>();
+    chains
+        .all()
+        .forEach(
+            chain -> chain.transport().tls().ifPresent(tls -> secrets.addAll(tls.remoteSecrets())));
+    return secrets;
   }
 
   /** Names of the route configurations its filters wait for. */

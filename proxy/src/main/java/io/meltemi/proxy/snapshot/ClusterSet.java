@@ -18,6 +18,7 @@ import io.meltemi.proxy.telemetry.Counter;
 import io.meltemi.proxy.telemetry.Gauge;
 import io.meltemi.proxy.telemetry.StatScope;
 import io.meltemi.proxy.telemetry.Stats;
+import io.meltemi.proxy.transport.RemoteSecrets;
 import io.meltemi.xds.client.ReceivedResource;
 import io.meltemi.xds.client.ResourceUpdate;
 import io.meltemi.xds.client.UpdateResult;
@@ -51,6 +52,7 @@ final class ClusterSet {
   private final TaskLoop loop;
   private final Ticker ticker;
   private final Stats stats;
+  private final RemoteSecrets secrets;
   private final Runnable changed;
   private final Map<String, Entry> active = new LinkedHashMap<>();
   private final Map<String, Entry> warming = new LinkedHashMap<>();
@@ -78,6 +80,7 @@ final class ClusterSet {
       TaskLoop loop,
       Ticker ticker,
       Stats stats,
+      RemoteSecrets secrets,
       Runnable changed) {
     this.parser = parser;
     this.factory = factory;
@@ -86,6 +89,7 @@ final class ClusterSet {
     this.loop = loop;
     this.ticker = ticker;
     this.stats = stats;
+    this.secrets = secrets;
     this.changed = changed;
     StatScope scope = stats.scope("cluster_manager.");
     this.added = scope.counter("cluster_added");
@@ -180,6 +184,7 @@ final class ClusterSet {
     Cluster cluster = factory.make(config);
     warming.put(name, new Entry(cluster, resource));
     resources.put(TypeUrl.CLUSTER, resource);
+    secrets.hold(cluster, cluster.remoteSecrets());
     if (config.settings().discovery() instanceof ClusterSettings.Discovery.Eds eds) {
       byService.computeIfAbsent(eds.serviceName(), _ -> new LinkedHashSet<>()).add(cluster);
       LoadedResource known =
@@ -202,7 +207,7 @@ final class ClusterSet {
       return;
     }
     Entry entry = warming.get(name);
-    if (entry == null || entry.cluster() != cluster) {
+    if (entry == null || entry.cluster() != cluster || waitsForSecrets(cluster)) {
       return;
     }
     warming.remove(name);
@@ -217,6 +222,23 @@ final class ClusterSet {
       Cluster before = old.cluster();
       replaced.add(before);
       loop.schedule(() -> discardReplaced(before), LINGER);
+    }
+  }
+
+  private static boolean waitsForSecrets(Cluster cluster) {
+    return cluster.remoteSecrets().stream().anyMatch(secret -> !secret.isAnswered());
+  }
+
+  /** A secret came, or is known not to come: whoever waited for that only is warm. */
+  void secretsChanged() {
+    for (Map.Entry<String, Entry> entry : List.copyOf(warming.entrySet())) {
+      Cluster cluster = entry.getValue().cluster();
+      if (cluster.isReady()) {
+        warm(entry.getKey(), cluster);
+      }
+    }
+    if (dirty) {
+      publish();
     }
   }
 
@@ -264,6 +286,7 @@ final class ClusterSet {
 
   private void discard(Cluster cluster) {
     cluster.close();
+    secrets.drop(cluster);
     if (cluster.settings().discovery() instanceof ClusterSettings.Discovery.Eds eds) {
       Set<Cluster> users = byService.get(eds.serviceName());
       if (users != null && users.remove(cluster) && users.isEmpty()) {

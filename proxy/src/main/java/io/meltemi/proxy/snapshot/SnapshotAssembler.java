@@ -15,6 +15,8 @@ import io.meltemi.proxy.parse.MessageTypes;
 import io.meltemi.proxy.route.RouteTable;
 import io.meltemi.proxy.telemetry.StatScope;
 import io.meltemi.proxy.telemetry.Stats;
+import io.meltemi.proxy.transport.RemoteSecrets;
+import io.meltemi.proxy.transport.SecretSource;
 import io.meltemi.xds.client.ReceivedResource;
 import io.meltemi.xds.client.ResourceUpdate;
 import io.meltemi.xds.client.ResourceWatcher;
@@ -27,6 +29,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Takes resources and puts them in force in an order in which no request is lost: clusters first,
@@ -37,6 +40,8 @@ import java.util.Set;
 public final class SnapshotAssembler {
   private final ConfigParsers parsers;
   private final ClusterSet clusters;
+  private final RemoteSecrets secrets;
+  private final SecretSubscriptions secretSubscriptions;
   private final RouteTables routes;
   private final ListenerManager listeners;
   private final ResourceTable resources;
@@ -66,6 +71,7 @@ public final class SnapshotAssembler {
       ClusterFactory factory,
       ClusterManager manager,
       RouteTables routes,
+      SecretAccess secretAccess,
       ListenerManager listeners,
       ResourceTable resources,
       TaskLoop loop,
@@ -74,6 +80,10 @@ public final class SnapshotAssembler {
       System.Logger log) {
     this.parsers = parsers;
     this.routes = routes;
+    this.secrets = secretAccess.secrets();
+    this.secretSubscriptions =
+        new SecretSubscriptions(
+            secrets, secretAccess.streams(), resources, ticker, stats, this::secretsChanged);
     this.listeners = listeners;
     this.resources = resources;
     this.ticker = ticker;
@@ -82,7 +92,15 @@ public final class SnapshotAssembler {
     this.listenerStats = stats.scope("listener_manager.lds.");
     this.clusters =
         new ClusterSet(
-            parsers.clusters(), factory, manager, resources, loop, ticker, stats, this::settle);
+            parsers.clusters(),
+            factory,
+            manager,
+            resources,
+            loop,
+            ticker,
+            stats,
+            secrets,
+            this::settle);
   }
 
   /** The configuration in force now. Any thread. */
@@ -92,6 +110,23 @@ public final class SnapshotAssembler {
 
   /** Parsed resources of a bootstrap, in its order. */
   private record StaticResources(List<ClusterConfig> clusters, List<Listener> listeners) {}
+
+  /** Lists the secrets of a bootstrap. */
+  public void showSecrets(
+      List<io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.Secret> secretMessages) {
+    for (var secret : secretMessages) {
+      resources.put(
+          TypeUrl.SECRET,
+          new LoadedResource(
+              secret.getName(),
+              "",
+              MessageTypes.pack(secret),
+              ticker.now(),
+              true,
+              LoadedResource.State.ACTIVE,
+              ""));
+    }
+  }
 
   /** Every problem of a bootstrap's resources; puts nothing in force. */
   public Validation<Boolean> checkStatic(
@@ -209,6 +244,7 @@ public final class SnapshotAssembler {
   public void begin(Subscriber newSubscriber, boolean expectClusters, boolean expectListeners) {
     subscriber = newSubscriber;
     clusters.subscribeWith(newSubscriber);
+    secretSubscriptions.subscribeWith(newSubscriber);
     clustersAnswered = !expectClusters;
     listenersAnswered = !expectListeners;
     settle();
@@ -234,8 +270,16 @@ public final class SnapshotAssembler {
         && pendingListeners.isEmpty();
   }
 
+  private void secretsChanged() {
+    clusters.secretsChanged();
+    settle();
+  }
+
   /** Takes one type of resource. */
   public ResourceWatcher watcher(TypeUrl type) {
+    if (type.equals(TypeUrl.SECRET)) {
+      return secretSubscriptions.watcher(new SecretSource.Aggregated());
+    }
     return new ResourceWatcher() {
       @Override
       public UpdateResult onUpdate(ResourceUpdate update) {
@@ -329,8 +373,8 @@ public final class SnapshotAssembler {
     for (String name : update.removals()) {
       LoadedResource known = resources.get(TypeUrl.LISTENER, LoadedResource.State.ACTIVE, name);
       if (known == null || !known.isStatic()) {
-        pendingListeners.remove(name);
-        activeListeners.remove(name);
+        drop(pendingListeners.remove(name));
+        drop(activeListeners.remove(name));
         resources.remove(TypeUrl.LISTENER, name);
         removals.add(name);
       }
@@ -357,13 +401,32 @@ public final class SnapshotAssembler {
   }
 
   private void addListener(Listener listener, LoadedResource resource) {
-    pendingListeners.put(listener.name(), new Pending(listener, resource));
+    secrets.hold(listener, listener.remoteSecrets());
+    drop(pendingListeners.put(listener.name(), new Pending(listener, resource)));
     resources.put(TypeUrl.LISTENER, resource);
     Set<String> wanted = new LinkedHashSet<>(listener.routeNames());
     wanted.removeAll(routesAskedFor);
     if (!wanted.isEmpty() && subscriber.subscribe(TypeUrl.ROUTE, wanted)) {
       routesAskedFor.addAll(wanted);
     }
+  }
+
+  private void drop(@Nullable Pending pending) {
+    if (pending != null) {
+      drop(pending.listener());
+    }
+  }
+
+  private void drop(@Nullable Listener listener) {
+    if (listener != null) {
+      secrets.drop(listener);
+    }
+  }
+
+  private boolean waits(Listener listener) {
+    return listener.routeNames().stream()
+            .anyMatch(name -> routesAskedFor.contains(name) && !routes.answered(name))
+        || listener.remoteSecrets().stream().anyMatch(secret -> !secret.isAnswered());
   }
 
   /** Puts in force whatever waits for nothing any more. */
@@ -420,10 +483,7 @@ public final class SnapshotAssembler {
     }
     List<Pending> ready = new ArrayList<>();
     for (Pending pending : List.copyOf(pendingListeners.values())) {
-      boolean waits =
-          pending.listener().routeNames().stream()
-              .anyMatch(name -> routesAskedFor.contains(name) && !routes.answered(name));
-      if (!waits) {
+      if (!waits(pending.listener())) {
         ready.add(pending);
         pendingListeners.remove(pending.listener().name());
       }
@@ -437,15 +497,27 @@ public final class SnapshotAssembler {
       String name = pending.listener().name();
       String failure = failed.get(name);
       if (failure == null) {
-        activeListeners.put(name, pending.listener());
+        inForce(pending.listener());
         resources.put(TypeUrl.LISTENER, pending.resource().in(LoadedResource.State.ACTIVE));
       } else {
         failures.add(new UpdateResult.Rejection(name, failure));
+        drop(pending.listener());
         resources.remove(TypeUrl.LISTENER, name);
         refuse(pending.resource(), failure);
       }
     }
     forgetUnusedRoutes();
+  }
+
+  private void inForce(Listener listener) {
+    Listener before = activeListeners.get(listener.name());
+    if (before != null && before.fingerprint().equals(listener.fingerprint())) {
+      // the manager goes on with what it has
+      drop(listener);
+    } else {
+      activeListeners.put(listener.name(), listener);
+      drop(before);
+    }
   }
 
   private void forgetUnusedRoutes() {
@@ -467,7 +539,8 @@ public final class SnapshotAssembler {
 
   private void publish() {
     long hash = clusters.hash();
-    for (TypeUrl type : List.of(TypeUrl.LISTENER, TypeUrl.ROUTE, TypeUrl.ENDPOINT)) {
+    for (TypeUrl type :
+        List.of(TypeUrl.LISTENER, TypeUrl.ROUTE, TypeUrl.ENDPOINT, TypeUrl.SECRET)) {
       for (LoadedResource resource : resources.list(type, LoadedResource.State.ACTIVE)) {
         hash += mix(resource);
       }
@@ -491,8 +564,9 @@ public final class SnapshotAssembler {
     return bits ^ (bits >>> 31);
   }
 
-  /** Ends every cluster. */
+  /** Ends every cluster and every stream of secrets. */
   public void close() {
+    secretSubscriptions.close();
     clusters.close();
   }
 }

@@ -1,6 +1,7 @@
 package io.meltemi.proxy.snapshot;
 
 import io.meltemi.xds.resource.TypeUrl;
+import java.time.Duration;
 import java.util.Collection;
 
 /** Asks the control plane for resources by name. */
@@ -19,6 +20,15 @@ public interface Subscriber {
 
   /** False when nobody can be asked. */
   boolean subscribe(TypeUrl type, Collection<String> names);
+
+  /**
+   * The same.
+   *
+   * @param fetchTimeout how long the first answer may take; zero for ever
+   */
+  default boolean subscribe(TypeUrl type, Collection<String> names, Duration fetchTimeout) {
+    return subscribe(type, names);
+  }
 
   void unsubscribe(TypeUrl type, Collection<String> names);
 }

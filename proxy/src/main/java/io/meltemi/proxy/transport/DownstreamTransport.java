@@ -4,6 +4,7 @@ import io.meltemi.common.time.Ticker;
 import io.meltemi.proxy.telemetry.TlsInfo;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.handler.ssl.SslHandler;
+import java.util.List;
 import java.util.function.Supplier;
 import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLException;
@@ -68,6 +69,11 @@ public final class DownstreamTransport implements AutoCloseable {
   /** Goes on with the contexts, and so the sessions, of one that was configured alike. */
   public void takeOver(DownstreamTransport before) {
     contexts.takeOver(before.contexts);
+  }
+
+  /** Its secrets that servers deliver. */
+  public List<RemoteSecret> remoteSecrets() {
+    return contexts.secrets().remote();
   }
 
   /** The certificates of its present secrets. */

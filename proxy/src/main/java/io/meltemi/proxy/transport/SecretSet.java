@@ -22,6 +22,20 @@ record SecretSet(
     tickets = List.copyOf(tickets);
   }
 
+  /** Those that servers deliver. */
+  List<RemoteSecret> remote() {
+    List<RemoteSecret> remote = new ArrayList<>(2);
+    for (List<SecretSlot> slots : List.of(certificates, validation, tickets)) {
+      for (SecretSlot slot : slots) {
+        RemoteSecret use = slot.remote();
+        if (use != null) {
+          remote.add(use);
+        }
+      }
+    }
+    return remote;
+  }
+
   /** What is in the slots now, always in one order; null while one is empty. */
   @Nullable List<Secret> current() {
     List<Secret> secrets = new ArrayList<>(certificates.size() + 2);

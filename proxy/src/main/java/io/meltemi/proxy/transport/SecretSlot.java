@@ -11,6 +11,7 @@ final class SecretSlot {
   private final String name;
   private final Class<? extends Secret> kind;
   private volatile @Nullable Secret secret;
+  private @Nullable RemoteSecret remote;
 
   /**
    * @param name empty for one that is written in place
@@ -25,6 +26,16 @@ final class SecretSlot {
     SecretSlot slot = new SecretSlot("", secret.getClass());
     slot.put(secret);
     return slot;
+  }
+
+  /** Its server delivers it; said once, before anyone else sees the slot. */
+  void comesBy(RemoteSecret use) {
+    remote = use;
+  }
+
+  /** Null when no server delivers it. */
+  @Nullable RemoteSecret remote() {
+    return remote;
   }
 
   String name() {

@@ -8,8 +8,9 @@ import java.util.Optional;
 import java.util.TreeMap;
 
 /**
- * The named secrets of one proxy: those of the bootstrap, and those of files that are read again
- * when they change. Configuration thread; what it hands out is safe for any.
+ * The named secrets of one proxy: those of the bootstrap, those of files that are read again when
+ * they change, and those that servers deliver. Configuration thread; what it hands out is safe for
+ * any.
  */
 public final class Secrets {
   private final SecretParser parser = new SecretParser();
@@ -19,6 +20,7 @@ public final class Secrets {
           String, Map<String, io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.Secret>>
       unclaimed = new TreeMap<>();
   private final List<FileSecret> inFiles = new ArrayList<>();
+  private final RemoteSecrets remote = new RemoteSecrets(this);
   private FileFollower follower = new NoFiles();
   private boolean polled;
 
@@ -85,7 +87,7 @@ public final class Secrets {
     return slot("", secret, proto);
   }
 
-  private void follow(
+  void follow(
       SecretSlot slot, io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.Secret proto) {
     inFiles.removeIf(each -> each.isOf(slot));
     FileSecret.of(slot, proto)
@@ -150,6 +152,11 @@ public final class Secrets {
       deliver(path, waiting, scope);
     }
     return slot;
+  }
+
+  /** Those that servers deliver. */
+  public RemoteSecrets remote() {
+    return remote;
   }
 
   SecretParser parser() {

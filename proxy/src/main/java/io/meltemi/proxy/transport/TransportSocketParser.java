@@ -13,12 +13,14 @@ import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.SdsSecretConfig;
 import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.TlsParameters.TlsProtocol;
 import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext;
 import io.meltemi.common.time.Ticker;
+import io.meltemi.proxy.parse.ApiSource;
 import io.meltemi.proxy.parse.MessageTypes;
 import io.meltemi.proxy.parse.ParseScope;
 import io.meltemi.proxy.parse.SupportedFields;
 import io.meltemi.proxy.transport.TlsParameters.Version;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -84,11 +86,16 @@ public final class TransportSocketParser {
           ConfigSource.getDescriptor(),
           "path_config_source",
           "path",
+          "ads",
+          "api_config_source",
           "initial_fetch_timeout",
           "resource_api_version");
   private static final SupportedFields PATH_SOURCE =
       SupportedFields.of(PathConfigSource.getDescriptor(), "path", "watched_directory");
   private static final int NAME_BYTES_MAX = 255;
+
+  /** Envoy's default of {@code initial_fetch_timeout}. */
+  private static final long FETCH_TIMEOUT_NANOS = 15_000_000_000L;
 
   private final Secrets secrets;
   private final Supplier<TlsEngine> engine;
@@ -414,6 +421,21 @@ public final class TransportSocketParser {
             kind,
             at.field("path_config_source").field("path"));
       }
+      case ADS -> {
+        CONFIG_SOURCE.check(source, at);
+        yield remote(new SecretSource.Aggregated(), proto, kind, at);
+      }
+      case API_CONFIG_SOURCE -> {
+        CONFIG_SOURCE.check(source, at);
+        ParseScope api = at.field("api_config_source");
+        Optional<ApiSource> server = ApiSource.parse(source.getApiConfigSource(), api);
+        Optional<String> problem = server.flatMap(found -> secrets.remote().problem(found));
+        problem.ifPresent(
+            text -> api.field("grpc_services", 0).error(text, "a static cluster with an endpoint"));
+        yield problem.isPresent()
+            ? Optional.empty()
+            : server.flatMap(found -> remote(new SecretSource.Server(found), proto, kind, at));
+      }
       default -> {
         at.unsupported(
             source.getConfigSourceSpecifierCase().name().toLowerCase(Locale.ROOT)
@@ -422,6 +444,17 @@ public final class TransportSocketParser {
         yield Optional.empty();
       }
     };
+  }
+
+  private static Optional<SecretSlot> remote(
+      SecretSource source, SdsSecretConfig proto, Class<? extends Secret> kind, ParseScope scope) {
+    ConfigSource config = proto.getSdsConfig();
+    long nanos =
+        config.hasInitialFetchTimeout()
+            ? scope.field("initial_fetch_timeout").durationNanos(config.getInitialFetchTimeout())
+            : FETCH_TIMEOUT_NANOS;
+    return Optional.of(
+        RemoteSecrets.use(source, proto.getName(), kind, Duration.ofNanos(nanos)).slot());
   }
 
   private Optional<SecretSlot> inFile(

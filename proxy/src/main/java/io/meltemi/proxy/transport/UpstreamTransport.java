@@ -140,6 +140,11 @@ public final class UpstreamTransport implements AutoCloseable {
     stats.failed(cause);
   }
 
+  /** Its secrets that servers deliver. */
+  public List<RemoteSecret> remoteSecrets() {
+    return contexts.secrets().remote();
+  }
+
   /** The certificates of its present secrets. */
   public CertificatesInUse inUse() {
     return CertificatesInUse.of(contexts.secrets());

@@ -64,6 +64,14 @@ public record UpstreamTransports(List<Match> matches, Optional<UpstreamTransport
         .toList();
   }
 
+  /** The secrets of every socket that servers deliver. */
+  public List<RemoteSecret> remoteSecrets() {
+    return Stream.concat(matches.stream().map(Match::transport), Stream.of(fallback))
+        .flatMap(Optional::stream)
+        .flatMap(transport -> transport.remoteSecrets().stream())
+        .toList();
+  }
+
   /** Releases the engines' contexts; connections live on. */
   @Override
   public void close() {

@@ -16,10 +16,12 @@ import io.netty.channel.ChannelPromise;
 import io.netty.channel.ConnectTimeoutException;
 import io.netty.channel.EventLoop;
 import io.netty.channel.WriteBufferWaterMark;
+import io.netty.channel.socket.nio.NioDomainSocketChannel;
 import io.netty.handler.ssl.SslHandler;
 import io.netty.util.concurrent.Future;
 import io.netty.util.concurrent.ScheduledFuture;
 import java.io.IOException;
+import java.net.UnixDomainSocketAddress;
 import java.security.cert.CertificateException;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
@@ -28,6 +30,8 @@ import org.jspecify.annotations.Nullable;
 
 /** Connects sockets, with TLS where the cluster says so for the host. */
 public final class SocketConnector implements Connector {
+  private static final ChannelFactory<Channel> PIPES = NioDomainSocketChannel::new;
+
   private final ChannelFactory<? extends Channel> channels;
 
   /**
@@ -53,10 +57,11 @@ public final class SocketConnector implements Connector {
   private ChannelFuture connect(
       EventLoop loop, ClusterSettings.Connection settings, Host host, ChannelHandler handler) {
     int limit = settings.bufferLimitBytes();
+    boolean isPipe = host.address() instanceof UnixDomainSocketAddress;
     Bootstrap bootstrap =
         new Bootstrap()
             .group(loop)
-            .channelFactory(channels)
+            .channelFactory(isPipe ? PIPES : channels)
             .handler(handler)
             .option(
                 ChannelOption.CONNECT_TIMEOUT_MILLIS,
@@ -69,7 +74,7 @@ public final class SocketConnector implements Connector {
         bootstrap.option(ChannelOption.SO_KEEPALIVE, true);
       }
     }
-    if (settings.source().isPresent()) {
+    if (settings.source().isPresent() && !isPipe) {
       return bootstrap.connect(host.address(), settings.source().get());
     }
     return bootstrap.connect(host.address());

@@ -57,6 +57,7 @@ final class ClusterSetTest {
           loop,
           ticker,
           stats,
+          new Secrets().remote(),
           () -> {});
 
   ClusterSetTest() {

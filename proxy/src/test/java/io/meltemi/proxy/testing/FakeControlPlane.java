@@ -16,9 +16,15 @@ import io.meltemi.xds.server.DiscoveryUpdate;
 import io.meltemi.xds.server.Nack;
 import io.meltemi.xds.server.ResourceRequest;
 import io.meltemi.xds.server.Subscription;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.nio.NioIoHandler;
+import io.netty.channel.socket.nio.NioServerDomainSocketChannel;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.UnixDomainSocketAddress;
+import java.nio.file.Path;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
@@ -30,11 +36,12 @@ import java.util.TreeMap;
 import java.util.concurrent.Executors;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ScheduledExecutorService;
+import org.jspecify.annotations.Nullable;
 
 /** A control plane on a loopback port that serves what a test puts into it. */
 public final class FakeControlPlane implements AutoCloseable, DiscoveryBackend {
   private static final List<TypeUrl> PUSH_ORDER =
-      List.of(TypeUrl.CLUSTER, TypeUrl.ENDPOINT, TypeUrl.LISTENER, TypeUrl.ROUTE);
+      List.of(TypeUrl.CLUSTER, TypeUrl.ENDPOINT, TypeUrl.SECRET, TypeUrl.LISTENER, TypeUrl.ROUTE);
   private final ScheduledExecutorService executor = Executors.newSingleThreadScheduledExecutor();
   private final TaskLoop loop = TaskLoop.on(executor);
   private final DiscoveryServer discovery =
@@ -43,6 +50,8 @@ public final class FakeControlPlane implements AutoCloseable, DiscoveryBackend {
   private final Server server;
   private final Map<TypeUrl, Map<String, EncodedResource>> resources = new HashMap<>();
   private final LinkedBlockingQueue<String> nacks = new LinkedBlockingQueue<>();
+  private @Nullable Server pipe;
+  private @Nullable EventLoopGroup group;
   private int version = 1;
 
   /** Starts to serve; nothing is there yet. */
@@ -50,6 +59,21 @@ public final class FakeControlPlane implements AutoCloseable, DiscoveryBackend {
     server =
         NettyServerBuilder.forAddress(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))
             .addService(discovery)
+            .addService(discovery.secretService())
+            .build()
+            .start();
+  }
+
+  /** Serves at a Unix domain socket as well. */
+  public void listenAt(Path socket) throws IOException {
+    group = new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
+    pipe =
+        NettyServerBuilder.forAddress(UnixDomainSocketAddress.of(socket))
+            .channelType(NioServerDomainSocketChannel.class)
+            .bossEventLoopGroup(group)
+            .workerEventLoopGroup(group)
+            .addService(discovery)
+            .addService(discovery.secretService())
             .build()
             .start();
   }
@@ -154,6 +178,10 @@ public final class FakeControlPlane implements AutoCloseable, DiscoveryBackend {
   @Override
   public void close() {
     server.shutdownNow();
+    if (pipe != null && group != null) {
+      pipe.shutdownNow();
+      group.shutdownGracefully();
+    }
     executor.shutdown();
   }
 }

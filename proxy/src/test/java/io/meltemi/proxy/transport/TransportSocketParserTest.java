@@ -21,8 +21,9 @@ final class TransportSocketParserTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "UpstreamTlsContext, common_tls_context: {tls_certificate_sds_secret_configs: [{name: d, sds_config: {ads: {}}}]} | ads for secret d",
-        "UpstreamTlsContext, common_tls_context: {validation_context_sds_secret_config: {name: R, sds_config: {api_config_source: {api_type: GRPC}}}} | api_config_source for secret R",
+        "UpstreamTlsContext, common_tls_context: {tls_certificate_sds_secret_configs: [{name: d, sds_config: {self: {}}}]} | self for secret d",
+        "UpstreamTlsContext, common_tls_context: {validation_context_sds_secret_config: {name: R, sds_config: {api_config_source: {api_type: REST, grpc_services: [{google_grpc: {target_uri: x, stat_prefix: x}}]}}}} | GRPC or DELTA_GRPC",
+        "UpstreamTlsContext, common_tls_context: {validation_context_sds_secret_config: {name: R, sds_config: {api_config_source: {api_type: GRPC}}}} | found 0 services",
         "UpstreamTlsContext, common_tls_context: {validation_context_sds_secret_config: {name: R}} | a secret of static_resources.secrets",
         "UpstreamTlsContext, common_tls_context: {key_log: {path: /k}} | key_log",
         "UpstreamTlsContext, allow_renegotiation: true | allow_renegotiation",

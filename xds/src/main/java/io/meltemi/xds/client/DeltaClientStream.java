@@ -3,21 +3,20 @@ package io.meltemi.xds.client;
 import com.google.rpc.Code;
 import com.google.rpc.Status;
 import io.envoyproxy.envoy.config.core.v3.Node;
-import io.envoyproxy.envoy.service.discovery.v3.AggregatedDiscoveryServiceGrpc.AggregatedDiscoveryServiceStub;
 import io.envoyproxy.envoy.service.discovery.v3.DeltaDiscoveryRequest;
 import io.envoyproxy.envoy.service.discovery.v3.DeltaDiscoveryResponse;
 import io.meltemi.xds.resource.TypeUrl;
 
-/** {@code DeltaAggregatedResources}: changes of subscriptions up, changes of resources down. */
+/** The delta variant: changes of subscriptions up, changes of resources down. */
 final class DeltaClientStream implements ClientStream {
   private final Call<DeltaDiscoveryRequest, DeltaDiscoveryResponse> call;
   private final Node node;
   private boolean nodeSent;
 
-  DeltaClientStream(AggregatedDiscoveryServiceStub stub, Node node, Events events) {
+  DeltaClientStream(DiscoveryService.Endpoint endpoint, Node node, Events events) {
     this.node = node;
     call = new Call<>(events, m -> ResponseReader.read(TypeUrl.of(m.getTypeUrl()), m));
-    stub.deltaAggregatedResources(call);
+    endpoint.openDelta(call);
   }
 
   @Override

@@ -3,21 +3,20 @@ package io.meltemi.xds.client;
 import com.google.rpc.Code;
 import com.google.rpc.Status;
 import io.envoyproxy.envoy.config.core.v3.Node;
-import io.envoyproxy.envoy.service.discovery.v3.AggregatedDiscoveryServiceGrpc.AggregatedDiscoveryServiceStub;
 import io.envoyproxy.envoy.service.discovery.v3.DiscoveryRequest;
 import io.envoyproxy.envoy.service.discovery.v3.DiscoveryResponse;
 import io.meltemi.xds.resource.TypeUrl;
 
-/** {@code StreamAggregatedResources}: whole subscriptions up, whole states down. */
+/** State of the world: whole subscriptions up, whole states down. */
 final class SotwClientStream implements ClientStream {
   private final Call<DiscoveryRequest, DiscoveryResponse> call;
   private final Node node;
   private boolean nodeSent;
 
-  SotwClientStream(AggregatedDiscoveryServiceStub stub, Node node, Events events) {
+  SotwClientStream(DiscoveryService.Endpoint endpoint, Node node, Events events) {
     this.node = node;
     call = new Call<>(events, m -> ResponseReader.read(TypeUrl.of(m.getTypeUrl()), m));
-    stub.streamAggregatedResources(call);
+    endpoint.openState(call);
   }
 
   @Override

@@ -1,8 +1,6 @@
 package io.meltemi.xds.client;
 
 import io.envoyproxy.envoy.config.core.v3.Node;
-import io.envoyproxy.envoy.service.discovery.v3.AggregatedDiscoveryServiceGrpc;
-import io.envoyproxy.envoy.service.discovery.v3.AggregatedDiscoveryServiceGrpc.AggregatedDiscoveryServiceStub;
 import io.grpc.Channel;
 import io.grpc.ManagedChannel;
 import io.meltemi.common.time.TaskLoop;
@@ -21,10 +19,10 @@ import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One aggregated stream to a control plane, in either variant of the protocol. It says who it is in
- * the first message only, answers every response with an ACK or with a NACK that holds all errors,
- * opens a new stream when one is lost (full jitter, so that a thousand proxies do not come at once)
- * and then resumes from what it has: a lost stream changes nothing.
+ * One stream to a control plane, aggregated or of one service, in either variant of the protocol.
+ * It says who it is in the first message only, answers every response with an ACK or with a NACK
+ * that holds all errors, opens a new stream when one is lost (full jitter, so that a thousand
+ * proxies do not come at once) and then resumes from what it has: a lost stream changes nothing.
  *
  * <p>All methods may be called by any thread; watchers are called on the loop.
  */
@@ -39,7 +37,7 @@ public final class XdsClient implements AutoCloseable {
 
   private final XdsClientSettings settings;
   private final Channel channel;
-  private final AggregatedDiscoveryServiceStub stub;
+  private final DiscoveryService.Endpoint endpoint;
   private final TaskLoop loop;
   private final RandomGenerator random;
   private final ConnectionWatcher connectionWatcher;
@@ -75,9 +73,8 @@ public final class XdsClient implements AutoCloseable {
     this.settings = settings;
     this.node = node;
     this.channel = channel;
-    this.stub =
-        AggregatedDiscoveryServiceGrpc.newStub(channel)
-            .withMaxInboundMessageSize(settings.responseBytesMax());
+    this.endpoint =
+        new DiscoveryService.Endpoint(settings.service(), channel, settings.responseBytesMax());
     this.loop = loop;
     this.random = random;
     this.connectionWatcher = connectionWatcher;
@@ -238,8 +235,8 @@ public final class XdsClient implements AutoCloseable {
         };
     stream =
         switch (settings.variant()) {
-          case DELTA -> new DeltaClientStream(stub, node, events);
-          case STATE_OF_THE_WORLD -> new SotwClientStream(stub, node, events);
+          case DELTA -> new DeltaClientStream(endpoint, node, events);
+          case STATE_OF_THE_WORLD -> new SotwClientStream(endpoint, node, events);
         };
     flush();
   }

@@ -5,6 +5,7 @@ import java.time.Duration;
 /**
  * How a client talks to its server.
  *
+ * @param service that is called
  * @param variant of the protocol
  * @param initialFetchTimeout how long a new subscription may stay unanswered before its watcher is
  *     told, zero for ever; Envoy's default is 15 s
@@ -13,6 +14,7 @@ import java.time.Duration;
  * @param responseBytesMax largest response taken; a larger one ends the stream
  */
 public record XdsClientSettings(
+    DiscoveryService service,
     Variant variant,
     Duration initialFetchTimeout,
     Duration backoffMin,
@@ -21,13 +23,14 @@ public record XdsClientSettings(
   /** Delta, and Envoy's times. */
   public static final XdsClientSettings DEFAULT =
       new XdsClientSettings(
+          DiscoveryService.AGGREGATED,
           Variant.DELTA,
           Duration.ofSeconds(15),
           Duration.ofMillis(500),
           Duration.ofSeconds(30),
           256 << 20);
 
-  /** The two forms of the aggregated discovery service. */
+  /** The two forms of a discovery service. */
   public enum Variant {
     DELTA,
     STATE_OF_THE_WORLD
@@ -50,6 +53,11 @@ public record XdsClientSettings(
 
   public XdsClientSettings withVariant(Variant value) {
     return new XdsClientSettings(
-        value, initialFetchTimeout, backoffMin, backoffMax, responseBytesMax);
+        service, value, initialFetchTimeout, backoffMin, backoffMax, responseBytesMax);
+  }
+
+  public XdsClientSettings withService(DiscoveryService value) {
+    return new XdsClientSettings(
+        value, variant, initialFetchTimeout, backoffMin, backoffMax, responseBytesMax);
   }
 }

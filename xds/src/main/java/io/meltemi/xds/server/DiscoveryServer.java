@@ -6,6 +6,7 @@ import io.envoyproxy.envoy.service.discovery.v3.DeltaDiscoveryRequest;
 import io.envoyproxy.envoy.service.discovery.v3.DeltaDiscoveryResponse;
 import io.envoyproxy.envoy.service.discovery.v3.DiscoveryRequest;
 import io.envoyproxy.envoy.service.discovery.v3.DiscoveryResponse;
+import io.envoyproxy.envoy.service.secret.v3.SecretDiscoveryServiceGrpc.SecretDiscoveryServiceImplBase;
 import io.grpc.BindableService;
 import io.grpc.Context;
 import io.grpc.Grpc;
@@ -77,6 +78,11 @@ public final class DiscoveryServer implements BindableService {
   @Override
   public ServerServiceDefinition bindService() {
     return ServerInterceptors.intercept(new Service(), new PeerInterceptor());
+  }
+
+  /** The secret discovery service over the same connections and backend, to be added as well. */
+  public BindableService secretService() {
+    return () -> ServerInterceptors.intercept(new SecretService(), new PeerInterceptor());
   }
 
   public DiscoveryCounters counters() {
@@ -342,28 +348,47 @@ public final class DiscoveryServer implements BindableService {
     @Override
     public StreamObserver<DiscoveryRequest> streamAggregatedResources(
         StreamObserver<DiscoveryResponse> responses) {
-      DiscoveryStream stream =
-          new DiscoveryStream(
-              DiscoveryServer.this,
-              (ServerCallStreamObserver<DiscoveryResponse>) responses,
-              PEER.get(),
-              identity);
-      open(stream);
-      return stream;
+      return openState(responses);
     }
 
     @Override
     public StreamObserver<DeltaDiscoveryRequest> deltaAggregatedResources(
         StreamObserver<DeltaDiscoveryResponse> responses) {
-      DeltaDiscoveryStream stream =
-          new DeltaDiscoveryStream(
-              DiscoveryServer.this,
-              (ServerCallStreamObserver<DeltaDiscoveryResponse>) responses,
-              PEER.get(),
-              identity);
-      open(stream);
-      return stream;
+      return openDelta(responses);
     }
+  }
+
+  private final class SecretService extends SecretDiscoveryServiceImplBase {
+    @Override
+    public StreamObserver<DiscoveryRequest> streamSecrets(
+        StreamObserver<DiscoveryResponse> responses) {
+      return openState(responses);
+    }
+
+    @Override
+    public StreamObserver<DeltaDiscoveryRequest> deltaSecrets(
+        StreamObserver<DeltaDiscoveryResponse> responses) {
+      return openDelta(responses);
+    }
+  }
+
+  private DiscoveryStream openState(StreamObserver<DiscoveryResponse> responses) {
+    DiscoveryStream stream =
+        new DiscoveryStream(
+            this, (ServerCallStreamObserver<DiscoveryResponse>) responses, PEER.get(), identity);
+    open(stream);
+    return stream;
+  }
+
+  private DeltaDiscoveryStream openDelta(StreamObserver<DeltaDiscoveryResponse> responses) {
+    DeltaDiscoveryStream stream =
+        new DeltaDiscoveryStream(
+            this,
+            (ServerCallStreamObserver<DeltaDiscoveryResponse>) responses,
+            PEER.get(),
+            identity);
+    open(stream);
+    return stream;
   }
 
   /** Puts the client's address where the service finds it. */
