@@ -16,6 +16,7 @@ import io.envoyproxy.envoy.config.route.v3.RouteConfiguration;
 import io.envoyproxy.envoy.extensions.access_loggers.file.v3.FileAccessLog;
 import io.envoyproxy.envoy.extensions.access_loggers.stream.v3.StderrAccessLog;
 import io.envoyproxy.envoy.extensions.access_loggers.stream.v3.StdoutAccessLog;
+import io.envoyproxy.envoy.extensions.clusters.dns.v3.DnsCluster;
 import io.envoyproxy.envoy.extensions.filters.http.cors.v3.Cors;
 import io.envoyproxy.envoy.extensions.filters.http.cors.v3.CorsPolicy;
 import io.envoyproxy.envoy.extensions.filters.http.fault.v3.HTTPFault;
@@ -94,6 +95,7 @@ final class Extensions {
         StderrAccessLog.getDefaultInstance(),
         HttpProtocolOptions.getDefaultInstance(),
         RawBuffer.getDefaultInstance(),
+        DnsCluster.getDefaultInstance(),
         DownstreamTlsContext.getDefaultInstance(),
         UpstreamTlsContext.getDefaultInstance(),
         Secret.getDefaultInstance(),

@@ -203,7 +203,8 @@ final class EnvoyGatewayCorpusTest {
     return MATERIAL
         .matcher(bootstrap)
         .replaceAll(found -> "$1: {filename: " + material + "/$1}")
-        .replaceAll("filename: /\\S*/ca(-certificates)?\\.crt", "filename: " + material + "/trustedCa");
+        .replaceAll(
+            "filename: /\\S*/ca(-certificates)?\\.crt", "filename: " + material + "/trustedCa");
   }
 
   private static String indented(String item, int spaces) {

@@ -381,6 +381,62 @@ class TlsTest {
   }
 
   @Test
+  void theHostOfARequestIsItsServerName() throws Exception {
+    log = "%REQUESTED_SERVER_NAME% %REQ(:AUTHORITY)% %RESPONSE_CODE%";
+    String options =
+        """
+        , typed_extension_protocol_options: {
+          envoy.extensions.upstreams.http.v3.HttpProtocolOptions: {
+            "@type": type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions,
+            explicit_http_config: {http_protocol_options: {}},
+            upstream_http_protocol_options: {
+              auto_sni: true, auto_san_validation: true, override_auto_sni_header: x-sni}}}
+        """;
+    try (Proxy server = server(certificate(SERVER), "");
+        Proxy client =
+            client(
+                port(server, 0),
+                MUTUAL.substring(2),
+                ", sni: never.test",
+                options.replaceAll("\\s*\\n\\s*", " ").strip())) {
+      for (int i = 0; i < 2; i++) {
+        assertTrue(ask(client, "server.test:8443", "").startsWith("HTTP/1.1 200"));
+        assertTrue(ask(client, "a.wild.test", "").startsWith("HTTP/1.1 200"));
+        assertTrue(ask(client, "b.wild.test", "").startsWith("HTTP/1.1 200"));
+      }
+      assertEquals(3, counter(client, "cluster.far.upstream_cx_total"));
+      assertTrue(ask(client, "any.test", "X-Sni: server.test\r\n").startsWith("HTTP/1.1 200"));
+      assertEquals(3, counter(client, "cluster.far.upstream_cx_total"));
+      assertTrue(ask(client, "other.test", "").startsWith("HTTP/1.1 503"));
+      assertTrue(ask(client, "127.0.0.1:80", "").startsWith("HTTP/1.1 503"));
+      assertEquals(2, counter(client, "cluster.far.ssl.fail_verify_san"));
+    }
+    String told = stdout.toString(StandardCharsets.UTF_8);
+    for (String line :
+        new String[] {
+          "\nserver.test server.test:8443 200\n",
+          "\na.wild.test a.wild.test 200\n",
+          "\nb.wild.test b.wild.test 200\n",
+          "\nserver.test any.test 200\n",
+          "\n- other.test 503\n"
+        }) {
+      assertTrue(("\n" + told).contains(line), () -> line + " in " + told);
+    }
+  }
+
+  private static String ask(Proxy proxy, String host, String headers) throws IOException {
+    try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port(proxy, 0))) {
+      socket.setSoTimeout(20_000);
+      socket
+          .getOutputStream()
+          .write(
+              ("GET /x HTTP/1.1\r\nHost: " + host + "\r\nConnection: close\r\n" + headers + "\r\n")
+                  .getBytes(StandardCharsets.US_ASCII));
+      return new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    }
+  }
+
+  @Test
   void hostsThatAreNotWhoTheyShouldBeAreRefused() throws Exception {
     log = "%RESPONSE_CODE_DETAILS%";
     String names =

@@ -14,6 +14,7 @@ import io.envoyproxy.envoy.config.core.v3.ConfigSource;
 import io.envoyproxy.envoy.config.core.v3.Http1ProtocolOptions;
 import io.envoyproxy.envoy.config.core.v3.Http2ProtocolOptions;
 import io.envoyproxy.envoy.config.core.v3.TcpKeepalive;
+import io.envoyproxy.envoy.config.core.v3.UpstreamHttpProtocolOptions;
 import io.envoyproxy.envoy.extensions.upstreams.http.v3.HttpProtocolOptions;
 import io.meltemi.common.validation.Origin;
 import io.meltemi.common.validation.Validation;
@@ -22,12 +23,14 @@ import io.meltemi.proxy.cluster.ClusterSettings.Breakers;
 import io.meltemi.proxy.cluster.ClusterSettings.Discovery;
 import io.meltemi.proxy.cluster.ClusterSettings.Dns;
 import io.meltemi.proxy.cluster.ClusterSettings.DnsFamily;
+import io.meltemi.proxy.cluster.ClusterSettings.HostNames;
 import io.meltemi.proxy.cluster.ClusterSettings.Http;
 import io.meltemi.proxy.cluster.ClusterSettings.Keepalive;
 import io.meltemi.proxy.cluster.ClusterSettings.LbPolicy;
 import io.meltemi.proxy.cluster.ClusterSettings.Protocol;
 import io.meltemi.proxy.codec.HeadLimits;
 import io.meltemi.proxy.codec.Http2SettingsParser;
+import io.meltemi.proxy.header.HeaderName;
 import io.meltemi.proxy.parse.MessageTypes;
 import io.meltemi.proxy.parse.Metadata;
 import io.meltemi.proxy.parse.ParseScope;
@@ -47,7 +50,7 @@ import java.util.Optional;
 public final class ClusterParser {
   private static final String HTTP_OPTIONS =
       "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
-  private static final String SYSTEM_RESOLVER = "names are looked up by the system's resolver";
+  static final String SYSTEM_RESOLVER = "names are looked up by the system's resolver";
 
   private static final SupportedFields CLUSTER =
       SupportedFields.of(
@@ -55,6 +58,7 @@ public final class ClusterParser {
               "name",
               "alt_stat_name",
               "type",
+              "cluster_type",
               "eds_cluster_config",
               "connect_timeout",
               "per_connection_buffer_limit_bytes",
@@ -65,6 +69,7 @@ public final class ClusterParser {
               "common_http_protocol_options",
               "http_protocol_options",
               "http2_protocol_options",
+              "upstream_http_protocol_options",
               "typed_extension_protocol_options",
               "dns_refresh_rate",
               "dns_failure_refresh_rate",
@@ -100,7 +105,14 @@ public final class ClusterParser {
           "common_http_protocol_options",
           "explicit_http_config",
           "auto_config",
-          "use_downstream_protocol_config");
+          "use_downstream_protocol_config",
+          "upstream_http_protocol_options");
+  private static final SupportedFields HOST_NAMES =
+      SupportedFields.of(
+          UpstreamHttpProtocolOptions.getDescriptor(),
+          "auto_sni",
+          "auto_san_validation",
+          "override_auto_sni_header");
   private static final SupportedFields EXPLICIT =
       SupportedFields.of(
           HttpProtocolOptions.ExplicitHttpConfig.getDescriptor(),
@@ -267,7 +279,7 @@ public final class ClusterParser {
 
   private static Discovery discovery(Cluster proto, ParseScope scope) {
     if (proto.hasClusterType()) {
-      return new Discovery.Static(); // refused by name already
+      return DnsClusterParser.parse(proto.getClusterType(), scope.field("cluster_type"));
     }
     DiscoveryType type = proto.getType();
     return switch (type) {
@@ -493,6 +505,15 @@ public final class ClusterParser {
    */
   private record Version(Protocol protocol, Http2ProtocolOptions http2, ParseScope http2Scope) {}
 
+  private static HostNames hostNames(UpstreamHttpProtocolOptions proto, ParseScope scope) {
+    HOST_NAMES.check(proto, scope);
+    String header = proto.getOverrideAutoSniHeader();
+    return new HostNames(
+        proto.getAutoSni(),
+        proto.getAutoSanValidation(),
+        header.isEmpty() ? Optional.empty() : Optional.of(HeaderName.of(header)));
+  }
+
   @SuppressWarnings("deprecation") // old bootstraps still use the cluster's own HTTP fields
   private static Http http(Cluster proto, ParseScope scope) {
     io.envoyproxy.envoy.config.core.v3.HttpProtocolOptions common =
@@ -506,6 +527,13 @@ public final class ClusterParser {
             proto.hasHttp2ProtocolOptions() ? Protocol.HTTP2 : Protocol.HTTP1,
             proto.getHttp2ProtocolOptions(),
             scope.field("http2_protocol_options"));
+    HostNames names = HostNames.NONE;
+    if (proto.hasUpstreamHttpProtocolOptions()) {
+      names =
+          hostNames(
+              proto.getUpstreamHttpProtocolOptions(),
+              scope.field("upstream_http_protocol_options"));
+    }
     for (Map.Entry<String, Any> entry : proto.getTypedExtensionProtocolOptionsMap().entrySet()) {
       ParseScope entryScope = scope.field("typed_extension_protocol_options", entry.getKey());
       if (!MessageTypes.holds(entry.getValue(), HttpProtocolOptions.class)
@@ -522,6 +550,12 @@ public final class ClusterParser {
       if (options.get().hasCommonHttpProtocolOptions()) {
         common = options.get().getCommonHttpProtocolOptions();
         commonScope = entryScope.field("common_http_protocol_options");
+      }
+      if (options.get().hasUpstreamHttpProtocolOptions()) {
+        names =
+            hostNames(
+                options.get().getUpstreamHttpProtocolOptions(),
+                entryScope.field("upstream_http_protocol_options"));
       }
       version = version(options.get(), proto, entryScope);
     }
@@ -552,7 +586,8 @@ public final class ClusterParser {
         responseHead(common, commonScope),
         version.protocol == Protocol.HTTP1
             ? defaults.http2()
-            : Http2SettingsParser.parse(version.http2, version.http2Scope));
+            : Http2SettingsParser.parse(version.http2, version.http2Scope),
+        names);
   }
 
   private static Version version(HttpProtocolOptions options, Cluster proto, ParseScope scope) {

@@ -3,6 +3,7 @@ package io.meltemi.proxy.cluster;
 import io.meltemi.proxy.cluster.CircuitBreakers.Thresholds;
 import io.meltemi.proxy.codec.HeadLimits;
 import io.meltemi.proxy.codec.Http2Settings;
+import io.meltemi.proxy.header.HeaderName;
 import java.net.InetSocketAddress;
 import java.util.Optional;
 
@@ -116,6 +117,7 @@ public record ClusterSettings(
    * @param connectionDurationNanosMax 0 for no limit
    * @param streamDurationNanosMax of one try, 0 for no limit
    * @param responseHead limits of a response's head, and of its trailers
+   * @param names what a request's own host decides about the connection
    */
   public record Http(
       Protocol protocol,
@@ -124,10 +126,18 @@ public record ClusterSettings(
       long connectionDurationNanosMax,
       long streamDurationNanosMax,
       HeadLimits responseHead,
-      Http2Settings http2) {
+      Http2Settings http2,
+      HostNames names) {
     public static final Http DEFAULT =
         new Http(
-            Protocol.HTTP1, 3_600_000_000_000L, 0, 0, 0, HeadLimits.DEFAULT, Http2Settings.DEFAULT);
+            Protocol.HTTP1,
+            3_600_000_000_000L,
+            0,
+            0,
+            0,
+            HeadLimits.DEFAULT,
+            Http2Settings.DEFAULT,
+            HostNames.NONE);
 
     /** The same over another version. */
     public Http withProtocol(Protocol other) {
@@ -138,7 +148,24 @@ public record ClusterSettings(
           connectionDurationNanosMax,
           streamDurationNanosMax,
           responseHead,
-          http2);
+          http2,
+          names);
+    }
+  }
+
+  /**
+   * Whether the host that a request is for is the server name and the name that the certificate
+   * must have ({@code core.v3.UpstreamHttpProtocolOptions}).
+   *
+   * @param header whose value is taken for the host; empty for the authority
+   */
+  public record HostNames(
+      boolean asServerName, boolean asSubjectAltName, Optional<HeaderName> header) {
+    public static final HostNames NONE = new HostNames(false, false, Optional.empty());
+
+    /** Whether requests for different hosts may share a connection. */
+    public boolean isNone() {
+      return !asServerName && !asSubjectAltName;
     }
   }
 

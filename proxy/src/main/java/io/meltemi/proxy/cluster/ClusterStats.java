@@ -23,6 +23,7 @@ public final class ClusterStats {
   public final Counter cxConnectFail;
   public final Counter cxConnectTimeout;
   public final Counter cxOverflow;
+  public final Counter cxPoolOverflow;
   public final Counter cxDestroy;
   public final Counter cxDestroyLocal;
   public final Counter cxDestroyRemote;
@@ -77,6 +78,7 @@ public final class ClusterStats {
     cxConnectFail = scope.counter("upstream_cx_connect_fail");
     cxConnectTimeout = scope.counter("upstream_cx_connect_timeout");
     cxOverflow = scope.counter("upstream_cx_overflow");
+    cxPoolOverflow = scope.counter("upstream_cx_pool_overflow");
     cxDestroy = scope.counter("upstream_cx_destroy");
     cxDestroyLocal = scope.counter("upstream_cx_destroy_local");
     cxDestroyRemote = scope.counter("upstream_cx_destroy_remote");

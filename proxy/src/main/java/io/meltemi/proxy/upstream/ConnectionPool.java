@@ -55,8 +55,16 @@ public final class ConnectionPool {
 
   private boolean draining;
 
+  /**
+   * @param wanted what every connection of the pool has beyond what the cluster says
+   */
   ConnectionPool(
-      LoopContext loop, Connector connector, Cluster cluster, Host host, Protocol protocol) {
+      LoopContext loop,
+      Connector connector,
+      Cluster cluster,
+      Host host,
+      Protocol protocol,
+      TransportOptions wanted) {
     this.loop = loop;
     this.connector = connector;
     this.cluster = cluster;
@@ -64,7 +72,7 @@ public final class ConnectionPool {
     this.protocol = protocol;
     this.stats = cluster.stats();
     this.breakers = cluster.circuitBreakers();
-    this.transport = TransportOptions.NONE.withFallbackProtocols(offered(protocol));
+    this.transport = wanted.withFallbackProtocols(offered(protocol));
     this.streamsExpected =
         protocol == Protocol.HTTP1 ? 1 : cluster.settings().http().http2().concurrentStreamsMax();
   }

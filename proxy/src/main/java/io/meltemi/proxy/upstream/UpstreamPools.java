@@ -4,8 +4,12 @@ import io.meltemi.proxy.cluster.Cluster;
 import io.meltemi.proxy.cluster.ClusterSettings.Protocol;
 import io.meltemi.proxy.cluster.Host;
 import io.meltemi.proxy.loop.LoopContext;
+import io.meltemi.proxy.transport.TransportOptions;
 import io.netty.channel.EventLoop;
 import java.util.IdentityHashMap;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
@@ -28,16 +32,48 @@ public final class UpstreamPools {
 
   /** The pools of one loop, on that loop only. */
   public static final class LoopPools {
+    /** Sets of options per host; the one that was not used longest makes room. */
+    private static final int OTHERS_MAX = 256;
+
     private final LoopContext loop;
     private final Connector connector;
     private final IdentityHashMap<Host, HostPools> pools = new IdentityHashMap<>();
 
-    /** The pools of one host; more than one only when its cluster follows the downstream. */
+    /**
+     * The pools of one host; more than one only when its cluster follows the downstream, or when
+     * streams want connections of their own.
+     */
     private static final class HostPools {
       @Nullable ConnectionPool main;
       @Nullable ConnectionPool http2;
 
+      /** By what streams want of their connections, the one used last at the end. */
+      @Nullable Map<TransportOptions, HostPools> others;
+
+      HostPools of(TransportOptions options, Cluster cluster) {
+        Map<TransportOptions, HostPools> known = others;
+        if (known == null) {
+          known = new LinkedHashMap<>(4, 0.75f, true);
+          others = known;
+        }
+        HostPools found = known.get(options);
+        if (found == null) {
+          if (known.size() == OTHERS_MAX) {
+            cluster.stats().cxPoolOverflow.inc();
+            Iterator<HostPools> eldest = known.values().iterator();
+            eldest.next().drain();
+            eldest.remove();
+          }
+          found = new HostPools();
+          known.put(options, found);
+        }
+        return found;
+      }
+
       void drain() {
+        if (others != null) {
+          others.values().forEach(HostPools::drain);
+        }
         if (main != null) {
           main.drain();
         }
@@ -56,8 +92,10 @@ public final class UpstreamPools {
      * The pool of a host, made at first use.
      *
      * @param http2Downstream whether the request came over HTTP/2
+     * @param options what the stream wants of its connection; without effect where there is no TLS
      */
-    public ConnectionPool get(Cluster cluster, Host host, boolean http2Downstream) {
+    public ConnectionPool get(
+        Cluster cluster, Host host, boolean http2Downstream, TransportOptions options) {
       HostPools known = pools.get(host);
       if (known == null) {
         known = new HostPools();
@@ -66,12 +104,20 @@ public final class UpstreamPools {
           host.onRemoved(() -> loop.eventLoop().execute(() -> remove(host)));
         }
       }
+      TransportOptions wanted = options;
+      if (!wanted.equals(TransportOptions.NONE)) {
+        if (cluster.transport(host).isPresent()) {
+          known = known.of(wanted, cluster);
+        } else {
+          wanted = TransportOptions.NONE;
+        }
+      }
       Protocol protocol = cluster.settings().http().protocol();
       boolean follows = protocol == Protocol.DOWNSTREAM;
       if (follows && http2Downstream) {
         ConnectionPool pool = known.http2;
         if (pool == null) {
-          pool = new ConnectionPool(loop, connector, cluster, host, Protocol.HTTP2);
+          pool = new ConnectionPool(loop, connector, cluster, host, Protocol.HTTP2, wanted);
           known.http2 = pool;
         }
         return pool;
@@ -79,7 +125,8 @@ public final class UpstreamPools {
       ConnectionPool pool = known.main;
       if (pool == null) {
         pool =
-            new ConnectionPool(loop, connector, cluster, host, follows ? Protocol.HTTP1 : protocol);
+            new ConnectionPool(
+                loop, connector, cluster, host, follows ? Protocol.HTTP1 : protocol, wanted);
         known.main = pool;
       }
       return pool;

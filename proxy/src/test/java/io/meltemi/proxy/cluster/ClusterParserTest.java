@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.envoyproxy.envoy.config.cluster.v3.Cluster;
+import io.envoyproxy.envoy.extensions.clusters.dns.v3.DnsCluster;
 import io.envoyproxy.envoy.extensions.upstreams.http.v3.HttpProtocolOptions;
 import io.meltemi.common.time.Ticker;
 import io.meltemi.common.validation.Origin;
@@ -23,7 +24,9 @@ final class ClusterParserTest {
   private static Validation<ClusterConfig> parse(String yaml) {
     Cluster proto =
         (Cluster)
-            new BootstrapReader(List.of(HttpProtocolOptions.getDefaultInstance()))
+            new BootstrapReader(
+                    List.of(
+                        HttpProtocolOptions.getDefaultInstance(), DnsCluster.getDefaultInstance()))
                 .read(Cluster.newBuilder(), yaml, Origin.of("test"))
                 .orElseThrow();
     return new ClusterParser(
@@ -42,6 +45,36 @@ final class ClusterParserTest {
     assertEquals(ClusterSettings.Breakers.DEFAULT, settings.breakers());
     assertEquals("outbound|80||a.b", settings.statName());
     assertTrue(config.outlier().isEmpty());
+  }
+
+  @Test
+  void looksNamesUpAsTheExtensionSays() {
+    String yaml =
+        """
+        name: far
+        cluster_type:
+          name: envoy.cluster.dns
+          typed_config:
+            "@type": type.googleapis.com/envoy.extensions.clusters.dns.v3.DnsCluster
+            dns_refresh_rate: 30s
+            dns_lookup_family: V4_PREFERRED
+            all_addresses_in_single_endpoint: %s
+        load_assignment:
+          cluster_name: far
+          endpoints: [{lb_endpoints: [{endpoint: {address: {socket_address: {address: far.test, port_value: 80}}}}]}]
+        """;
+    ClusterSettings.Dns dns =
+        new ClusterSettings.Dns(
+            30_000_000_000L, 30_000_000_000L, false, ClusterSettings.DnsFamily.V4_PREFERRED);
+    assertEquals(
+        new ClusterSettings.Discovery.StrictDns(dns),
+        parse(yaml.formatted(false)).orElseThrow().settings().discovery());
+    assertEquals(
+        new ClusterSettings.Discovery.LogicalDns(dns),
+        parse(yaml.formatted(true)).orElseThrow().settings().discovery());
+    assertTrue(
+        parse(yaml.formatted(false).replace("30s", "0s")).errors().toString().contains("1ms"),
+        () -> parse(yaml.formatted(false).replace("30s", "0s")).toString());
   }
 
   @Test
@@ -111,7 +144,7 @@ final class ClusterParserTest {
         "{name: a, lb_policy: RING_HASH} | lb_policy",
         "{name: a, lb_policy: CLUSTER_PROVIDED} | lb_policy",
         "{name: a, type: ORIGINAL_DST} | lb_policy",
-        "{name: a, cluster_type: {name: redis}} | cluster_type",
+        "{name: a, cluster_type: {name: redis}} | cluster_type.typed_config",
         "{name: a, health_checks: [{}]} | health_checks",
         "{name: a, lb_subset_config: {}} | lb_subset_config",
         "{name: a, transport_socket: {name: tls}} | transport_socket",

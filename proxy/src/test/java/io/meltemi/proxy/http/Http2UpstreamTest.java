@@ -482,7 +482,8 @@ final class Http2UpstreamTest {
                           0,
                           0,
                           http.responseHead(),
-                          http.http2()));
+                          http.http2(),
+                          http.names()));
                 },
                 manager(TO_A));
         TestClient client = proxy.client()) {
@@ -514,7 +515,8 @@ final class Http2UpstreamTest {
                           0,
                           20_000_000,
                           http.responseHead(),
-                          http.http2()));
+                          http.http2(),
+                          http.names()));
                 },
                 manager(TO_A));
         TestClient client = proxy.client()) {

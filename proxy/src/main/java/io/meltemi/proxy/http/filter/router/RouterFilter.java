@@ -346,9 +346,9 @@ final class RouterFilter implements HttpFilter, LbContext, UpstreamCallbacks {
     if (target == null || to == null) {
       return;
     }
-    MirrorRequest copy =
-        new MirrorRequest(
-            loop, target, pools.get(target, to, isHttp2Downstream()), to, context.bufferBytesMax());
+    ConnectionPool pool =
+        pools.get(target, to, isHttp2Downstream(), HostNaming.options(target, headers));
+    MirrorRequest copy = new MirrorRequest(loop, target, pool, to, context.bufferBytesMax());
     mirrors.add(copy);
     copy.start(headers, policy.hostSuffix(), endStream, responseNanos);
   }
@@ -380,7 +380,12 @@ final class RouterFilter implements HttpFilter, LbContext, UpstreamCallbacks {
     }
     requestSent = false;
     tryStartNanos = loop.now();
-    ConnectionPool pool = pools.get(cluster(), to, isHttp2Downstream());
+    ConnectionPool pool =
+        pools.get(
+            cluster(),
+            to,
+            isHttp2Downstream(),
+            HostNaming.options(cluster(), context.requestHeaders()));
     leasing = pool;
     pool.lease(this);
   }
