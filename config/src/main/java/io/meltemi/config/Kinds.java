@@ -1,5 +1,7 @@
 package io.meltemi.config;
 
+import io.meltemi.config.kind.authorizationpolicy.AuthorizationPolicy;
+import io.meltemi.config.kind.authorizationpolicy.AuthorizationPolicyParser;
 import io.meltemi.config.kind.configmap.ConfigMap;
 import io.meltemi.config.kind.configmap.ConfigMapParser;
 import io.meltemi.config.kind.deployment.Deployment;
@@ -350,6 +352,17 @@ public final class Kinds {
           PeerAuthenticationParser::parse,
           List.of());
 
+  public static final ResourceKind<AuthorizationPolicy> AUTHORIZATION_POLICY =
+      new ResourceKind<>(
+          SECURITY,
+          SECURITY_VERSIONS,
+          "AuthorizationPolicy",
+          "authorizationpolicies",
+          true,
+          AuthorizationPolicy.class,
+          AuthorizationPolicyParser::parse,
+          NotYetTranslated.AUTHORIZATION_POLICY);
+
   public static final ResourceKind<Service> SERVICE =
       new ResourceKind<>(
           "",
@@ -462,6 +475,7 @@ public final class Kinds {
           INGRESS_CLASS,
           ENVOY_FILTER,
           PEER_AUTHENTICATION,
+          AUTHORIZATION_POLICY,
           SERVICE,
           ENDPOINTS,
           ENDPOINT_SLICE,

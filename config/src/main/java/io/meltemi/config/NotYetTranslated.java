@@ -39,6 +39,8 @@ final class NotYetTranslated {
           "spec.configPatches[].match.waypoint",
           "spec.configPatches[].match.listener.filterChain.transportSocket");
 
+  static final List<String> AUTHORIZATION_POLICY = List.of("spec.provider");
+
   static final List<String> WORKLOAD_GROUP = List.of("spec");
 
   static final List<String> PROXY_CONFIG = List.of("spec");

@@ -24,10 +24,12 @@ import org.jspecify.annotations.Nullable;
 public final class ResourceDecoder {
   private static final String DEFAULT_NAMESPACE = "default";
 
+  private static final String DRY_RUN = "istio.io/dry-run";
+
   /** Marks that only the platform itself may put on a resource. */
   private static final List<String> RESERVED_ANNOTATIONS =
       List.of(
-          "istio.io/dry-run",
+          DRY_RUN,
           "internal.istio.io/parents",
           "internal.istio.io/parent-namespace",
           "internal.istio.io/webhook-always-reject");
@@ -200,7 +202,8 @@ public final class ResourceDecoder {
     Map<String, String> annotations = reader.stringMap("annotations");
     if (kind.isIstio()) {
       for (String reserved : RESERVED_ANNOTATIONS) {
-        if (annotations.containsKey(reserved)) {
+        boolean known = reserved.equals(DRY_RUN) && kind.kind().equals("AuthorizationPolicy");
+        if (annotations.containsKey(reserved) && !known) {
           reader.error("annotations", reserved, "no such annotation on a " + kind.kind());
         }
       }

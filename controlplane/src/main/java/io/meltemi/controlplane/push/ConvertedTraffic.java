@@ -80,6 +80,7 @@ final class ConvertedTraffic {
         gateways,
         written.sidecars(),
         written.peerAuthentications(),
+        written.authorizationPolicies(),
         written.envoyFilters());
   }
 }

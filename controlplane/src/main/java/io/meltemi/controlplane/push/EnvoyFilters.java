@@ -7,10 +7,6 @@ import java.util.List;
 
 /** Which EnvoyFilters are for a proxy. */
 final class EnvoyFilters {
-  private static final String GATEWAY_API = "gateway.networking.k8s.io";
-  private static final String GATEWAY_LABEL = GATEWAY_API + "/gateway-name";
-  private static final String CLASS_LABEL = GATEWAY_API + "/gateway-class-name";
-
   private EnvoyFilters() {}
 
   /**
@@ -37,27 +33,11 @@ final class EnvoyFilters {
     EnvoyFilter spec = filter.spec();
     if (!spec.targets().isEmpty()) {
       return spec.targets().stream()
-          .anyMatch(target -> isTarget(target, filter, node, rootNamespace));
+          .anyMatch(
+              target ->
+                  PolicyTargets.isTarget(
+                      target.group(), target.kind(), target.name(), filter, node, rootNamespace));
     }
     return spec.workloadSelector().map(node.labels()::matches).orElse(true);
-  }
-
-  private static boolean isTarget(
-      EnvoyFilter.Target target,
-      Resource<EnvoyFilter> filter,
-      ProxyNode node,
-      String rootNamespace) {
-    if (!target.group().equals(GATEWAY_API)) {
-      return false;
-    }
-    return switch (target.kind()) {
-      case "Gateway" ->
-          filter.namespace().equals(node.namespace())
-              && node.labels().get(GATEWAY_LABEL, "").equals(target.name());
-      case "GatewayClass" ->
-          filter.namespace().equals(rootNamespace)
-              && node.labels().get(CLASS_LABEL, "").equals(target.name());
-      default -> false;
-    };
   }
 }

@@ -2,6 +2,7 @@ package io.meltemi.controlplane.push;
 
 import io.meltemi.common.labels.Labels;
 import io.meltemi.config.Kinds;
+import io.meltemi.config.kind.authorizationpolicy.AuthorizationPolicy;
 import io.meltemi.config.kind.destinationrule.DestinationRule;
 import io.meltemi.config.kind.envoyfilter.EnvoyFilter;
 import io.meltemi.config.kind.gateway.Gateway;
@@ -56,6 +57,7 @@ public final class PushContext {
     final VirtualServiceIndex virtualServices;
     final DestinationRuleIndex destinationRules;
     final PeerAuthentications peerAuthentications;
+    final AuthorizationPolicies authorizationPolicies;
     final Map<String, List<MeshService>> visibleServices = new ConcurrentHashMap<>();
     final Map<String, SidecarScope> defaultScopes = new ConcurrentHashMap<>();
     final Map<ScopeKey, SidecarScope> scopes = new ConcurrentHashMap<>();
@@ -81,6 +83,8 @@ public final class PushContext {
               mesh.rootNamespace());
       peerAuthentications =
           new PeerAuthentications(inputs.traffic().peerAuthentications(), mesh.rootNamespace());
+      authorizationPolicies =
+          new AuthorizationPolicies(inputs.traffic().authorizationPolicies(), mesh.rootNamespace());
     }
   }
 
@@ -107,6 +111,7 @@ public final class PushContext {
       List<Resource<Gateway>> gateways,
       List<Resource<Sidecar>> sidecars,
       List<Resource<PeerAuthentication>> peerAuthentications,
+      List<Resource<AuthorizationPolicy>> authorizationPolicies,
       List<Resource<EnvoyFilter>> envoyFilters) {
     public Traffic {
       virtualServices = virtualServices.stream().sorted(Resource.PRECEDENCE).toList();
@@ -114,6 +119,7 @@ public final class PushContext {
       gateways = gateways.stream().sorted(Resource.PRECEDENCE).toList();
       sidecars = sidecars.stream().sorted(Resource.PRECEDENCE).toList();
       peerAuthentications = peerAuthentications.stream().sorted(Resource.PRECEDENCE).toList();
+      authorizationPolicies = authorizationPolicies.stream().sorted(Resource.PRECEDENCE).toList();
       envoyFilters = envoyFilters.stream().sorted(Resource.PRECEDENCE).toList();
     }
 
@@ -125,6 +131,7 @@ public final class PushContext {
           snapshot.list(Kinds.GATEWAY),
           snapshot.list(Kinds.SIDECAR),
           snapshot.list(Kinds.PEER_AUTHENTICATION),
+          snapshot.list(Kinds.AUTHORIZATION_POLICY),
           snapshot.list(Kinds.ENVOY_FILTER));
     }
   }
@@ -294,6 +301,11 @@ public final class PushContext {
   /** What the workloads of a namespace take that no policy of their own is for. */
   public PeerAuthentication.Mode mutualTlsOfNamespace(String namespace) {
     return derived.peerAuthentications.ofNamespace(namespace);
+  }
+
+  /** Who may do what to a proxy's workload; policies of the root namespace first. */
+  public List<Resource<AuthorizationPolicy>> authorizationPoliciesOf(ProxyNode node) {
+    return derived.authorizationPolicies.of(node);
   }
 
   /** Every patch of generated configuration, oldest first. */

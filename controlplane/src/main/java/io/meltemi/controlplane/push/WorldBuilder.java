@@ -37,6 +37,7 @@ public final class WorldBuilder {
           Kinds.GATEWAY,
           Kinds.SIDECAR,
           Kinds.PEER_AUTHENTICATION,
+          Kinds.AUTHORIZATION_POLICY,
           Kinds.ENVOY_FILTER);
 
   private static final List<ResourceKind<?>> GATEWAY_SURROUNDINGS =

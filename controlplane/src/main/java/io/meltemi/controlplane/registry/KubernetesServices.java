@@ -117,10 +117,11 @@ final class KubernetesServices {
     }
     if (!backing.slices().isEmpty()) {
       backing.slices().forEach(slice -> addSlice(service, slice, backing, all));
+      addPods(unlisted(service, all), service, backing.pods().values(), all);
     } else if (backing.endpoints().isPresent()) {
       addEndpoints(service, backing.endpoints().get(), backing, all);
     } else if (!service.selector().isEmpty()) {
-      addPods(service, backing.pods().values(), all);
+      addPods(service.ports(), service, backing.pods().values(), all);
     }
     if (!service.selector().isEmpty()) {
       addWorkloadEntries(service, backing.workloadEntries(), all);
@@ -194,14 +195,32 @@ final class KubernetesServices {
         address.ip(), port.port(), port.name(), health, 1, behind.locality(), behind.workload());
   }
 
-  private void addPods(Service service, Collection<Resource<Pod>> pods, List<ServiceEndpoint> all) {
-    for (Resource<Pod> pod : pods) {
+  /** The ports of UDP that no slice has: nobody balances them, but a proxy knows its own. */
+  private static List<Service.Port> unlisted(Service service, List<ServiceEndpoint> listed) {
+    if (service.selector().isEmpty()) {
+      return List.of();
+    }
+    return service.ports().stream()
+        .filter(port -> port.protocol().equals("UDP"))
+        .filter(
+            port ->
+                listed.stream()
+                    .noneMatch(endpoint -> endpoint.servicePortName().equals(port.name())))
+        .toList();
+  }
+
+  private void addPods(
+      List<Service.Port> ports,
+      Service service,
+      Collection<Resource<Pod>> pods,
+      List<ServiceEndpoint> all) {
+    for (Resource<Pod> pod : ports.isEmpty() ? List.<Resource<Pod>>of() : pods) {
       if (!pod.metadata().labels().matches(service.selector())
           || pod.spec().status().ips().isEmpty()
           || isOver(pod.spec().status().phase())) {
         continue;
       }
-      for (Service.Port port : service.ports()) {
+      for (Service.Port port : ports) {
         OptionalInt target = targetPort(port, pod.spec().spec());
         if (target.isPresent()) {
           all.add(

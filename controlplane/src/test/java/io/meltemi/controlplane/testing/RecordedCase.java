@@ -176,10 +176,24 @@ public record RecordedCase(Path folder) {
     for (String file : List.of("kubernetes.yaml", "config.yaml")) {
       Path path = folder.resolve(file);
       if (Files.exists(path)) {
-        documents.addAll(YamlWorld.documents(read(path), file));
+        documents.addAll(YamlWorld.documents(lastOfEach(read(path)), file));
       }
     }
     return documents;
+  }
+
+  /**
+   * Where one input lacks the line between two resources, the recorder took the later one: of equal
+   * keys the last counted.
+   */
+  private static String lastOfEach(String yaml) {
+    StringBuilder kept = new StringBuilder();
+    for (String document : yaml.split("(?m)^---\n", -1)) {
+      int last = document.lastIndexOf("\napiVersion: networking.istio.io/");
+      boolean several = last > 0 && document.lastIndexOf("\nspec:", last) >= 0;
+      kept.append(several ? document.substring(last + 1) : document).append("---\n");
+    }
+    return kept.toString();
   }
 
   /** A message in the form in which the recorded ones are read. */

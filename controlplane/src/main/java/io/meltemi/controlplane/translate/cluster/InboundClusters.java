@@ -75,11 +75,16 @@ final class InboundClusters {
   /** By port of the workload; the oldest service of each port first. */
   private Map<Integer, List<ServiceInstance>> instancesByPort() {
     Map<Integer, List<ServiceInstance>> byPort = new TreeMap<>();
+    List<ServiceInstance> udp = new ArrayList<>();
     for (ServiceInstance instance : context.instancesOf(node)) {
-      if (instance.port().protocol() != Protocol.UDP) {
+      if (instance.port().protocol() == Protocol.UDP) {
+        udp.add(instance);
+      } else {
         byPort.computeIfAbsent(instance.endpoint().port(), _ -> new ArrayList<>()).add(instance);
       }
     }
+    // a chain takes bytes on them
+    udp.forEach(instance -> byPort.putIfAbsent(instance.endpoint().port(), List.of(instance)));
     return byPort;
   }
 

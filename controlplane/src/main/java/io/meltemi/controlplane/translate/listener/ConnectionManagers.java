@@ -27,13 +27,15 @@ import io.meltemi.controlplane.push.ProxyNode;
 import io.meltemi.controlplane.push.PushContext;
 import io.meltemi.controlplane.translate.DynamicDns;
 import io.meltemi.controlplane.translate.ProtoValues;
+import io.meltemi.controlplane.translate.authz.AuthorizationFilters;
 import java.util.List;
 
 /**
  * The HTTP connection managers of a proxy's filter chains, one kind per {@link ListenerClass}.
  *
  * <p>Differs from Istio: the filters that only Istio's build of Envoy has, gRPC statistics and
- * tracing come with telemetry; until then the list is fault, cors and router.
+ * tracing come with telemetry; until then the list is RBAC where requests arrive, fault, cors and
+ * router.
  */
 final class ConnectionManagers {
   static final String NAME = "envoy.filters.network.http_connection_manager";
@@ -51,11 +53,13 @@ final class ConnectionManagers {
   private final ProxyNode node;
   private final MeshConfig mesh;
   private final DynamicDns names;
+  private final AuthorizationFilters authorization;
 
   ConnectionManagers(ProxyNode node, PushContext context) {
     this.node = node;
     this.mesh = context.mesh();
     this.names = DynamicDns.of(node, context);
+    this.authorization = AuthorizationFilters.of(node, context);
   }
 
   /**
@@ -107,6 +111,8 @@ final class ConnectionManagers {
     HttpConnectionManager.Builder manager =
         HttpConnectionManager.newBuilder()
             .setStatPrefix(statPrefix)
+            .addAllHttpFilters(
+                kind == ListenerClass.SIDECAR_OUTBOUND ? List.of() : authorization.http())
             .addAllHttpFilters(HTTP_FILTERS)
             .setStreamIdleTimeout(Duration.getDefaultInstance())
             .setProxy100Continue(true)

@@ -76,8 +76,8 @@ final class FilterChains {
   }
 
   /** A chain with a name and no time limit, as the fixed chains of sidecars are. */
-  static FilterChain named(String name, FilterChainMatch match, Filter filter) {
-    FilterChain.Builder chain = FilterChain.newBuilder().setName(name).addFilters(filter);
+  static FilterChain named(String name, FilterChainMatch match, List<Filter> filters) {
+    FilterChain.Builder chain = FilterChain.newBuilder().setName(name).addAllFilters(filters);
     if (!match.equals(FilterChainMatch.getDefaultInstance())) {
       chain.setFilterChainMatch(match);
     }

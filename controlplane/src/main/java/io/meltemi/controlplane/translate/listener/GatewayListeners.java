@@ -23,6 +23,7 @@ import io.meltemi.controlplane.translate.GatewayServers;
 import io.meltemi.controlplane.translate.PassedServices;
 import io.meltemi.controlplane.translate.RuleScope;
 import io.meltemi.controlplane.translate.TlsContexts;
+import io.meltemi.controlplane.translate.authz.AuthorizationFilters;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
@@ -40,12 +41,14 @@ final class GatewayListeners {
   private final PushContext context;
   private final ConnectionManagers managers;
   private final TcpProxies proxies;
+  private final AuthorizationFilters authorization;
 
   GatewayListeners(ProxyNode node, PushContext context) {
     this.node = node;
     this.context = context;
     this.managers = new ConnectionManagers(node, context);
     this.proxies = new TcpProxies(node, context);
+    this.authorization = AuthorizationFilters.of(node, context);
   }
 
   List<GeneratedResource> listeners() {
@@ -231,9 +234,15 @@ final class GatewayListeners {
     List<FilterChain> chains = new ArrayList<>();
     for (ClusterNames.Outbound target : PassedServices.of(server, node, context)) {
       String name = ClusterNames.serverName(target.port(), target.subset(), target.host());
-      chains.add(FilterChains.of(FilterChains.mutualTls(name), List.of(proxies.toCluster(name))));
+      chains.add(FilterChains.of(FilterChains.mutualTls(name), allowed(proxies.toCluster(name))));
     }
     return chains;
+  }
+
+  private List<Filter> allowed(Filter proxy) {
+    List<Filter> filters = new ArrayList<>(authorization.tcp());
+    filters.add(proxy);
+    return filters;
   }
 
   private List<Resource<VirtualService>> rulesOf(GatewayServers.Server server) {
@@ -247,6 +256,6 @@ final class GatewayListeners {
       List<TcpRoute.WeightedDestination> route,
       Resource<VirtualService> rule,
       GatewayServers.Server server) {
-    return FilterChains.of(match, List.of(proxies.toRoute(route, rule, server.port())));
+    return FilterChains.of(match, allowed(proxies.toRoute(route, rule, server.port())));
   }
 }

@@ -31,6 +31,7 @@ import io.meltemi.controlplane.registry.MeshService;
 import io.meltemi.controlplane.translate.ClusterNames;
 import io.meltemi.controlplane.translate.ProtoValues;
 import io.meltemi.controlplane.translate.TlsContexts;
+import io.meltemi.controlplane.translate.authz.AuthorizationFilters;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -57,6 +58,7 @@ final class InboundListeners {
   private final ConnectionManagers managers;
   private final TcpProxies proxies;
   private final MutualTls mutualTls;
+  private final AuthorizationFilters authorization;
 
   InboundListeners(ProxyNode node, PushContext context, SidecarScope scope) {
     this.node = node;
@@ -64,6 +66,7 @@ final class InboundListeners {
     this.scope = scope;
     this.managers = new ConnectionManagers(node, context);
     this.proxies = new TcpProxies(node, context);
+    this.authorization = AuthorizationFilters.of(node, context);
     this.mutualTls =
         node.hasCertificates() ? context.mutualTls(node.namespace(), node.labels()) : MutualTls.OFF;
   }
@@ -116,15 +119,15 @@ final class InboundListeners {
   private GeneratedResource bound(InboundPort port, HostPort bind) {
     Listener.Builder listener = OutboundListeners.base(bind, TrafficDirection.INBOUND, true);
     waitForBytes(listener);
-    Filter tcp = proxies.toCluster(ClusterNames.inbound(port.port()));
+    List<Filter> tcp = bytes(ClusterNames.inbound(port.port()));
     String name = OutboundListeners.name(port.bind());
     if (port.protocol().isHttp()) {
       listener.addFilterChains(
-          chain(name, FilterChainMatch.getDefaultInstance(), http(port), port));
+          chain(name, FilterChainMatch.getDefaultInstance(), List.of(http(port)), port));
     } else if (port.protocol().isUnsupported()) {
       listener
           .addListenerFilters(ListenerFilters.HTTP_INSPECTOR)
-          .addFilterChains(chain(name, FilterChains.HTTP, http(port), port))
+          .addFilterChains(chain(name, FilterChains.HTTP, List.of(http(port)), port))
           .setDefaultFilterChain(chain(name, FilterChainMatch.getDefaultInstance(), tcp, port));
     } else {
       listener.addFilterChains(chain(name, FilterChainMatch.getDefaultInstance(), tcp, port));
@@ -149,7 +152,7 @@ final class InboundListeners {
         FilterChains.named(
             "virtualInbound-blackhole",
             FilterChains.forPort(FilterChainMatch.getDefaultInstance(), own),
-            proxies.toCluster(ClusterNames.BLACK_HOLE)));
+            List.of(proxies.toCluster(ClusterNames.BLACK_HOLE))));
     catchAll().forEach(listener::addFilterChains);
     Set<Origin> origins = new LinkedHashSet<>();
     for (InboundPort port : ports) {
@@ -179,7 +182,7 @@ final class InboundListeners {
             ClusterNames.INBOUND_PASSTHROUGH + ';',
             routes(ClusterNames.INBOUND_PASSTHROUGH, "", 0, Protocol.UNSUPPORTED),
             false);
-    Filter tcp = proxies.toCluster(ClusterNames.INBOUND_PASSTHROUGH);
+    List<Filter> tcp = bytes(ClusterNames.INBOUND_PASSTHROUGH);
     return detected(mutualTls.mode()).stream()
         .map(kind -> kind.chain(kind.http() ? CATCH_ALL_HTTP : CATCH_ALL, http, tcp))
         .toList();
@@ -192,7 +195,7 @@ final class InboundListeners {
             ? detected(mode)
             : port.protocol().isHttp() ? http(mode) : bytes(mode);
     Filter http = http(port);
-    Filter tcp = proxies.toCluster(ClusterNames.inbound(port.port()));
+    List<Filter> tcp = bytes(ClusterNames.inbound(port.port()));
     return kinds.stream()
         .map(
             kind ->
@@ -213,8 +216,8 @@ final class InboundListeners {
       return new Kind(FilterChains.forPort(match, port), http, ended);
     }
 
-    FilterChain chain(String name, Filter requests, Filter bytes) {
-      FilterChain chain = FilterChains.named(name, match, http ? requests : bytes);
+    FilterChain chain(String name, Filter requests, List<Filter> bytes) {
+      FilterChain chain = FilterChains.named(name, match, http ? List.of(requests) : bytes);
       return ended
           .map(socket -> chain.toBuilder().setTransportSocket(socket).build())
           .orElse(chain);
@@ -276,9 +279,16 @@ final class InboundListeners {
     };
   }
 
+  /** Bytes to a cluster, from those who may send them. */
+  private List<Filter> bytes(String cluster) {
+    List<Filter> filters = new ArrayList<>(authorization.tcp());
+    filters.add(proxies.toCluster(cluster));
+    return filters;
+  }
+
   private static FilterChain chain(
-      String name, FilterChainMatch match, Filter filter, InboundPort port) {
-    return withMetadata(FilterChains.named(name, match, filter), port);
+      String name, FilterChainMatch match, List<Filter> filters, InboundPort port) {
+    return withMetadata(FilterChains.named(name, match, filters), port);
   }
 
   private static FilterChain withMetadata(FilterChain chain, InboundPort port) {

@@ -52,23 +52,29 @@ record InboundPort(
 
   private static List<InboundPort> ofServices(ProxyNode node, PushContext context) {
     Map<Integer, InboundPort> ports = new TreeMap<>();
-    for (ServiceInstance instance : context.instancesOf(node)) {
-      if (instance.port().protocol() == Protocol.UDP) {
-        continue;
-      }
-      int port = instance.endpoint().port();
-      ports.putIfAbsent(
-          port,
-          new InboundPort(
-              new HostPort(MeshService.ANY_ADDRESS, port),
-              false,
-              instance.port().protocol(),
-              instance.service().hostname(),
-              instance.port().number(),
-              Metadata.getDefaultInstance(),
-              instance.service().origin()));
-    }
+    List<ServiceInstance> instances = context.instancesOf(node);
+    instances.stream().filter(instance -> !isUdp(instance)).forEach(i -> add(i, ports));
+    // Istio takes bytes on the ports of UDP too; they come last, for many have a port of TCP beside
+    instances.stream().filter(InboundPort::isUdp).forEach(i -> add(i, ports));
     return List.copyOf(ports.values());
+  }
+
+  private static boolean isUdp(ServiceInstance instance) {
+    return instance.port().protocol() == Protocol.UDP;
+  }
+
+  private static void add(ServiceInstance instance, Map<Integer, InboundPort> ports) {
+    int port = instance.endpoint().port();
+    ports.putIfAbsent(
+        port,
+        new InboundPort(
+            new HostPort(MeshService.ANY_ADDRESS, port),
+            false,
+            isUdp(instance) ? Protocol.TCP : instance.port().protocol(),
+            instance.service().hostname(),
+            instance.port().number(),
+            Metadata.getDefaultInstance(),
+            instance.service().origin()));
   }
 
   private static List<InboundPort> ofSidecar(ProxyNode node, SidecarScope scope) {

@@ -393,12 +393,12 @@ final class OutboundListeners {
                 FilterChains.named(
                     "virtualOutbound-blackhole",
                     FilterChains.forPort(FilterChainMatch.getDefaultInstance(), port),
-                    proxies.toCluster(ClusterNames.BLACK_HOLE)))
+                    List.of(proxies.toCluster(ClusterNames.BLACK_HOLE))))
             .addFilterChains(
                 FilterChains.named(
                     "virtualOutbound-catchall-tcp",
                     FilterChainMatch.getDefaultInstance(),
-                    proxies.toCluster(unknownTrafficCluster())));
+                    List.of(proxies.toCluster(unknownTrafficCluster()))));
     if (node.metadata().interceptionMode() == ProxyNode.InterceptionMode.TPROXY) {
       listener.setTransparent(ProtoValues.TRUE);
     }

@@ -1,0 +1,34 @@
+package io.meltemi.controlplane.push;
+
+import io.meltemi.config.resource.Resource;
+
+/** Whether a proxy is what a policy is bound to by {@code targetRefs}. */
+final class PolicyTargets {
+  private static final String GATEWAY_API = "gateway.networking.k8s.io";
+  private static final String GATEWAY_LABEL = GATEWAY_API + "/gateway-name";
+  private static final String CLASS_LABEL = GATEWAY_API + "/gateway-class-name";
+
+  private PolicyTargets() {}
+
+  /** Gateways of the policy's namespace; classes only for policies of the root namespace. */
+  static boolean isTarget(
+      String group,
+      String kind,
+      String name,
+      Resource<?> policy,
+      ProxyNode node,
+      String rootNamespace) {
+    if (!group.equals(GATEWAY_API)) {
+      return false;
+    }
+    return switch (kind) {
+      case "Gateway" ->
+          policy.namespace().equals(node.namespace())
+              && node.labels().get(GATEWAY_LABEL, "").equals(name);
+      case "GatewayClass" ->
+          policy.namespace().equals(rootNamespace)
+              && node.labels().get(CLASS_LABEL, "").equals(name);
+      default -> false;
+    };
+  }
+}
