@@ -28,6 +28,13 @@ import io.envoyproxy.envoy.extensions.filters.listener.original_dst.v3.OriginalD
 import io.envoyproxy.envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector;
 import io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager;
 import io.envoyproxy.envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy;
+import io.envoyproxy.envoy.extensions.load_balancing_policies.cluster_provided.v3.ClusterProvided;
+import io.envoyproxy.envoy.extensions.load_balancing_policies.least_request.v3.LeastRequest;
+import io.envoyproxy.envoy.extensions.load_balancing_policies.maglev.v3.Maglev;
+import io.envoyproxy.envoy.extensions.load_balancing_policies.random.v3.Random;
+import io.envoyproxy.envoy.extensions.load_balancing_policies.ring_hash.v3.RingHash;
+import io.envoyproxy.envoy.extensions.load_balancing_policies.round_robin.v3.RoundRobin;
+import io.envoyproxy.envoy.extensions.load_balancing_policies.wrr_locality.v3.WrrLocality;
 import io.envoyproxy.envoy.extensions.network.dns_resolver.cares.v3.CaresDnsResolverConfig;
 import io.envoyproxy.envoy.extensions.network.dns_resolver.getaddrinfo.v3.GetAddrInfoDnsResolverConfig;
 import io.envoyproxy.envoy.extensions.path.match.uri_template.v3.UriTemplateMatchConfig;
@@ -43,7 +50,9 @@ import io.meltemi.proxy.cluster.ClusterManager;
 import io.meltemi.proxy.cluster.ClusterSettings.LbPolicy;
 import io.meltemi.proxy.cluster.HostPickerFactory;
 import io.meltemi.proxy.cluster.lb.leastrequest.LeastRequestFactory;
+import io.meltemi.proxy.cluster.lb.maglev.MaglevFactory;
 import io.meltemi.proxy.cluster.lb.random.RandomFactory;
+import io.meltemi.proxy.cluster.lb.ringhash.RingHashFactory;
 import io.meltemi.proxy.cluster.lb.roundrobin.RoundRobinFactory;
 import io.meltemi.proxy.http.HttpConnectionManagerFactory;
 import io.meltemi.proxy.http.HttpFilterFactory;
@@ -96,6 +105,13 @@ final class Extensions {
         HttpProtocolOptions.getDefaultInstance(),
         RawBuffer.getDefaultInstance(),
         DnsCluster.getDefaultInstance(),
+        ClusterProvided.getDefaultInstance(),
+        LeastRequest.getDefaultInstance(),
+        Maglev.getDefaultInstance(),
+        Random.getDefaultInstance(),
+        RingHash.getDefaultInstance(),
+        RoundRobin.getDefaultInstance(),
+        WrrLocality.getDefaultInstance(),
         DownstreamTlsContext.getDefaultInstance(),
         UpstreamTlsContext.getDefaultInstance(),
         Secret.getDefaultInstance(),
@@ -127,7 +143,9 @@ final class Extensions {
     return Map.of(
         LbPolicy.ROUND_ROBIN, new RoundRobinFactory(),
         LbPolicy.LEAST_REQUEST, new LeastRequestFactory(),
-        LbPolicy.RANDOM, new RandomFactory());
+        LbPolicy.RANDOM, new RandomFactory(),
+        LbPolicy.RING_HASH, new RingHashFactory(),
+        LbPolicy.MAGLEV, new MaglevFactory());
   }
 
   /** What the factories below share. */

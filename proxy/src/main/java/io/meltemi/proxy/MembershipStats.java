@@ -4,6 +4,7 @@ import io.meltemi.proxy.cluster.CircuitBreakers;
 import io.meltemi.proxy.cluster.Cluster;
 import io.meltemi.proxy.cluster.ClusterManager;
 import io.meltemi.proxy.cluster.Host;
+import io.meltemi.proxy.cluster.HostHealth;
 import io.meltemi.proxy.telemetry.StatSource;
 import io.meltemi.proxy.telemetry.StatVisitor;
 import java.util.List;
@@ -17,10 +18,15 @@ record MembershipStats(ClusterManager clusters) implements StatSource {
       String prefix = "cluster." + cluster.settings().statName() + ".";
       List<Host> hosts = cluster.hosts();
       visitor.gauge(prefix, "membership_total", hosts.size());
-      visitor.gauge(prefix, "membership_healthy", hosts.stream().filter(Host::usable).count());
+      visitor.gauge(prefix, "membership_healthy", count(hosts, HostHealth.HEALTHY));
+      visitor.gauge(prefix, "membership_degraded", count(hosts, HostHealth.DEGRADED));
       breakers(prefix, "circuit_breakers.default.", cluster.circuitBreakers(), visitor);
       breakers(prefix, "circuit_breakers.high.", cluster.highPriorityCircuitBreakers(), visitor);
     }
+  }
+
+  private static long count(List<Host> hosts, HostHealth health) {
+    return hosts.stream().filter(host -> host.health() == health).count();
   }
 
   private static void breakers(

@@ -296,7 +296,7 @@ final class ProxyTest {
                     stats_sinks: [{name: x}]
                     static_resources:
                       clusters:
-                      - {name: a, type: STATIC, lb_policy: MAGLEV, health_checks: [{timeout: 1s}]}
+                      - {name: a, type: STATIC, lb_policy: CLUSTER_PROVIDED, health_checks: [{timeout: 1s}]}
                       - {name: b, type: EDS}
                       listeners:
                       - name: l

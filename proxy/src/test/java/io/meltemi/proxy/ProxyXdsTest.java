@@ -217,7 +217,9 @@ final class ProxyXdsTest {
               edit.put(
                   TypeUrl.CLUSTER,
                   "second",
-                  read(Cluster.newBuilder(), "{name: second, type: STATIC, lb_policy: MAGLEV}"));
+                  read(
+                      Cluster.newBuilder(),
+                      "{name: second, type: STATIC, lb_policy: CLUSTER_PROVIDED}"));
               edit.put(TypeUrl.LISTENER, "bad", read(Listener.newBuilder(), "{name: bad}"));
             });
         String first = controlPlane.nacks().poll(20, TimeUnit.SECONDS);

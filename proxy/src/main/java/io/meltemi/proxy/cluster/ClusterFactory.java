@@ -48,7 +48,7 @@ public final class ClusterFactory {
       throw new IllegalArgumentException(
           settings.name() + ": lb_policy " + settings.balancing().policy() + " has no factory");
     }
-    ClusterHosts hosts = new ClusterHosts(settings.balancing(), policy);
+    ClusterHosts hosts = new ClusterHosts(settings.balancing(), policy, scope, ticker);
     ConsecutiveFailureDetector detector =
         config
             .outlier()

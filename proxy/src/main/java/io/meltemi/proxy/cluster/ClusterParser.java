@@ -5,7 +5,6 @@ import com.google.protobuf.Duration;
 import com.google.protobuf.UInt32Value;
 import io.envoyproxy.envoy.config.cluster.v3.CircuitBreakers.Thresholds;
 import io.envoyproxy.envoy.config.cluster.v3.Cluster;
-import io.envoyproxy.envoy.config.cluster.v3.Cluster.CommonLbConfig;
 import io.envoyproxy.envoy.config.cluster.v3.Cluster.DiscoveryType;
 import io.envoyproxy.envoy.config.cluster.v3.OutlierDetection;
 import io.envoyproxy.envoy.config.cluster.v3.UpstreamConnectionOptions;
@@ -26,7 +25,6 @@ import io.meltemi.proxy.cluster.ClusterSettings.DnsFamily;
 import io.meltemi.proxy.cluster.ClusterSettings.HostNames;
 import io.meltemi.proxy.cluster.ClusterSettings.Http;
 import io.meltemi.proxy.cluster.ClusterSettings.Keepalive;
-import io.meltemi.proxy.cluster.ClusterSettings.LbPolicy;
 import io.meltemi.proxy.cluster.ClusterSettings.Protocol;
 import io.meltemi.proxy.codec.HeadLimits;
 import io.meltemi.proxy.codec.Http2SettingsParser;
@@ -80,6 +78,9 @@ public final class ClusterParser {
               "original_dst_lb_config",
               "least_request_lb_config",
               "round_robin_lb_config",
+              "ring_hash_lb_config",
+              "maglev_lb_config",
+              "load_balancing_policy",
               "common_lb_config",
               "transport_socket",
               "transport_socket_matches",
@@ -160,16 +161,6 @@ public final class ClusterParser {
               "retry_budget",
               "track_remaining")
           .withoutEffect("the number of pools has no limit", "max_connection_pools");
-  private static final SupportedFields COMMON_LB =
-      SupportedFields.of(
-              CommonLbConfig.getDescriptor(),
-              "healthy_panic_threshold",
-              "locality_weighted_lb_config",
-              "ignore_new_hosts_until_first_hc")
-          .withoutEffect(
-              "updates are applied as they come",
-              "update_merge_window",
-              "close_connections_on_host_set_change");
   private static final SupportedFields OUTLIER =
       SupportedFields.of(
               OutlierDetection.getDescriptor(),
@@ -210,11 +201,6 @@ public final class ClusterParser {
           Cluster.TransportSocketMatch.getDescriptor(), "name", "match", "transport_socket");
   private static final SupportedFields BIND =
       SupportedFields.of(BindConfig.getDescriptor(), "source_address");
-  private static final SupportedFields LEAST_REQUEST =
-      SupportedFields.of(Cluster.LeastRequestLbConfig.getDescriptor(), "choice_count")
-          .withoutEffect("weights are not lowered by requests under way", "active_request_bias");
-  private static final SupportedFields ROUND_ROBIN =
-      SupportedFields.of(Cluster.RoundRobinLbConfig.getDescriptor());
   private static final SupportedFields ORIGINAL_DST =
       SupportedFields.of(Cluster.OriginalDstLbConfig.getDescriptor(), "upstream_port_override");
 
@@ -240,7 +226,7 @@ public final class ClusterParser {
     }
     Discovery discovery = discovery(proto, scope);
     EndpointAssignment endpoints = endpoints(proto, discovery, scope);
-    Balancing balancing = balancing(proto, discovery, endpoints, scope);
+    Balancing balancing = LoadBalancingParser.parse(proto, discovery, scope);
     ClusterSettings.Connection connection = connection(proto, scope);
     Http http = http(proto, scope);
     Breakers breakers = breakers(proto, scope);
@@ -383,63 +369,6 @@ public final class ClusterParser {
         yield EndpointAssignment.empty(proto.getName());
       }
     };
-  }
-
-  private static Balancing balancing(
-      Cluster proto, Discovery discovery, EndpointAssignment endpoints, ParseScope scope) {
-    CommonLbConfig common = proto.getCommonLbConfig();
-    COMMON_LB.check(common, scope.field("common_lb_config"));
-    LbPolicy policy =
-        switch (proto.getLbPolicy()) {
-          case ROUND_ROBIN -> LbPolicy.ROUND_ROBIN;
-          case LEAST_REQUEST -> LbPolicy.LEAST_REQUEST;
-          case RANDOM -> LbPolicy.RANDOM;
-          case CLUSTER_PROVIDED -> LbPolicy.CLUSTER_PROVIDED;
-          default -> {
-            scope.field("lb_policy").unsupported(proto.getLbPolicy().name());
-            yield LbPolicy.ROUND_ROBIN;
-          }
-        };
-    boolean originalDst = discovery instanceof Discovery.OriginalDst;
-    if (originalDst != (policy == LbPolicy.CLUSTER_PROVIDED) && !proto.hasClusterType()) {
-      scope
-          .field("lb_policy")
-          .error(
-              policy.name(),
-              originalDst
-                  ? "CLUSTER_PROVIDED for ORIGINAL_DST"
-                  : "CLUSTER_PROVIDED only for ORIGINAL_DST");
-    }
-    if (proto.hasRoundRobinLbConfig()) {
-      ROUND_ROBIN.check(proto.getRoundRobinLbConfig(), scope.field("round_robin_lb_config"));
-    }
-    int choices = 2;
-    if (proto.hasLeastRequestLbConfig()) {
-      ParseScope least = scope.field("least_request_lb_config");
-      LEAST_REQUEST.check(proto.getLeastRequestLbConfig(), least);
-      if (proto.getLeastRequestLbConfig().hasChoiceCount()) {
-        choices = proto.getLeastRequestLbConfig().getChoiceCount().getValue();
-        if (choices < 2) {
-          least.field("choice_count").error("" + choices, "2 or more");
-        }
-        choices = Math.clamp(choices, 2, 64);
-      }
-    }
-    double panic =
-        common.hasHealthyPanicThreshold() ? common.getHealthyPanicThreshold().getValue() : 50;
-    if (!(panic >= 0 && panic <= 100)) {
-      scope
-          .field("common_lb_config")
-          .field("healthy_panic_threshold")
-          .error("" + panic, "0 to 100");
-    }
-    return new Balancing(
-        policy,
-        choices,
-        panic,
-        common.hasLocalityWeightedLbConfig(),
-        endpoints.overprovisioningPercent(),
-        proto.getCloseConnectionsOnHostHealthFailure());
   }
 
   private static ClusterSettings.Connection connection(Cluster proto, ParseScope scope) {

@@ -65,23 +65,78 @@ public record ClusterSettings(
     ROUND_ROBIN,
     LEAST_REQUEST,
     RANDOM,
+    RING_HASH,
+    MAGLEV,
     CLUSTER_PROVIDED
   }
 
   /**
    * @param choices how many hosts least-request compares
-   * @param panicPercent below this share of healthy hosts all hosts are used
-   * @param overprovisioningPercent 140 means a priority is full with 1/1.4 of its hosts healthy
    */
   public record Balancing(
       LbPolicy policy,
       int choices,
-      double panicPercent,
+      Hashing hashing,
+      SlowStart slowStart,
+      Panic panic,
       boolean localityWeighted,
-      int overprovisioningPercent,
       boolean closeConnectionsOnHostHealthFailure) {
     public static final Balancing DEFAULT =
-        new Balancing(LbPolicy.ROUND_ROBIN, 2, 50, false, 140, false);
+        new Balancing(
+            LbPolicy.ROUND_ROBIN, 2, Hashing.DEFAULT, SlowStart.NONE, Panic.DEFAULT, false, false);
+  }
+
+  /**
+   * Of ring hash and Maglev.
+   *
+   * @param ringSizeMin fewest places on the ring
+   * @param ringSizeMax most places on the ring, at least as many
+   * @param tableSize of Maglev, a prime number
+   * @param useHostname whether hosts are hashed by their names rather than their addresses
+   * @param balancePercent of the mean of requests under way that a host may have; 0 for no bound
+   */
+  public record Hashing(
+      Function function,
+      long ringSizeMin,
+      long ringSizeMax,
+      int tableSize,
+      boolean useHostname,
+      int balancePercent) {
+    public static final Hashing DEFAULT =
+        new Hashing(Function.XX_HASH, 1024, 8 * 1024 * 1024, 65_537, false, 0);
+
+    /** What a ring's places are hashed by; requests are always hashed by xxHash. */
+    public enum Function {
+      XX_HASH,
+      MURMUR_HASH_2
+    }
+  }
+
+  /**
+   * How hosts are spared at first.
+   *
+   * @param windowNanos until a host gets its full weight; 0 for no slow start
+   * @param aggression above 1 the weight grows fast at first, below 1 slowly
+   * @param partMin of its weight that a host has at once, 0 to 1
+   */
+  public record SlowStart(long windowNanos, double aggression, double partMin) {
+    public static final SlowStart NONE = new SlowStart(0, 1, 0.1);
+
+    /** The part of its weight that a host of that age has. */
+    public double part(long ageNanos) {
+      double time = (double) Math.max(1_000_000, ageNanos) / windowNanos;
+      return Math.max(partMin, aggression == 1 ? time : Math.pow(time, 1 / aggression));
+    }
+  }
+
+  /**
+   * When too few hosts are healthy.
+   *
+   * @param percent below this share of healthy hosts health is ignored
+   * @param failsTraffic whether requests fail then, rather than go to any host
+   */
+  public record Panic(double percent, boolean failsTraffic) {
+    public static final Panic DEFAULT = new Panic(50, false);
   }
 
   /**

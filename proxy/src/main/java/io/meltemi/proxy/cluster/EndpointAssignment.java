@@ -39,16 +39,18 @@ public record EndpointAssignment(
    * @param weight 1 or more
    * @param transportMetadata {@code envoy.transport_socket_match} of the endpoint, else of its
    *     locality; empty for none
+   * @param lbMetadata {@code envoy.lb} of the endpoint; empty for none
    */
   public record Endpoint(
       HostPort address,
       String hostname,
       int weight,
       HealthStatus health,
-      Map<String, Object> transportMetadata) {
+      Map<String, Object> transportMetadata,
+      Map<String, Object> lbMetadata) {
     /** Without metadata. */
     public Endpoint(HostPort address, String hostname, int weight, HealthStatus health) {
-      this(address, hostname, weight, health, Map.of());
+      this(address, hostname, weight, health, Map.of(), Map.of());
     }
   }
 }

@@ -57,6 +57,7 @@ public final class EndpointParser {
   private static final int PIPE_CHARS_MAX = 107;
 
   private static final String TRANSPORT_SOCKET_MATCH = "envoy.transport_socket_match";
+  private static final String LOAD_BALANCING = "envoy.lb";
 
   private EndpointParser() {}
 
@@ -160,7 +161,8 @@ public final class EndpointParser {
             proto.getEndpoint().getHostname(),
             weight,
             health,
-            metadata.get(proto.getMetadata())));
+            metadata.get(proto.getMetadata()),
+            metadata.lb(proto.getMetadata())));
   }
 
   private static boolean isPipe(LbEndpoint proto, ParseScope scope) {
@@ -171,7 +173,8 @@ public final class EndpointParser {
   }
 
   /**
-   * What endpoints' metadata says about transport sockets, each different one kept once.
+   * What endpoints' metadata says about transport sockets and load balancing, each different one
+   * kept once.
    *
    * @param otherwise of the locality
    */
@@ -186,6 +189,15 @@ public final class EndpointParser {
       if (struct == null) {
         return otherwise;
       }
+      return shared(struct);
+    }
+
+    Map<String, Object> lb(Metadata metadata) {
+      Struct struct = metadata.getFilterMetadataMap().get(LOAD_BALANCING);
+      return struct == null ? Map.of() : shared(struct);
+    }
+
+    private Map<String, Object> shared(Struct struct) {
       return known.computeIfAbsent(struct, key -> io.meltemi.proxy.parse.Metadata.fields(key));
     }
   }

@@ -19,6 +19,8 @@ public final class Host {
   private final CopyOnWriteArrayList<Runnable> removalListeners = new CopyOnWriteArrayList<>();
   private volatile Placement placement;
   private volatile Map<String, Object> transportMetadata = Map.of();
+  private volatile Map<String, Object> lbMetadata = Map.of();
+  private volatile long healthySinceNanos;
   private final ConsecutiveFailureDetector.State outlierState =
       new ConsecutiveFailureDetector.State();
   private volatile boolean ejected;
@@ -74,6 +76,24 @@ public final class Host {
     transportMetadata = metadata;
   }
 
+  /** What {@code envoy.lb} says of this host; empty for nothing. */
+  public Map<String, Object> lbMetadata() {
+    return lbMetadata;
+  }
+
+  void lbMetadata(Map<String, Object> metadata) {
+    lbMetadata = metadata;
+  }
+
+  /** When it came, or last became healthy, on the clock of the cluster. */
+  public long healthySinceNanos() {
+    return healthySinceNanos;
+  }
+
+  void healthySince(long nanos) {
+    healthySinceNanos = nanos;
+  }
+
   /** Adds to one of the host's numbers. */
   public void add(HostStat stat, long amount) {
     stats.getAndAdd(stat.ordinal(), amount);
@@ -101,9 +121,18 @@ public final class Host {
     return outlierState;
   }
 
-  /** True when new requests may be sent here. */
-  public boolean usable() {
-    return !ejected && placement.health().usable();
+  /** Whether new requests may be sent here, and whether only for want of better. */
+  public HostHealth health() {
+    HealthStatus told = placement.health();
+    if (ejected || !told.usable()) {
+      return HostHealth.UNHEALTHY;
+    }
+    return told == HealthStatus.DEGRADED ? HostHealth.DEGRADED : HostHealth.HEALTHY;
+  }
+
+  /** Whether it is not known yet how healthy it is, so that it counts for nothing. */
+  boolean isExcluded() {
+    return false;
   }
 
   /** True when an update took the host away; its idle connections are to be closed. */

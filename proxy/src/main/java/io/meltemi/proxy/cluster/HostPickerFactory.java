@@ -1,11 +1,15 @@
 package io.meltemi.proxy.cluster;
 
-import java.util.List;
-
 /** Makes the pickers of one policy. Any thread. */
 public interface HostPickerFactory {
+  /** A picker over hosts with their weights as they are now. */
+  HostPicker make(HostGroup group);
+
   /**
-   * @param hosts at least one; weights as placed now
+   * Whether the request's hash decides. Then all localities of a priority stand in one group, and
+   * the hash chooses the priority too.
    */
-  HostPicker make(List<Host> hosts, ClusterSettings.Balancing settings);
+  default boolean hashes() {
+    return false;
+  }
 }

@@ -10,6 +10,19 @@ public interface LbContext {
   /** Fresh random bits; every call gives others. */
   long random();
 
+  /**
+   * Whether the request has a {@link #hash}. Asked only by policies that hash, because a cookie may
+   * be made for it.
+   */
+  default boolean hasHash() {
+    return false;
+  }
+
+  /** What consistent hashing goes by; asked after {@link #hasHash}. */
+  default long hash() {
+    return 0;
+  }
+
   /** Where the client really connected to, for original-destination clusters; null when unknown. */
   default @Nullable SocketAddress originalDestination() {
     return null;
@@ -24,4 +37,17 @@ public interface LbContext {
   default int hostSelectionAttemptsMax() {
     return 1;
   }
+
+  /** Whether priorities shall be {@link #avoids avoided} (retry priority). */
+  default boolean avoidsPriorities() {
+    return false;
+  }
+
+  /** Whether hosts of this priority shall not be taken while another one has any. */
+  default boolean avoids(int priority) {
+    return false;
+  }
+
+  /** No priority is left: all are to be tried anew. */
+  default void avoidNoPriority() {}
 }

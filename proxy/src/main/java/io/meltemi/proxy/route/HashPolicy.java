@@ -1,6 +1,7 @@
 package io.meltemi.proxy.route;
 
 import io.meltemi.proxy.header.HeaderName;
+import io.meltemi.proxy.matcher.BytePattern;
 import io.meltemi.proxy.matcher.RegexRewrite;
 import java.util.List;
 import java.util.Optional;
@@ -17,7 +18,7 @@ public sealed interface HashPolicy {
    * @param attributes name and value of further cookie attributes
    */
   record Cookie(
-      String name,
+      BytePattern name,
       Optional<Long> ttlNanos,
       String path,
       List<Attribute> attributes,
@@ -33,5 +34,5 @@ public sealed interface HashPolicy {
 
   record SourceIp(boolean terminal) implements HashPolicy {}
 
-  record QueryParameter(String name, boolean terminal) implements HashPolicy {}
+  record QueryParameter(BytePattern name, boolean terminal) implements HashPolicy {}
 }

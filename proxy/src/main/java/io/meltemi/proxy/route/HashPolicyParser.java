@@ -1,6 +1,7 @@
 package io.meltemi.proxy.route;
 
 import io.envoyproxy.envoy.config.route.v3.RouteAction.HashPolicy.ConnectionProperties;
+import io.meltemi.proxy.matcher.BytePattern;
 import io.meltemi.proxy.matcher.RegexRewrite;
 import io.meltemi.proxy.matcher.StringMatcherParser;
 import io.meltemi.proxy.parse.ParseScope;
@@ -63,7 +64,8 @@ final class HashPolicyParser {
           scope.field("query_parameter").field("name").error("\"\"", "the name of a parameter");
         }
         yield Optional.of(
-            new HashPolicy.QueryParameter(proto.getQueryParameter().getName(), terminal));
+            new HashPolicy.QueryParameter(
+                BytePattern.of(proto.getQueryParameter().getName(), false), terminal));
       }
       // reported as unsupported already
       case FILTER_STATE -> Optional.empty();
@@ -104,6 +106,7 @@ final class HashPolicyParser {
             .map(attribute -> new HashPolicy.Attribute(attribute.getName(), attribute.getValue()))
             .toList();
     return Optional.of(
-        new HashPolicy.Cookie(proto.getName(), ttl, proto.getPath(), attributes, terminal));
+        new HashPolicy.Cookie(
+            BytePattern.of(proto.getName(), false), ttl, proto.getPath(), attributes, terminal));
   }
 }

@@ -118,7 +118,7 @@ final class ClusterParserTest {
     assertEquals("a_b", settings.statName());
     assertEquals(250_000_000, settings.connection().connectTimeoutNanos());
     assertEquals(3, settings.balancing().choices());
-    assertEquals(200, settings.balancing().overprovisioningPercent());
+    assertEquals(200, config.endpoints().overprovisioningPercent());
     assertTrue(settings.balancing().localityWeighted());
     assertEquals(0xFFFF_FFFFL, settings.breakers().normal().retriesMax());
     assertEquals(5, settings.breakers().high().retryBudget().retriesMin());
@@ -140,8 +140,14 @@ final class ClusterParserTest {
       delimiter = '|',
       value = {
         "{type: STATIC} | name",
-        "{name: a, lb_policy: MAGLEV} | lb_policy",
-        "{name: a, lb_policy: RING_HASH} | lb_policy",
+        "{name: a, lb_policy: MAGLEV, maglev_lb_config: {table_size: 100}} | maglev_lb_config.table_size",
+        "{name: a, lb_policy: MAGLEV, maglev_lb_config: {table_size: 5000013}} | maglev_lb_config.table_size",
+        "{name: a, lb_policy: RING_HASH, ring_hash_lb_config: {minimum_ring_size: 9, maximum_ring_size: 8}} | ring_hash_lb_config.maximum_ring_size",
+        "{name: a, lb_policy: RING_HASH, ring_hash_lb_config: {minimum_ring_size: 18446744073709551615}} | ring_hash_lb_config.minimum_ring_size",
+        "{name: a, lb_policy: RING_HASH, common_lb_config: {consistent_hashing_lb_config: {hash_balance_factor: 99}}} | common_lb_config.consistent_hashing_lb_config.hash_balance_factor",
+        "{name: a, lb_policy: MAGLEV, common_lb_config: {consistent_hashing_lb_config: {use_hostname_for_hashing: true}}} | common_lb_config.consistent_hashing_lb_config.use_hostname_for_hashing",
+        "{name: a, round_robin_lb_config: {slow_start_config: {slow_start_window: 1s, aggression: {default_value: 0, runtime_key: x}}}} | round_robin_lb_config.slow_start_config.aggression",
+        "{name: a, load_balancing_policy: {policies: []}} | load_balancing_policy.policies",
         "{name: a, lb_policy: CLUSTER_PROVIDED} | lb_policy",
         "{name: a, type: ORIGINAL_DST} | lb_policy",
         "{name: a, cluster_type: {name: redis}} | cluster_type.typed_config",

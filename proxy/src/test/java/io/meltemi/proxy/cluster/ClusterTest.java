@@ -16,7 +16,9 @@ import io.meltemi.proxy.cluster.ClusterSettings.LbPolicy;
 import io.meltemi.proxy.cluster.EndpointAssignment.Endpoint;
 import io.meltemi.proxy.cluster.EndpointAssignment.LocalityEndpoints;
 import io.meltemi.proxy.cluster.lb.leastrequest.LeastRequestFactory;
+import io.meltemi.proxy.cluster.lb.maglev.MaglevFactory;
 import io.meltemi.proxy.cluster.lb.random.RandomFactory;
+import io.meltemi.proxy.cluster.lb.ringhash.RingHashFactory;
 import io.meltemi.proxy.cluster.lb.roundrobin.RoundRobinFactory;
 import io.meltemi.proxy.telemetry.Stats;
 import io.meltemi.proxy.transport.Secrets;
@@ -31,14 +33,19 @@ import java.net.UnknownHostException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Running clusters, on a fake clock and a fake resolver. */
 final class ClusterTest {
@@ -60,7 +67,9 @@ final class ClusterTest {
           Map.of(
               LbPolicy.ROUND_ROBIN, new RoundRobinFactory(),
               LbPolicy.LEAST_REQUEST, new LeastRequestFactory(),
-              LbPolicy.RANDOM, new RandomFactory()),
+              LbPolicy.RANDOM, new RandomFactory(),
+              LbPolicy.RING_HASH, new RingHashFactory(),
+              LbPolicy.MAGLEV, new MaglevFactory()),
           resolver,
           loop,
           ticker,
@@ -71,6 +80,33 @@ final class ClusterTest {
     private final SplittableRandom random = new SplittableRandom(7);
     private @Nullable SocketAddress wanted;
     private @Nullable Host rejected;
+    private @Nullable Long hash;
+    private final Set<Integer> avoided = new HashSet<>();
+
+    @Override
+    public boolean hasHash() {
+      return hash != null;
+    }
+
+    @Override
+    public long hash() {
+      return hash == null ? 0 : hash;
+    }
+
+    @Override
+    public boolean avoidsPriorities() {
+      return !avoided.isEmpty();
+    }
+
+    @Override
+    public boolean avoids(int priority) {
+      return avoided.contains(priority);
+    }
+
+    @Override
+    public void avoidNoPriority() {
+      avoided.clear();
+    }
 
     @Override
     public long random() {
@@ -392,5 +428,165 @@ final class ClusterTest {
     }
     assertTrue(budget.tryRetry());
     assertFalse(budget.tryRetry());
+  }
+
+  @Test
+  void degradedHostsGetWhatTheHealthyCannotTake() {
+    Cluster cluster = eds("");
+    cluster.update(
+        assignment(
+            locality(
+                0,
+                0,
+                endpoint(1, 1, HealthStatus.HEALTHY),
+                endpoint(2, 1, HealthStatus.DEGRADED),
+                endpoint(3, 1, HealthStatus.DEGRADED),
+                endpoint(4, 1, HealthStatus.DEGRADED))));
+    // a quarter of the hosts times 1.4 is good for 35 percent
+    assertEquals(0.35, choices(cluster, 10_000).getOrDefault(1, 0) / 10_000.0, 0.02);
+  }
+
+  @Test
+  void withoutPanicNoHostMeansNone() {
+    Cluster cluster = eds(", common_lb_config: {healthy_panic_threshold: {value: 0}}");
+    cluster.update(assignment(locality(0, 0, endpoint(1, 1, HealthStatus.UNHEALTHY))));
+    assertNull(cluster.loadBalancer().choose(context));
+  }
+
+  @Test
+  void panicIsCounted() {
+    Cluster cluster = eds("");
+    cluster.update(assignment(locality(0, 0, endpoint(1, 1, HealthStatus.UNHEALTHY))));
+    assertEquals(Map.of(1, 3), choices(cluster, 3));
+    assertEquals(3, stats.scope("cluster.c.").counter("lb_healthy_panic").value());
+  }
+
+  @Test
+  void aRetryAvoidsThePrioritiesItHasSeen() {
+    Cluster cluster = eds("");
+    cluster.update(
+        assignment(
+            locality(0, 0, endpoint(1, 1, HealthStatus.HEALTHY)),
+            locality(1, 1, endpoint(2, 1, HealthStatus.HEALTHY))));
+    assertEquals(Map.of(1, 50), choices(cluster, 50));
+    context.avoided.add(0);
+    assertEquals(Map.of(2, 50), choices(cluster, 50));
+    context.avoided.add(1);
+    assertEquals(Map.of(1, 50), choices(cluster, 50));
+    assertTrue(context.avoided.isEmpty());
+  }
+
+  private Map<Long, Integer> byHash(Cluster cluster, int count) {
+    Map<Long, Integer> ports = new TreeMap<>();
+    SplittableRandom random = new SplittableRandom(3);
+    for (int i = 0; i < count; i++) {
+      context.hash = random.nextLong();
+      ports.put(context.hash, port(Objects.requireNonNull(cluster.loadBalancer().choose(context))));
+    }
+    context.hash = null;
+    return ports;
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"RING_HASH", "MAGLEV"})
+  void aHashKeepsItsHostWhileOthersComeAndGo(String policy) {
+    Cluster cluster = eds(", lb_policy: " + policy);
+    Endpoint[] endpoints = new Endpoint[10];
+    for (int i = 0; i < endpoints.length; i++) {
+      endpoints[i] = endpoint(i + 1, i == 0 ? 3 : 1, HealthStatus.HEALTHY);
+    }
+    cluster.update(assignment(locality(0, 0, endpoints)));
+    Map<Long, Integer> before = byHash(cluster, 2000);
+    assertEquals(before, byHash(cluster, 2000));
+    assertEquals(
+        3 / 12.0, before.values().stream().filter(each -> each == 1).count() / 2000.0, 0.06);
+    endpoints[9] = endpoint(10, 1, HealthStatus.UNHEALTHY);
+    cluster.update(assignment(locality(0, 0, endpoints)));
+    Map<Long, Integer> after = byHash(cluster, 2000);
+    assertFalse(after.containsValue(10));
+    long moved =
+        before.entrySet().stream()
+            .filter(e -> e.getValue() != 10 && !e.getValue().equals(after.get(e.getKey())))
+            .count();
+    assertTrue(moved < 2000 / 10, moved + " of 2000 hashes moved though their hosts stayed");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"RING_HASH", "MAGLEV"})
+  void aFullHostPassesItsRequestsOn(String policy) {
+    Cluster cluster =
+        eds(
+            ", lb_policy: "
+                + policy
+                + ", common_lb_config: {consistent_hashing_lb_config: {hash_balance_factor: 150}}");
+    cluster.update(
+        assignment(
+            locality(
+                0, 0, endpoint(1, 1, HealthStatus.HEALTHY), endpoint(2, 1, HealthStatus.HEALTHY))));
+    context.hash = 42L;
+    Host usual = Objects.requireNonNull(cluster.loadBalancer().choose(context));
+    cluster.stats().rqActive.add(10);
+    usual.add(HostStat.RQ_ACTIVE, 8);
+    assertSame(usual, cluster.loadBalancer().choose(context));
+    usual.add(HostStat.RQ_ACTIVE, 2);
+    Host other = Objects.requireNonNull(cluster.loadBalancer().choose(context));
+    assertNotSame(usual, other);
+    // the least loaded one when all are full
+    other.add(HostStat.RQ_ACTIVE, 20);
+    assertSame(usual, cluster.loadBalancer().choose(context));
+  }
+
+  @Test
+  void aRejectedHashTakesAnotherPlace() {
+    Cluster cluster = eds(", lb_policy: MAGLEV");
+    cluster.update(
+        assignment(
+            locality(
+                0, 0, endpoint(1, 1, HealthStatus.HEALTHY), endpoint(2, 1, HealthStatus.HEALTHY))));
+    context.hash = 7L;
+    Host first = Objects.requireNonNull(cluster.loadBalancer().choose(context));
+    context.rejected = first;
+    assertNotSame(first, cluster.loadBalancer().choose(context));
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "round_robin_lb_config",
+        "lb_policy: LEAST_REQUEST, least_request_lb_config",
+      })
+  void aNewHostGetsItsShareSlowly(String policy) {
+    Cluster cluster =
+        eds(
+            ", "
+                + policy
+                + ": {slow_start_config: {slow_start_window: 100s, min_weight_percent: {value:"
+                + " 20}}}");
+    cluster.update(assignment(locality(0, 0, endpoint(1, 1, HealthStatus.HEALTHY))));
+    ticker.advance(Duration.ofSeconds(200));
+    cluster.update(
+        assignment(
+            locality(
+                0, 0, endpoint(1, 1, HealthStatus.HEALTHY), endpoint(2, 1, HealthStatus.HEALTHY))));
+    assertEquals(0.2, relative(cluster), 0.04);
+    ticker.advance(Duration.ofSeconds(50));
+    assertEquals(0.5, relative(cluster), 0.06);
+    ticker.advance(Duration.ofSeconds(50));
+    assertEquals(1, relative(cluster), 0.1);
+  }
+
+  /** Requests of host 2 for one of host 1. */
+  private double relative(Cluster cluster) {
+    Map<Integer, Integer> counts = choices(cluster, 20_000);
+    return counts.getOrDefault(2, 0) / (double) counts.getOrDefault(1, 1);
+  }
+
+  @Test
+  void aggressionBendsTheWay() {
+    ClusterSettings.SlowStart fast = new ClusterSettings.SlowStart(100_000_000_000L, 2, 0.1);
+    assertEquals(0.5, fast.part(25_000_000_000L), 1e-9);
+    assertEquals(0.1, fast.part(0), 1e-9);
+    ClusterSettings.SlowStart slow = new ClusterSettings.SlowStart(100_000_000_000L, 0.5, 0.1);
+    assertEquals(0.25, slow.part(50_000_000_000L), 1e-9);
   }
 }

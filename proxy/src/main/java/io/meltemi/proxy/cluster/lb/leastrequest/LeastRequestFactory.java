@@ -1,12 +1,12 @@
 package io.meltemi.proxy.cluster.lb.leastrequest;
 
-import io.meltemi.proxy.cluster.ClusterSettings;
 import io.meltemi.proxy.cluster.Host;
+import io.meltemi.proxy.cluster.HostGroup;
 import io.meltemi.proxy.cluster.HostPicker;
 import io.meltemi.proxy.cluster.HostPickerFactory;
 import io.meltemi.proxy.cluster.LbContext;
+import io.meltemi.proxy.cluster.lb.Warming;
 import io.meltemi.proxy.cluster.lb.WeightedHosts;
-import java.util.List;
 
 /**
  * {@code LEAST_REQUEST}: draws a few hosts and takes the one with the fewest requests under way.
@@ -16,13 +16,14 @@ import java.util.List;
  */
 public final class LeastRequestFactory implements HostPickerFactory {
   @Override
-  public HostPicker make(List<Host> hosts, ClusterSettings.Balancing settings) {
-    return new LeastRequest(new WeightedHosts(hosts), settings.choices());
+  public HostPicker make(HostGroup group) {
+    return Warming.around(
+        new LeastRequest(new WeightedHosts(group.hosts()), group.settings().choices()), group);
   }
 
   private record LeastRequest(WeightedHosts hosts, int choices) implements HostPicker {
     @Override
-    public Host pick(LbContext context) {
+    public Host pick(LbContext context, long hash, int attempt) {
       Host best = hosts.draw(context.random());
       if (hosts.size() == 1) {
         return best;

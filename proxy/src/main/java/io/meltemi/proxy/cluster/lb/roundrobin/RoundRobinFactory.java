@@ -1,10 +1,11 @@
 package io.meltemi.proxy.cluster.lb.roundrobin;
 
-import io.meltemi.proxy.cluster.ClusterSettings;
 import io.meltemi.proxy.cluster.Host;
+import io.meltemi.proxy.cluster.HostGroup;
 import io.meltemi.proxy.cluster.HostPicker;
 import io.meltemi.proxy.cluster.HostPickerFactory;
 import io.meltemi.proxy.cluster.LbContext;
+import io.meltemi.proxy.cluster.lb.Warming;
 import io.meltemi.proxy.cluster.lb.WeightedHosts;
 import java.util.ArrayList;
 import java.util.List;
@@ -23,7 +24,11 @@ public final class RoundRobinFactory implements HostPickerFactory {
   static final int SCHEDULE_MAX = 8192;
 
   @Override
-  public HostPicker make(List<Host> hosts, ClusterSettings.Balancing settings) {
+  public HostPicker make(HostGroup group) {
+    return Warming.around(make(group.hosts()), group);
+  }
+
+  private static HostPicker make(List<Host> hosts) {
     WeightedHosts weighted = new WeightedHosts(hosts);
     if (weighted.equalWeights()) {
       return new RoundRobin(hosts.toArray(new Host[0]));
@@ -35,7 +40,7 @@ public final class RoundRobinFactory implements HostPickerFactory {
       total += host.placement().weight();
     }
     if (total / divisor > SCHEDULE_MAX) {
-      return context -> weighted.draw(context.random());
+      return (context, _, _) -> weighted.draw(context.random());
     }
     return new RoundRobin(schedule(hosts, (int) divisor, (int) (total / divisor)));
   }
@@ -71,7 +76,7 @@ public final class RoundRobinFactory implements HostPickerFactory {
     }
 
     @Override
-    public Host pick(LbContext context) {
+    public Host pick(LbContext context, long hash, int attempt) {
       return hosts[Integer.remainderUnsigned(next.getAndIncrement(), hosts.length)];
     }
   }

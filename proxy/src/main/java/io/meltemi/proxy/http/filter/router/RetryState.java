@@ -200,7 +200,7 @@ final class RetryState {
 
   int hostAttemptsMax() {
     RetryPolicy present = policy;
-    return present == null || tried.isEmpty() ? 1 : Math.max(1, present.hosts().attemptsMax());
+    return present == null || tried.isEmpty() ? 1 : 1 + present.hosts().attemptsMax();
   }
 
   Decision onResponse(int status, HeaderBlock headers) {

@@ -92,6 +92,7 @@ final class RouterFilter implements HttpFilter, LbContext, UpstreamCallbacks {
   private final boolean suppressHeaders;
   private final FormatOutput scratch = new FormatOutput();
   private final RetryState retry = new RetryState();
+  private final RequestHash hash;
   private final BodyBuffer body = new BodyBuffer();
   private final List<MirrorRequest> mirrors = new ArrayList<>(1);
   private final ResponseTimer responseTimer = new ResponseTimer();
@@ -127,6 +128,7 @@ final class RouterFilter implements HttpFilter, LbContext, UpstreamCallbacks {
       boolean suppressHeaders) {
     this.context = context;
     this.loop = context.loop();
+    this.hash = new RequestHash(context);
     this.clusters = clusters;
     this.pools = pools;
     this.suppressHeaders = suppressHeaders;
@@ -595,6 +597,7 @@ final class RouterFilter implements HttpFilter, LbContext, UpstreamCallbacks {
     if (!suppressHeaders) {
       headers.setNumber(UPSTREAM_SERVICE_TIME, (now - tryStartNanos) / 1_000_000);
     }
+    hash.addCookies(headers);
     finishHeaders(headers);
     if (endStream) {
       responseEnded(now);
@@ -866,6 +869,7 @@ final class RouterFilter implements HttpFilter, LbContext, UpstreamCallbacks {
     loop.timers().cancel(retryTimer);
     dropTry();
     retry.clear();
+    hash.clear();
     body.clear();
     for (int i = 0; i < mirrors.size(); i++) {
       mirrors.get(i).originalEnded();
@@ -893,6 +897,20 @@ final class RouterFilter implements HttpFilter, LbContext, UpstreamCallbacks {
   @Override
   public long random() {
     return loop.random();
+  }
+
+  @Override
+  public boolean hasHash() {
+    RouteAction.Forward target = forward;
+    if (target != null) {
+      hash.find(target.options().hashPolicies(), context.requestHeaders());
+    }
+    return hash.isPresent();
+  }
+
+  @Override
+  public long hash() {
+    return hash.value();
   }
 
   @Override

@@ -2,6 +2,7 @@ package io.meltemi.proxy.network.filter.tcpproxy;
 
 import com.google.protobuf.Any;
 import io.envoyproxy.envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy;
+import io.envoyproxy.envoy.type.v3.HashPolicy;
 import io.meltemi.proxy.cluster.ClusterManager;
 import io.meltemi.proxy.network.NetworkFilterConfig;
 import io.meltemi.proxy.network.NetworkFilterFactory;
@@ -19,15 +20,17 @@ import java.util.Set;
 public final class TcpProxyFactory implements NetworkFilterFactory {
   private static final SupportedFields FIELDS =
       SupportedFields.of(
-              TcpProxy.getDescriptor(),
-              "stat_prefix",
-              "cluster",
-              "weighted_clusters",
-              "idle_timeout",
-              "access_log",
-              "max_connect_attempts",
-              "max_downstream_connection_duration")
-          .withoutEffect("no load balancer that hashes uses it", "hash_policy");
+          TcpProxy.getDescriptor(),
+          "stat_prefix",
+          "cluster",
+          "weighted_clusters",
+          "idle_timeout",
+          "access_log",
+          "max_connect_attempts",
+          "max_downstream_connection_duration",
+          "hash_policy");
+  private static final SupportedFields HASH_POLICY =
+      SupportedFields.of(HashPolicy.getDescriptor(), "source_ip");
   private static final SupportedFields WEIGHTED =
       SupportedFields.of(TcpProxy.WeightedCluster.getDescriptor(), "clusters");
   private static final SupportedFields WEIGHT =
@@ -102,12 +105,29 @@ public final class TcpProxyFactory implements NetworkFilterFactory {
     }
     List<TcpProxySettings.Destination> destinations = destinations(proto, scope);
     var accessLog = accessLogs.parse(proto.getAccessLogList(), scope, "access_log");
+    boolean hashesSource = hashesSource(proto, scope);
     if (destinations.isEmpty()) {
       return Optional.empty();
     }
     return Optional.of(
         new TcpProxySettings(
-            proto.getStatPrefix(), destinations, idle, duration, attempts, accessLog));
+            proto.getStatPrefix(),
+            destinations,
+            hashesSource,
+            idle,
+            duration,
+            attempts,
+            accessLog));
+  }
+
+  private static boolean hashesSource(TcpProxy proto, ParseScope scope) {
+    if (proto.getHashPolicyCount() > 1) {
+      scope.field("hash_policy").error(proto.getHashPolicyCount() + " policies", "at most one");
+    }
+    for (int i = 0; i < proto.getHashPolicyCount(); i++) {
+      HASH_POLICY.check(proto.getHashPolicy(i), scope.field("hash_policy", i));
+    }
+    return proto.getHashPolicyCount() > 0 && proto.getHashPolicy(0).hasSourceIp();
   }
 
   private static List<TcpProxySettings.Destination> destinations(TcpProxy proto, ParseScope scope) {

@@ -6,6 +6,7 @@ import io.meltemi.proxy.cluster.HostStat;
 import io.meltemi.proxy.cluster.LbContext;
 import io.meltemi.proxy.loop.LoopContext;
 import io.meltemi.proxy.loop.LoopTimer;
+import io.meltemi.proxy.matcher.XxHash64;
 import io.meltemi.proxy.network.DownstreamConnection;
 import io.meltemi.proxy.telemetry.ResponseFlag;
 import io.meltemi.proxy.telemetry.StreamInfo;
@@ -26,6 +27,8 @@ import io.netty.channel.ConnectTimeoutException;
 import io.netty.channel.RecvByteBufAllocator;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.channel.socket.DuplexChannel;
+import io.netty.util.NetUtil;
+import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.util.ArrayDeque;
 import java.util.Queue;
@@ -448,6 +451,19 @@ final class TcpProxySession extends ChannelInboundHandlerAdapter implements LbCo
   @Override
   public long random() {
     return loop.random();
+  }
+
+  @Override
+  public boolean hasHash() {
+    return config.settings().hashesSource()
+        && info.downstreamRemoteAddress instanceof InetSocketAddress;
+  }
+
+  @Override
+  public long hash() {
+    return info.downstreamRemoteAddress instanceof InetSocketAddress client
+        ? XxHash64.hash(NetUtil.toAddressString(client.getAddress()))
+        : 0;
   }
 
   @Override

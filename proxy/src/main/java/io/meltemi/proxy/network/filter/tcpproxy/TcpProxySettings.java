@@ -7,6 +7,7 @@ import java.util.List;
  * A TCP proxy's configuration.
  *
  * @param destinations at least one; their weights at least 1 each
+ * @param hashesSource whether consistent hashing goes by the client's IP address
  * @param idleNanos without bytes either way until both connections are closed; 0 for no limit
  * @param durationNanosMax whole life of a downstream connection; 0 for no limit
  * @param connectAttemptsMax at least 1
@@ -14,6 +15,7 @@ import java.util.List;
 record TcpProxySettings(
     String statPrefix,
     List<Destination> destinations,
+    boolean hashesSource,
     long idleNanos,
     long durationNanosMax,
     int connectAttemptsMax,

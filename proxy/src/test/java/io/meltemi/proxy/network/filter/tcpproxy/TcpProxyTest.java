@@ -82,6 +82,7 @@ final class TcpProxyTest {
           new TcpProxySettings(
               "test",
               List.of(new TcpProxySettings.Destination(cluster, 1)),
+              false,
               idleNanos,
               0,
               attempts,
