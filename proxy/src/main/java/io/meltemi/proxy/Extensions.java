@@ -65,6 +65,7 @@ import io.meltemi.proxy.http.filter.router.RouterFilterFactory;
 import io.meltemi.proxy.listener.ListenerFilterFactory;
 import io.meltemi.proxy.listener.filter.httpinspector.HttpInspectorFactory;
 import io.meltemi.proxy.listener.filter.originaldst.OriginalDestinationFilterFactory;
+import io.meltemi.proxy.listener.filter.proxyprotocol.ProxyProtocolFilterFactory;
 import io.meltemi.proxy.listener.filter.tlsinspector.TlsInspectorFactory;
 import io.meltemi.proxy.network.NetworkFilterFactory;
 import io.meltemi.proxy.network.filter.rbac.RbacNetworkFilterFactory;
@@ -183,6 +184,7 @@ final class Extensions {
   static List<ListenerFilterFactory> listenerFilters() {
     return List.of(
         new OriginalDestinationFilterFactory(),
+        new ProxyProtocolFilterFactory(),
         new TlsInspectorFactory(),
         new HttpInspectorFactory());
   }

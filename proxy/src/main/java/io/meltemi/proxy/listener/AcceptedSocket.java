@@ -17,6 +17,7 @@ public final class AcceptedSocket {
   private String serverName = "";
   private String transportProtocol = "";
   private List<String> applicationProtocols = List.of();
+  private int consumedBytes;
 
   AcceptedSocket(Channel channel, SocketAddress localAddress, SocketAddress remoteAddress) {
     this.channel = channel;
@@ -81,6 +82,18 @@ public final class AcceptedSocket {
 
   public void applicationProtocols(List<String> protocols) {
     applicationProtocols = List.copyOf(protocols);
+  }
+
+  /** Takes bytes off the front: the filters behind, and the connection, begin after them. */
+  public void consume(int bytes) {
+    consumedBytes += bytes;
+  }
+
+  /** What was consumed since the last call. */
+  int takeConsumedBytes() {
+    int bytes = consumedBytes;
+    consumedBytes = 0;
+    return bytes;
   }
 
   FilterChainMatcher.Query query() {

@@ -109,6 +109,7 @@ final class ConnectionAcceptor extends ChannelInboundHandlerAdapter {
       ByteBuf bytes = peeked;
       if (status == ListenerFilter.Status.MORE && bytes != null && bytes.isReadable()) {
         status = filter.onData(accepted, bytes);
+        bytes.skipBytes(accepted.takeConsumedBytes());
         int max = Math.min(PEEKED_BYTES_MAX, filter.bytesMax());
         if (status == ListenerFilter.Status.MORE && bytes.readableBytes() >= max) {
           status = ListenerFilter.Status.DONE;
@@ -214,11 +215,19 @@ final class ConnectionAcceptor extends ChannelInboundHandlerAdapter {
     }
     ByteBuf bytes = peeked;
     peeked = null;
-    if (bytes != null) {
+    if (bytes != null && bytes.isReadable()) {
       channel.pipeline().fireChannelRead(bytes);
       channel.pipeline().fireChannelReadComplete();
     } else {
+      releaseEmpty(bytes);
       channel.read();
+    }
+  }
+
+  /** Every byte there was belonged to a listener filter. */
+  private static void releaseEmpty(@Nullable ByteBuf bytes) {
+    if (bytes != null) {
+      bytes.release();
     }
   }
 
@@ -291,9 +300,11 @@ final class ConnectionAcceptor extends ChannelInboundHandlerAdapter {
     ByteBuf bytes = peeked;
     peeked = null;
     ctx.pipeline().remove(this);
-    if (bytes != null) {
+    if (bytes != null && bytes.isReadable()) {
       channel.pipeline().fireChannelRead(bytes);
       channel.pipeline().fireChannelReadComplete();
+    } else {
+      releaseEmpty(bytes);
     }
   }
 

@@ -25,7 +25,8 @@ public interface ListenerFilter {
   /**
    * The bytes received so far, from the first; called again with more after {@link Status#MORE}.
    *
-   * @param peeked from reader to writer index; neither may be moved, the bytes may not be changed
+   * @param peeked from reader to writer index; neither may be moved, the bytes may not be changed.
+   *     {@link AcceptedSocket#consume} takes bytes off once the filter is done
    */
   default Status onData(AcceptedSocket socket, ByteBuf peeked) {
     return Status.DONE;
