@@ -6,7 +6,7 @@ import java.nio.file.Path;
 import java.util.List;
 
 /** What can stand behind a bootstrap: both take the same file by the same command line. */
-enum DataPlane {
+public enum DataPlane {
   MELTEMI {
     @Override
     List<String> command(String... arguments) {
@@ -30,7 +30,7 @@ enum DataPlane {
   abstract List<String> command(String... arguments);
 
   /** Starts the data plane on a bootstrap file, one worker; not yet ready. */
-  Program start(String name, Path directory, String bootstrap) throws IOException {
+  public Program start(String name, Path directory, String bootstrap) throws IOException {
     Path file = directory.resolve(name + ".yaml");
     Files.writeString(file, bootstrap);
     return Program.start(

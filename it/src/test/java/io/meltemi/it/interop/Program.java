@@ -12,11 +12,12 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 
 /** A child process with its output in a file; ended, with its descendants, on close. */
-final class Program implements AutoCloseable {
+public final class Program implements AutoCloseable {
   private static final HttpClient HTTP =
       HttpClient.newBuilder().connectTimeout(Duration.ofSeconds(2)).build();
 
@@ -31,18 +32,25 @@ final class Program implements AutoCloseable {
   }
 
   static Program start(String name, Path directory, List<String> command) throws IOException {
+    return start(name, directory, command, Map.of());
+  }
+
+  /** Starts a command with variables added to its environment. */
+  public static Program start(
+      String name, Path directory, List<String> command, Map<String, String> environment)
+      throws IOException {
     Path log = directory.resolve(name + ".log");
-    Process process =
+    ProcessBuilder builder =
         new ProcessBuilder(command)
             .redirectErrorStream(true)
             .redirectOutput(log.toFile())
-            .directory(directory.toFile())
-            .start();
-    return new Program(name, process, log);
+            .directory(directory.toFile());
+    builder.environment().putAll(environment);
+    return new Program(name, builder.start(), log);
   }
 
   /** The command line of our own executable, on this test's class path. */
-  static List<String> meltemi(String... arguments) {
+  public static List<String> meltemi(String... arguments) {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(
@@ -61,7 +69,7 @@ final class Program implements AutoCloseable {
   }
 
   /** A TCP port of 127.0.0.1 that was free a moment ago. */
-  static int freePort() {
+  public static int freePort() {
     try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
       return socket.getLocalPort();
     } catch (IOException e) {
@@ -86,7 +94,7 @@ final class Program implements AutoCloseable {
   }
 
   /** Waits until a GET of the URL answers 200. */
-  Program awaitReady(String url) throws InterruptedException {
+  public Program awaitReady(String url) throws InterruptedException {
     await(url + " answers 200", Duration.ofSeconds(60), () -> status(url) == 200);
     return this;
   }
@@ -109,7 +117,7 @@ final class Program implements AutoCloseable {
   }
 
   /** Everything the program printed so far. */
-  String output() {
+  public String output() {
     try {
       return Files.readString(log);
     } catch (IOException e) {
@@ -131,7 +139,7 @@ final class Program implements AutoCloseable {
     }
   }
 
-  static String get(String url) throws IOException, InterruptedException {
+  public static String get(String url) throws IOException, InterruptedException {
     return HTTP.send(
             HttpRequest.newBuilder(URI.create(url)).timeout(Duration.ofSeconds(5)).build(),
             HttpResponse.BodyHandlers.ofString())

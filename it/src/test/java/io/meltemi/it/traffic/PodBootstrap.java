@@ -1,0 +1,80 @@
+package io.meltemi.it.traffic;
+
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** What the agent of a pod would write for its proxy. */
+record PodBootstrap(Topology.Pod pod, Topology topology) {
+
+  /** As text for both data planes. */
+  String yaml(int adminPort, int grpcPort) {
+    Map<String, Object> metadata = new LinkedHashMap<>();
+    metadata.put("NAME", pod.name());
+    metadata.put("NAMESPACE", pod.namespace());
+    metadata.put("SERVICE_ACCOUNT", pod.serviceAccount());
+    metadata.put("NODE_NAME", pod.node());
+    metadata.put("CLUSTER_ID", "Kubernetes");
+    metadata.put("ISTIO_VERSION", "1.32.0");
+    metadata.put("INSTANCE_IPS", pod.ip());
+    metadata.put("MELTEMI_CERTIFICATES", "false");
+    Map<String, String> labels = new LinkedHashMap<>(pod.labels());
+    boolean gateway = pod.kind().equals("gateway");
+    if (gateway) {
+      labels.put("mx-role", "gateway");
+    }
+    metadata.put("LABELS", labels);
+    List<String> locality = topology.locality(pod.node());
+    return """
+    admin: {address: {socket_address: {address: 127.0.0.1, port_value: %1$d}}}
+    node:
+      id: %2$s~%3$s~%4$s.%5$s~%5$s.svc.cluster.local
+      cluster: %4$s.%5$s
+      locality: {region: %6$s, zone: %7$s}
+      metadata: %8$s
+    dynamic_resources:
+      ads_config:
+        api_type: %9$s
+        transport_api_version: V3
+        set_node_on_first_message_only: true
+        grpc_services: [{envoy_grpc: {cluster_name: xds-grpc}}]
+      cds_config: {ads: {}, resource_api_version: V3}
+      lds_config: {ads: {}, resource_api_version: V3}
+    static_resources:
+      clusters:
+      - name: xds-grpc
+        type: STATIC
+        connect_timeout: 1s
+        typed_extension_protocol_options:
+          envoy.extensions.upstreams.http.v3.HttpProtocolOptions:
+            "@type": type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions
+            explicit_http_config: {http2_protocol_options: {}}
+        load_assignment:
+          cluster_name: xds-grpc
+          endpoints:
+          - lb_endpoints:
+            - endpoint: {address: {socket_address: {address: 127.0.0.1, port_value: %10$d}}}
+    """
+        .formatted(
+            adminPort,
+            gateway ? "router" : "sidecar",
+            pod.ip(),
+            pod.name(),
+            pod.namespace(),
+            locality.getFirst(),
+            locality.getLast(),
+            metadata(metadata, gateway),
+            gateway ? "GRPC" : "DELTA_GRPC",
+            grpcPort);
+  }
+
+  private String metadata(Map<String, Object> metadata, boolean gateway) {
+    String json = Json.write(metadata);
+    return gateway
+        ? json.substring(0, json.length() - 1)
+            + ",\"MELTEMI_LOCAL\":"
+            + topology.gatewayPlacement(pod)
+            + "}"
+        : json;
+  }
+}
