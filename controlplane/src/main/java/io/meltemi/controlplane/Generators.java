@@ -7,6 +7,7 @@ import io.meltemi.controlplane.translate.envoyfilter.ExtensionConfigGenerator;
 import io.meltemi.controlplane.translate.envoyfilter.PatchedGenerator;
 import io.meltemi.controlplane.translate.listener.ListenerGenerator;
 import io.meltemi.controlplane.translate.route.RouteGenerator;
+import io.meltemi.controlplane.translate.secret.SecretGenerator;
 import java.util.List;
 
 /** Every generator; a new type of resource is one more line here. */
@@ -17,7 +18,8 @@ final class Generators {
           new EndpointGenerator(),
           new PatchedGenerator(new ListenerGenerator()),
           new PatchedGenerator(new RouteGenerator()),
-          new ExtensionConfigGenerator());
+          new ExtensionConfigGenerator(),
+          new SecretGenerator());
 
   private Generators() {}
 }

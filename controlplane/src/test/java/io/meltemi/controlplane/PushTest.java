@@ -17,6 +17,9 @@ import io.meltemi.controlplane.push.WorldBuilder;
 import io.meltemi.controlplane.testing.YamlWorld;
 import io.meltemi.testing.FakeTaskLoop;
 import io.meltemi.testing.FakeTicker;
+import io.meltemi.testing.TestPki;
+import io.meltemi.testing.TestPki.Issued;
+import io.meltemi.testing.TestPki.Leaf;
 import io.meltemi.xds.client.XdsClientSettings.Variant;
 import io.meltemi.xds.server.DiscoveryServer;
 import io.meltemi.xds.server.DiscoveryServerSettings;
@@ -180,6 +183,45 @@ class PushTest {
     assertFalse(broken.contains("cds +" + cluster("v1")), "what is the same is not sent again");
     assertFalse(
         broken.contains("eds +" + cluster("v2")), "what routes may still use is not emptied");
+  }
+
+  private static String secret(Issued issued) {
+    return "apiVersion: v1\nkind: Secret\nmetadata: {name: web, namespace: default}\nstringData:\n"
+        + "  tls.crt: |\n"
+        + issued.chain().indent(4)
+        + "  tls.key: |\n"
+        + issued.key().indent(4);
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void aSecretIsSentWhenItChangesAndNothingElse(Variant variant) {
+    Issued root = TestPki.root("root");
+    write("service.yaml", SERVICE);
+    write("secret.yaml", secret(root.leaf(Leaf.named("first"))));
+    loop.advance(Duration.ofMillis(100));
+    TestProxy proxy = proxy(variant);
+    proxy.subscribeSecret("kubernetes://web");
+    loop.runAll();
+    assertTrue(proxy.drain().contains("sds +kubernetes://web"));
+
+    write("secret.yaml", secret(root.leaf(Leaf.named("second"))));
+    loop.advance(Duration.ofMillis(100));
+    assertEquals(List.of("sds +kubernetes://web"), proxy.drain());
+    assertEquals(List.of(), engine.problems());
+
+    write("secret.yaml", secret(root.leaf(Leaf.named("third"))).replace("tls.key", "no.key"));
+    loop.advance(Duration.ofMillis(100));
+    assertFalse(proxy.drain().contains("sds +kubernetes://web"));
+    assertEquals(1, engine.problems().size());
+    assertTrue(
+        engine.problems().getFirst().toString().contains("in Secret default/web"),
+        () -> engine.problems().toString());
+
+    write("secret.yaml", secret(root.leaf(Leaf.named("fourth"))));
+    loop.advance(Duration.ofMillis(100));
+    assertEquals(List.of("sds +kubernetes://web"), proxy.drain());
+    assertEquals(List.of(), engine.problems());
   }
 
   @ParameterizedTest

@@ -46,7 +46,8 @@ final class TestProxy implements ResourceWatcher, AutoCloseable {
             new Random(1),
             ConnectionWatcher.NONE);
     for (TypeUrl type :
-        List.of(TypeUrl.CLUSTER, TypeUrl.ENDPOINT, TypeUrl.LISTENER, TypeUrl.ROUTE)) {
+        List.of(
+            TypeUrl.CLUSTER, TypeUrl.ENDPOINT, TypeUrl.LISTENER, TypeUrl.ROUTE, TypeUrl.SECRET)) {
       client.watch(type, this);
     }
     client.subscribeAll(TypeUrl.CLUSTER);
@@ -80,6 +81,11 @@ final class TestProxy implements ResourceWatcher, AutoCloseable {
   @Override
   public void onFetchTimeout(TypeUrl type, Set<String> names) {
     log.add(type.shortName() + " timeout " + names);
+  }
+
+  /** Asks for a secret. */
+  void subscribeSecret(String name) {
+    client.subscribe(TypeUrl.SECRET, List.of(name));
   }
 
   /** What was received since the last call. */

@@ -102,7 +102,18 @@ public final class PushContext {
       String domain,
       Collection<MeshService> services,
       EndpointIndex endpoints,
-      Traffic traffic) {}
+      Traffic traffic,
+      Credentials credentials) {
+    /** Without credentials. */
+    public Inputs(
+        MeshConfig mesh,
+        String domain,
+        Collection<MeshService> services,
+        EndpointIndex endpoints,
+        Traffic traffic) {
+      this(mesh, domain, services, endpoints, traffic, Credentials.NONE);
+    }
+  }
 
   /** Istio's traffic resources, in any order. */
   public record Traffic(
@@ -159,8 +170,32 @@ public final class PushContext {
   /** The same world with other endpoints; what was worked out already is kept. */
   public PushContext withEndpoints(EndpointIndex endpoints) {
     return new PushContext(
-        new Inputs(inputs.mesh(), inputs.domain(), inputs.services(), endpoints, inputs.traffic()),
+        new Inputs(
+            inputs.mesh(),
+            inputs.domain(),
+            inputs.services(),
+            endpoints,
+            inputs.traffic(),
+            inputs.credentials()),
         derived);
+  }
+
+  /** The same world with other credentials; what was worked out already is kept. */
+  PushContext withCredentials(Credentials credentials) {
+    return new PushContext(
+        new Inputs(
+            inputs.mesh(),
+            inputs.domain(),
+            inputs.services(),
+            inputs.endpoints(),
+            inputs.traffic(),
+            credentials),
+        derived);
+  }
+
+  /** What proxies may ask for certificates and keys of. */
+  public Credentials credentials() {
+    return inputs.credentials();
   }
 
   public MeshConfig mesh() {

@@ -197,7 +197,7 @@ public final class PushEngine implements DiscoveryBackend {
       newVersion();
     }
     events.built(world.context(), snapshot, Duration.ofNanos(ticker.nanos() - start));
-    if (!world.change().endpointsOnly()) {
+    if (!world.change().endpointsOnly() || !world.change().credentials().isEmpty()) {
       findProblems();
     }
     tellUnaccepted();
@@ -218,7 +218,10 @@ public final class PushEngine implements DiscoveryBackend {
     for (ResourceGenerator generator : generators.values()) {
       try {
         found.addAll(generator.problems(context));
-        proxies.values().forEach(proxy -> found.addAll(generator.problems(proxy.node(), context)));
+        for (ProxyConnection proxy : proxies.values()) {
+          found.addAll(generator.problems(proxy.node(), context));
+          found.addAll(generator.problems(proxy.node(), context, names(proxy, generator.type())));
+        }
       } catch (RuntimeException e) {
         events.failed(generator.type(), e);
         LOG.log(System.Logger.Level.ERROR, "cannot tell what " + generator.type() + " lacks", e);
@@ -232,6 +235,14 @@ public final class PushEngine implements DiscoveryBackend {
     }
     problems = List.copyOf(found);
     events.problems(found.size());
+  }
+
+  private static List<String> names(ProxyConnection proxy, TypeUrl type) {
+    return proxy
+        .connection()
+        .subscription(type)
+        .map(subscription -> List.copyOf(subscription.names()))
+        .orElse(List.of());
   }
 
   private void tellUnaccepted() {
@@ -299,11 +310,25 @@ public final class PushEngine implements DiscoveryBackend {
             : ProxyDependencies.of(proxy.node(), proxy.context, after, request.change());
     proxy.context = after;
     proxy.version = version;
+    if (need != ProxyDependencies.Need.EVERYTHING && !request.change().credentials().isEmpty()) {
+      sendSecrets(proxy);
+    }
     if (need != ProxyDependencies.Need.NOTHING) {
       ProxyPush push =
           new ProxyPush(this, proxy, request, need == ProxyDependencies.Need.ENDPOINTS);
       proxy.push = push;
       push.start();
+    }
+  }
+
+  /** Secrets need no order: whoever uses one of them has asked for it. */
+  private void sendSecrets(ProxyConnection proxy) {
+    List<String> names = names(proxy, TypeUrl.SECRET);
+    if (!names.isEmpty()) {
+      generate(proxy, TypeUrl.SECRET, names)
+          .ifPresent(
+              resources ->
+                  send(proxy, TypeUrl.SECRET, DiscoveryUpdate.of(proxy.version, names, resources)));
     }
   }
 
@@ -478,6 +503,9 @@ public final class PushEngine implements DiscoveryBackend {
     if (type.equals(TypeUrl.CLUSTER) && request.resumed()) {
       // The proxy will wait for endpoints of these, which it may believe to have.
       proxy.owedEndpoints.addAll(ProxyPush.endpointNames(resources, sent.changed()));
+    }
+    if (type.equals(TypeUrl.SECRET) && resources.size() < names.size()) {
+      findProblems();
     }
   }
 

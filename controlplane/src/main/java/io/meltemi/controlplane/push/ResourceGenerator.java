@@ -23,6 +23,15 @@ public interface ResourceGenerator {
     return List.of();
   }
 
+  /**
+   * What of the things that a proxy asks for by name cannot be had.
+   *
+   * @param names that it is subscribed to
+   */
+  default List<Problem> problems(ProxyNode node, PushContext context, Collection<String> names) {
+    return List.of();
+  }
+
   /** What of the configuration cannot be honoured for one proxy, and is left out. */
   default List<Problem> problems(ProxyNode node, PushContext context) {
     return List.of();

@@ -4,6 +4,7 @@ import io.meltemi.config.Kinds;
 import io.meltemi.config.mesh.MeshConfig;
 import io.meltemi.config.resource.Resource;
 import io.meltemi.config.resource.ResourceKind;
+import io.meltemi.config.resource.ResourceName;
 import io.meltemi.config.store.ConfigChange;
 import io.meltemi.config.store.ConfigSnapshot;
 import io.meltemi.controlplane.gatewayapi.GatewayApiConversion;
@@ -11,6 +12,7 @@ import io.meltemi.controlplane.registry.EndpointIndex;
 import io.meltemi.controlplane.registry.RegistryChange;
 import io.meltemi.controlplane.registry.RegistrySettings;
 import io.meltemi.controlplane.registry.ServiceRegistry;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -66,7 +68,7 @@ public final class WorldBuilder {
     this.world =
         new World(
             context(MeshConfig.DEFAULT, ConfigSnapshot.EMPTY),
-            new WorldChange(false, List.of(), Set.of(), Set.of()));
+            new WorldChange(false, List.of(), Set.of(), Set.of(), Set.of()));
   }
 
   private ServiceRegistry newRegistry(MeshConfig mesh) {
@@ -105,15 +107,35 @@ public final class WorldBuilder {
         changes.stream().filter(change -> isTraffic(change.kind(), snapshot)).toList();
     WorldChange change =
         new WorldChange(
-            meshChanged, traffic, registryChange.services(), registryChange.endpoints());
+            meshChanged,
+            traffic,
+            registryChange.services(),
+            registryChange.endpoints(),
+            credentials(changes));
     PushContext context =
-        change.endpointsOnly()
-            ? change.endpoints().isEmpty()
-                ? world.context()
-                : world.context().withEndpoints(registry.endpoints())
-            : context(mesh, snapshot);
+        change.endpointsOnly() ? sameButFor(change, snapshot) : context(mesh, snapshot);
     world = new World(context, change);
     return world;
+  }
+
+  private PushContext sameButFor(WorldChange change, ConfigSnapshot snapshot) {
+    PushContext context = world.context();
+    if (!change.endpoints().isEmpty()) {
+      context = context.withEndpoints(registry.endpoints());
+    }
+    return change.credentials().isEmpty()
+        ? context
+        : context.withCredentials(new Credentials(snapshot));
+  }
+
+  private static Set<ResourceName> credentials(List<ConfigChange> changes) {
+    Set<ResourceName> names = new HashSet<>();
+    for (ConfigChange change : changes) {
+      if (change.kind() == Kinds.SECRET || change.kind() == Kinds.CONFIG_MAP) {
+        names.add(change.name());
+      }
+    }
+    return names;
   }
 
   /** Certificates and namespaces only matter to gateways of the Gateway API. */
@@ -153,6 +175,7 @@ public final class WorldBuilder {
             domain,
             registry.services(),
             endpoints,
-            ConvertedTraffic.traffic(snapshot, mesh, domain, converted)));
+            ConvertedTraffic.traffic(snapshot, mesh, domain, converted),
+            new Credentials(snapshot)));
   }
 }

@@ -1,5 +1,6 @@
 package io.meltemi.controlplane.push;
 
+import io.meltemi.config.resource.ResourceName;
 import io.meltemi.config.store.ConfigChange;
 import io.meltemi.controlplane.registry.ServiceKey;
 import java.util.ArrayList;
@@ -14,19 +15,26 @@ import java.util.TreeSet;
  * @param traffic changed virtual services, destination rules, gateways and sidecars
  * @param services added, removed or different in anything but endpoints
  * @param endpoints services whose endpoints differ
+ * @param credentials Secrets and ConfigMaps that differ
  */
 public record WorldChange(
-    boolean mesh, List<ConfigChange> traffic, Set<ServiceKey> services, Set<ServiceKey> endpoints) {
+    boolean mesh,
+    List<ConfigChange> traffic,
+    Set<ServiceKey> services,
+    Set<ServiceKey> endpoints,
+    Set<ResourceName> credentials) {
   public WorldChange {
     traffic = List.copyOf(traffic);
     services = Set.copyOf(services);
     endpoints = Set.copyOf(endpoints);
+    credentials = Set.copyOf(credentials);
   }
 
   public boolean isEmpty() {
-    return !mesh && traffic.isEmpty() && services.isEmpty() && endpoints.isEmpty();
+    return endpointsOnly() && endpoints.isEmpty() && credentials.isEmpty();
   }
 
+  /** Nothing but endpoints and credentials. */
   public boolean endpointsOnly() {
     return !mesh && traffic.isEmpty() && services.isEmpty();
   }
@@ -39,6 +47,9 @@ public record WorldChange(
     allServices.addAll(later.services);
     Set<ServiceKey> allEndpoints = new TreeSet<>(endpoints);
     allEndpoints.addAll(later.endpoints);
-    return new WorldChange(mesh || later.mesh, allTraffic, allServices, allEndpoints);
+    Set<ResourceName> allCredentials = new TreeSet<>(credentials);
+    allCredentials.addAll(later.credentials);
+    return new WorldChange(
+        mesh || later.mesh, allTraffic, allServices, allEndpoints, allCredentials);
   }
 }

@@ -19,6 +19,9 @@ final class Secrets {
   /** Added to the name of a credential for the roots that came with it. */
   private static final String ROOTS_SUFFIX = "-cacert";
 
+  /** The workload's own certificate under the name of a credential. */
+  private static final String BUILTIN = "builtin://";
+
   private static final ConfigSource AGENT =
       ConfigSource.newBuilder()
           .setApiConfigSource(
@@ -76,6 +79,12 @@ final class Secrets {
    *     configmap://NAMESPACE/NAME}
    */
   static SdsSecretConfig credential(String name) {
+    if (name.equals(BUILTIN)) {
+      return WORKLOAD;
+    }
+    if (name.equals(BUILTIN + ROOTS_SUFFIX)) {
+      return ROOTS;
+    }
     return SdsSecretConfig.newBuilder()
         .setName(name.contains("://") ? name : "kubernetes://" + name)
         .setSdsConfig(CONTROL_PLANE)

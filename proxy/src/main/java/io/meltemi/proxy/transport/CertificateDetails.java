@@ -1,5 +1,6 @@
 package io.meltemi.proxy.transport;
 
+import io.meltemi.common.pem.Pem;
 import io.meltemi.proxy.telemetry.TlsInfo;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;

@@ -1,5 +1,6 @@
 package io.meltemi.proxy.transport;
 
+import io.meltemi.common.pem.Der;
 import io.netty.util.NetUtil;
 import java.net.InetAddress;
 import java.nio.charset.StandardCharsets;

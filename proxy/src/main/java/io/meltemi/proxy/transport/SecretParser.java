@@ -5,6 +5,7 @@ import io.envoyproxy.envoy.config.core.v3.DataSource;
 import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.CertificateValidationContext;
 import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.SubjectAltNameMatcher;
 import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.TlsSessionTicketKeys;
+import io.meltemi.common.pem.Pem;
 import io.meltemi.proxy.matcher.StringMatcher;
 import io.meltemi.proxy.matcher.StringMatcherParser;
 import io.meltemi.proxy.parse.ParseScope;
@@ -16,8 +17,6 @@ import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.security.KeyStore;
 import java.security.PrivateKey;
-import java.security.PublicKey;
-import java.security.Signature;
 import java.security.cert.CertificateException;
 import java.security.cert.X509CRL;
 import java.security.cert.X509Certificate;
@@ -144,32 +143,11 @@ final class SecretParser {
   }
 
   private static Optional<TlsCertificate> checked(TlsCertificate made, ParseScope scope) {
-    if (!fit(made.leaf().getPublicKey(), made.key())) {
+    if (!Pem.fits(made.leaf().getPublicKey(), made.key())) {
       scope.error(made.path(), "a private key that fits the certificate");
       return Optional.empty();
     }
     return Optional.of(made);
-  }
-
-  private static boolean fit(PublicKey certified, PrivateKey key) {
-    String algorithm =
-        switch (key.getAlgorithm()) {
-          case "EC" -> "SHA256withECDSA";
-          case "RSA" -> "SHA256withRSA";
-          default -> key.getAlgorithm();
-        };
-    try {
-      byte[] sample = {1, 2, 3};
-      Signature signer = Signature.getInstance(algorithm);
-      signer.initSign(key);
-      signer.update(sample);
-      byte[] signature = signer.sign();
-      signer.initVerify(certified);
-      signer.update(sample);
-      return signer.verify(signature);
-    } catch (GeneralSecurityException e) {
-      return false;
-    }
   }
 
   private static Optional<TlsCertificate> pkcs12(Text store, String password, ParseScope scope) {

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.meltemi.common.pem.Pem;
 import io.meltemi.testing.TestPki;
 import io.meltemi.testing.TestPki.Issued;
 import io.meltemi.testing.TestPki.Leaf;

@@ -1,4 +1,4 @@
-package io.meltemi.proxy.transport;
+package io.meltemi.common.pem;
 
 import java.security.spec.InvalidKeySpecException;
 import java.util.ArrayList;
@@ -6,21 +6,21 @@ import java.util.Arrays;
 import java.util.List;
 
 /** As much DER (X.690) as keys and names of certificates need. Refuses what is malformed. */
-final class Der {
+public final class Der {
   private final byte[] bytes;
   private final int end;
   private int at;
 
   /** One value: its tag and its content. */
   @SuppressWarnings("ArrayRecordComponent") // never compared, and no one else sees it
-  record Value(int tag, byte[] content) {}
+  public record Value(int tag, byte[] content) {}
 
-  Der(byte[] bytes) {
+  public Der(byte[] bytes) {
     this.bytes = bytes;
     this.end = bytes.length;
   }
 
-  boolean hasMore() {
+  public boolean hasMore() {
     return at < end;
   }
 
@@ -29,7 +29,7 @@ final class Der {
    *
    * @throws IllegalArgumentException when there is none, or it is cut off
    */
-  Value next() {
+  public Value next() {
     if (end - at < 2) {
       throw new IllegalArgumentException("DER is cut off");
     }
@@ -54,7 +54,7 @@ final class Der {
   }
 
   /** Every value of a constructed one's content. */
-  static List<Value> all(byte[] content) {
+  public static List<Value> all(byte[] content) {
     Der der = new Der(content);
     List<Value> values = new ArrayList<>();
     while (der.hasMore()) {
@@ -82,7 +82,7 @@ final class Der {
   }
 
   /** Text of an object identifier's content, such as {@code 1.3.6.1}. */
-  static String oid(byte[] content) {
+  public static String oid(byte[] content) {
     StringBuilder text = new StringBuilder();
     long part = 0;
     boolean first = true;

@@ -1,4 +1,4 @@
-package io.meltemi.proxy.transport;
+package io.meltemi.common.pem;
 
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
@@ -6,6 +6,8 @@ import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
 import java.security.KeyFactory;
 import java.security.PrivateKey;
+import java.security.PublicKey;
+import java.security.Signature;
 import java.security.cert.CRLException;
 import java.security.cert.CertificateException;
 import java.security.cert.CertificateFactory;
@@ -24,9 +26,9 @@ import javax.crypto.spec.PBEKeySpec;
  * Certificates and keys as text (RFC 7468): PKCS #8 keys, plain or encrypted, RSA keys of PKCS #1
  * and EC keys of SEC 1. What stands between blocks is passed over. Any thread.
  */
-final class Pem {
+public final class Pem {
   /** Beyond this a file holds something else. */
-  static final int BYTES_MAX = 16 << 20;
+  public static final int BYTES_MAX = 16 << 20;
 
   private static final int BLOCKS_MAX = 10_000;
   private static final String BEGIN = "-----BEGIN ";
@@ -116,7 +118,7 @@ final class Pem {
    *
    * @throws CertificateException when there is none, or one is malformed
    */
-  static List<X509Certificate> certificates(byte[] bytes) throws CertificateException {
+  public static List<X509Certificate> certificates(byte[] bytes) throws CertificateException {
     CertificateFactory factory = CertificateFactory.getInstance("X.509");
     List<X509Certificate> certificates = new ArrayList<>();
     for (Block block : blocks(bytes)) {
@@ -138,7 +140,7 @@ final class Pem {
    *
    * @throws CertificateException when there is none, or one is malformed
    */
-  static List<X509CRL> revocationLists(byte[] bytes) throws CertificateException {
+  public static List<X509CRL> revocationLists(byte[] bytes) throws CertificateException {
     CertificateFactory factory = CertificateFactory.getInstance("X.509");
     List<X509CRL> lists = new ArrayList<>();
     for (Block block : blocks(bytes)) {
@@ -163,7 +165,8 @@ final class Pem {
    * @throws GeneralSecurityException when there is none, or it cannot be read; never with a part of
    *     the key in its message
    */
-  static PrivateKey privateKey(byte[] bytes, String password) throws GeneralSecurityException {
+  public static PrivateKey privateKey(byte[] bytes, String password)
+      throws GeneralSecurityException {
     for (Block block : blocks(bytes)) {
       switch (block.label()) {
         case "PRIVATE KEY" -> {
@@ -183,6 +186,28 @@ final class Pem {
       }
     }
     throw new InvalidKeySpecException("no private key");
+  }
+
+  /** Whether a private key is that of a public one. */
+  public static boolean fits(PublicKey certified, PrivateKey key) {
+    String algorithm =
+        switch (key.getAlgorithm()) {
+          case "EC" -> "SHA256withECDSA";
+          case "RSA" -> "SHA256withRSA";
+          default -> key.getAlgorithm();
+        };
+    try {
+      byte[] sample = {1, 2, 3};
+      Signature signer = Signature.getInstance(algorithm);
+      signer.initSign(key);
+      signer.update(sample);
+      byte[] signature = signer.sign();
+      signer.initVerify(certified);
+      signer.update(sample);
+      return signer.verify(signature);
+    } catch (GeneralSecurityException e) {
+      return false;
+    }
   }
 
   private static PrivateKey decrypt(byte[] der, String password) throws GeneralSecurityException {
@@ -247,7 +272,7 @@ final class Pem {
   }
 
   /** A block with lines of 64 characters. */
-  static String text(String label, byte[] der) {
+  public static String text(String label, byte[] der) {
     return BEGIN
         + label
         + DASHES

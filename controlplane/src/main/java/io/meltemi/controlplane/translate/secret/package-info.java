@@ -1,0 +1,3 @@
+/** Certificates and keys of Secrets and ConfigMaps as Envoy's secrets (SDS). */
+@org.jspecify.annotations.NullMarked
+package io.meltemi.controlplane.translate.secret;
