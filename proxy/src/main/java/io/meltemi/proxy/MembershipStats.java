@@ -20,6 +20,7 @@ record MembershipStats(ClusterManager clusters) implements StatSource {
       visitor.gauge(prefix, "membership_total", hosts.size());
       visitor.gauge(prefix, "membership_healthy", count(hosts, HostHealth.HEALTHY));
       visitor.gauge(prefix, "membership_degraded", count(hosts, HostHealth.DEGRADED));
+      visitor.gauge(prefix, "membership_excluded", hosts.stream().filter(Host::isExcluded).count());
       breakers(prefix, "circuit_breakers.default.", cluster.circuitBreakers(), visitor);
       breakers(prefix, "circuit_breakers.high.", cluster.highPriorityCircuitBreakers(), visitor);
     }

@@ -50,6 +50,7 @@ import io.meltemi.proxy.telemetry.accesslog.LogFiles;
 import io.meltemi.proxy.transport.Secrets;
 import io.meltemi.proxy.transport.TransportSocketParser;
 import io.meltemi.proxy.upstream.Connector;
+import io.meltemi.proxy.upstream.HostProbes;
 import io.meltemi.proxy.upstream.SocketConnector;
 import io.meltemi.proxy.upstream.UpstreamPools;
 import io.meltemi.xds.client.ConnectionWatcher;
@@ -194,7 +195,13 @@ public final class Proxy implements AutoCloseable {
     assembler =
         new SnapshotAssembler(
             new ConfigParsers(new ClusterParser(transportSockets), routeParser, listenerParser),
-            new ClusterFactory(Extensions.loadBalancers(), resolver, configLoop, ticker, stats),
+            new ClusterFactory(
+                Extensions.loadBalancers(),
+                resolver,
+                new ClusterFactory.Tools(
+                    configLoop, ticker, new SplittableRandom(environment.seed())),
+                stats,
+                new HostProbes(connector, workers.group(), loops)),
             clusters,
             routeTables,
             new SecretAccess(secrets.remote(), new SecretServers()),

@@ -296,7 +296,7 @@ final class ProxyTest {
                     stats_sinks: [{name: x}]
                     static_resources:
                       clusters:
-                      - {name: a, type: STATIC, lb_policy: CLUSTER_PROVIDED, health_checks: [{timeout: 1s}]}
+                      - {name: a, type: STATIC, lb_policy: CLUSTER_PROVIDED, lb_subset_config: {}}
                       - {name: b, type: EDS}
                       listeners:
                       - name: l
@@ -312,7 +312,7 @@ final class ProxyTest {
             List.of(
                 "stats_sinks",
                 "static_resources.clusters[0].lb_policy",
-                "static_resources.clusters[0].health_checks",
+                "static_resources.clusters[0].lb_subset_config",
                 "static_resources.clusters[1].eds_cluster_config.eds_config",
                 "static_resources.listeners[0].address")),
         paths::toString);

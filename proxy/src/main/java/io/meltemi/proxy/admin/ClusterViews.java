@@ -91,7 +91,10 @@ final class ClusterViews {
 
   private static String healthFlags(Host host) {
     String flags =
-        (host.ejected() ? "/failed_outlier_check" : "")
+        (host.failsChecks() ? "/failed_active_hc" : "")
+            + (host.ejected() ? "/failed_outlier_check" : "")
+            + (host.checkedDegraded() ? "/degraded_active_hc" : "")
+            + (host.isExcluded() ? "/pending_active_hc" : "")
             + switch (host.placement().health()) {
               case UNHEALTHY, TIMEOUT, DRAINING -> "/failed_eds_health";
               case DEGRADED -> "/degraded_eds_health";
@@ -160,6 +163,9 @@ final class ClusterViews {
             .setHealthStatus(
                 HostHealthStatus.newBuilder()
                     .setFailedOutlierCheck(host.ejected())
+                    .setFailedActiveHealthCheck(host.failsChecks())
+                    .setFailedActiveDegradedCheck(host.checkedDegraded())
+                    .setPendingActiveHc(host.isExcluded())
                     .setEdsHealthStatus(
                         switch (placement.health()) {
                           case UNKNOWN, HEALTHY -> HealthStatus.HEALTHY;

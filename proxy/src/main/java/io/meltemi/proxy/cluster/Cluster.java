@@ -29,6 +29,8 @@ public final class Cluster implements AutoCloseable {
   private final List<Runnable> readyListeners = new ArrayList<>();
   private @Nullable Consumer<EndpointAssignment> endpoints;
   private boolean ready;
+  private boolean checkPending;
+  private boolean readyButForCheck;
   private volatile @Nullable ClusterStats clusterStats;
   private volatile @Nullable TlsStats tlsStats;
 
@@ -162,11 +164,43 @@ public final class Cluster implements AutoCloseable {
       if (ready) {
         return;
       }
+      if (checkPending) {
+        readyButForCheck = true;
+        return;
+      }
       ready = true;
       told = List.copyOf(readyListeners);
       readyListeners.clear();
     }
     told.forEach(Runnable::run);
+  }
+
+  /** Warming lasts until the first hosts have been checked as well. */
+  synchronized void waitForChecks() {
+    checkPending = true;
+  }
+
+  /** The first hosts have been checked. */
+  void checked() {
+    synchronized (this) {
+      if (!checkPending) {
+        return;
+      }
+      checkPending = false;
+      if (!readyButForCheck) {
+        return;
+      }
+    }
+    ready();
+  }
+
+  /**
+   * A cluster of the same transport whose numbers and limits are nobody's: for connections that
+   * carry no traffic. It needs no closing.
+   */
+  public Cluster shadow(ClusterSettings other) {
+    return new Cluster(
+        other, transports, loadBalancer, OutlierDetector.NONE, new Stats(), List::of);
   }
 
   synchronized void onEndpoints(Consumer<EndpointAssignment> consumer) {

@@ -8,6 +8,7 @@ import java.util.Optional;
  *
  * @param transports how connections to the hosts are secured
  * @param outlier outlier detection, when configured
+ * @param healthCheck how hosts are asked for their health, when configured
  * @param endpoints written in the cluster itself; empty for EDS
  * @param cleanupNanos how often unused hosts of an original-destination cluster are forgotten
  */
@@ -15,6 +16,7 @@ public record ClusterConfig(
     ClusterSettings settings,
     UpstreamTransports transports,
     Optional<OutlierSettings> outlier,
+    Optional<HealthCheck> healthCheck,
     EndpointAssignment endpoints,
     long cleanupNanos) {
 

@@ -6,6 +6,8 @@ import io.meltemi.proxy.telemetry.StatScope;
 import io.meltemi.proxy.telemetry.Stats;
 import java.time.Duration;
 import java.util.Map;
+import java.util.SplittableRandom;
+import java.util.random.RandomGenerator;
 
 /** Makes running clusters. Called on the configuration loop. */
 public final class ClusterFactory {
@@ -14,22 +16,46 @@ public final class ClusterFactory {
   private final TaskLoop loop;
   private final Ticker ticker;
   private final Stats stats;
+  private final HealthProbes probes;
+  private final RandomGenerator random;
 
-  /**
-   * @param policies one for every policy that chooses among hosts
-   * @param loop runs look-ups' answers, ejections and sweeps
-   */
+  /** Time and chance. */
+  public record Tools(TaskLoop loop, Ticker ticker, RandomGenerator random) {}
+
+  /** As the constructor with every part, for clusters without health checks. */
   public ClusterFactory(
       Map<ClusterSettings.LbPolicy, HostPickerFactory> policies,
       NameResolver resolver,
       TaskLoop loop,
       Ticker ticker,
       Stats stats) {
+    this(
+        policies,
+        resolver,
+        new Tools(loop, ticker, new SplittableRandom(1)),
+        stats,
+        (cluster, _, _) -> {
+          throw new IllegalStateException(cluster.name() + ": no health checks here");
+        });
+  }
+
+  /**
+   * @param policies one for every policy that chooses among hosts
+   * @param tools its loop runs look-ups' answers, ejections, checks and sweeps
+   */
+  public ClusterFactory(
+      Map<ClusterSettings.LbPolicy, HostPickerFactory> policies,
+      NameResolver resolver,
+      Tools tools,
+      Stats stats,
+      HealthProbes probes) {
     this.policies = Map.copyOf(policies);
     this.resolver = resolver;
-    this.loop = loop;
-    this.ticker = ticker;
+    this.loop = tools.loop();
+    this.ticker = tools.ticker();
+    this.random = tools.random();
     this.stats = stats;
+    this.probes = probes;
   }
 
   /**
@@ -66,6 +92,7 @@ public final class ClusterFactory {
             stats,
             hosts::all);
     cluster.onClose(hosts::close);
+    config.healthCheck().ifPresent(check -> check(cluster, hosts, check, scope));
     if (detector != null) {
       cluster.onClose(detector::close);
     }
@@ -84,6 +111,20 @@ public final class ClusterFactory {
           throw new IllegalStateException("handled above");
     }
     return cluster;
+  }
+
+  private void check(Cluster cluster, ClusterHosts hosts, HealthCheck check, StatScope scope) {
+    cluster.waitForChecks();
+    HealthChecker checker =
+        new HealthChecker(
+            check,
+            hosts,
+            host -> probes.make(cluster, check, host),
+            new Tools(loop, ticker, random),
+            new HealthChecker.Events(_ -> {}, cluster::checked),
+            scope);
+    hosts.checkWith(checker::hostsChanged);
+    cluster.onClose(checker::close);
   }
 
   private void dns(

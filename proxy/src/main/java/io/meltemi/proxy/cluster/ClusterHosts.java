@@ -26,6 +26,8 @@ final class ClusterHosts implements LoadBalancer {
   private int overprovisioningPercent = 140;
   private volatile View view = View.EMPTY;
   private volatile @Nullable Counter panics;
+  private boolean checked;
+  private Runnable changed = () -> {};
 
   /** What event loops see. */
   private record View(List<Host> hosts, PriorityTable table) {
@@ -84,11 +86,18 @@ final class ClusterHosts implements LoadBalancer {
           if (host == null || !host.hostname().equals(endpoint.hostname())) {
             host = new Host(address, endpoint.hostname(), placement);
             host.healthySince(ticker.nanos());
+            if (checked && !endpoint.check().disabled()) {
+              host.failChecks(true);
+              if (balancing.health().ignoresUnchecked()) {
+                host.waitForCheck();
+              }
+            }
           } else if (!host.placement().equals(placement)) {
             host.place(placement);
           }
           host.transportMetadata(endpoint.transportMetadata());
           host.lbMetadata(endpoint.lbMetadata());
+          host.checkTarget(endpoint.check());
           kept.put(address, host);
           hosts.add(host);
         }
@@ -107,6 +116,13 @@ final class ClusterHosts implements LoadBalancer {
         host.remove();
       }
     }
+    changed.run();
+  }
+
+  /** New hosts are unhealthy until they pass a check; the listener hears of changes. */
+  synchronized void checkWith(Runnable listener) {
+    checked = true;
+    changed = listener;
   }
 
   /** Looks at the health of the hosts again. */

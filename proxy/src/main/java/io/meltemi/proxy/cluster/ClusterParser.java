@@ -81,6 +81,7 @@ public final class ClusterParser {
               "ring_hash_lb_config",
               "maglev_lb_config",
               "load_balancing_policy",
+              "health_checks",
               "common_lb_config",
               "transport_socket",
               "transport_socket_matches",
@@ -234,6 +235,8 @@ public final class ClusterParser {
         proto.hasOutlierDetection()
             ? Optional.of(outlier(proto.getOutlierDetection(), scope.field("outlier_detection")))
             : Optional.empty();
+    Optional<HealthCheck> healthCheck =
+        HealthCheckParser.parseAll(proto.getHealthChecksList(), scope);
     UpstreamTransports transports = transports(proto, scope);
     long cleanup =
         nanos(
@@ -259,6 +262,7 @@ public final class ClusterParser {
                         breakers),
                     transports,
                     outlier,
+                    healthCheck,
                     endpoints,
                     cleanup));
   }

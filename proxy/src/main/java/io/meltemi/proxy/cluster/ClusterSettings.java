@@ -80,10 +80,26 @@ public record ClusterSettings(
       SlowStart slowStart,
       Panic panic,
       boolean localityWeighted,
-      boolean closeConnectionsOnHostHealthFailure) {
+      Health health) {
     public static final Balancing DEFAULT =
         new Balancing(
-            LbPolicy.ROUND_ROBIN, 2, Hashing.DEFAULT, SlowStart.NONE, Panic.DEFAULT, false, false);
+            LbPolicy.ROUND_ROBIN,
+            2,
+            Hashing.DEFAULT,
+            SlowStart.NONE,
+            Panic.DEFAULT,
+            false,
+            Health.DEFAULT);
+  }
+
+  /**
+   * What a host's health changes besides who is chosen.
+   *
+   * @param closesConnections whether a host that becomes unhealthy loses its connections
+   * @param ignoresUnchecked whether new hosts count for nothing until their first check
+   */
+  public record Health(boolean closesConnections, boolean ignoresUnchecked) {
+    public static final Health DEFAULT = new Health(false, false);
   }
 
   /**

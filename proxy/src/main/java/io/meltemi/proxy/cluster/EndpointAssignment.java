@@ -40,6 +40,7 @@ public record EndpointAssignment(
    * @param transportMetadata {@code envoy.transport_socket_match} of the endpoint, else of its
    *     locality; empty for none
    * @param lbMetadata {@code envoy.lb} of the endpoint; empty for none
+   * @param check how it wants to be checked
    */
   public record Endpoint(
       HostPort address,
@@ -47,10 +48,11 @@ public record EndpointAssignment(
       int weight,
       HealthStatus health,
       Map<String, Object> transportMetadata,
-      Map<String, Object> lbMetadata) {
+      Map<String, Object> lbMetadata,
+      HealthCheck.Target check) {
     /** Without metadata. */
     public Endpoint(HostPort address, String hostname, int weight, HealthStatus health) {
-      this(address, hostname, weight, health, Map.of(), Map.of());
+      this(address, hostname, weight, health, Map.of(), Map.of(), HealthCheck.Target.DEFAULT);
     }
   }
 }

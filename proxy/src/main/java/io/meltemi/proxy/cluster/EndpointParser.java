@@ -46,8 +46,7 @@ public final class EndpointParser {
           "metadata",
           "load_balancing_weight");
   private static final SupportedFields ENDPOINT =
-      SupportedFields.of(Endpoint.getDescriptor(), "address", "hostname")
-          .withoutEffect("there are no active health checks", "health_check_config");
+      SupportedFields.of(Endpoint.getDescriptor(), "address", "hostname", "health_check_config");
   private static final SupportedFields SOCKET =
       SupportedFields.of(SocketAddress.getDescriptor(), "protocol", "address", "port_value");
 
@@ -162,7 +161,12 @@ public final class EndpointParser {
             weight,
             health,
             metadata.get(proto.getMetadata()),
-            metadata.lb(proto.getMetadata())));
+            metadata.lb(proto.getMetadata()),
+            proto.getEndpoint().hasHealthCheckConfig()
+                ? HealthCheckParser.target(
+                    proto.getEndpoint().getHealthCheckConfig(),
+                    field.field("endpoint").field("health_check_config"))
+                : HealthCheck.Target.DEFAULT));
   }
 
   private static boolean isPipe(LbEndpoint proto, ParseScope scope) {

@@ -24,6 +24,10 @@ public final class Host {
   private final ConsecutiveFailureDetector.State outlierState =
       new ConsecutiveFailureDetector.State();
   private volatile boolean ejected;
+  private volatile boolean failsChecks;
+  private volatile boolean checkedDegraded;
+  private volatile boolean excluded;
+  private volatile HealthCheck.Target checkTarget = HealthCheck.Target.DEFAULT;
   private volatile boolean removed;
 
   /**
@@ -48,6 +52,13 @@ public final class Host {
     this.address = address;
     this.hostname = hostname;
     this.placement = placement;
+  }
+
+  /** Another host of the same name and transport, with numbers of its own. */
+  public Host twin(SocketAddress other) {
+    Host twin = new Host(other, hostname, placement);
+    twin.transportMetadata = transportMetadata;
+    return twin;
   }
 
   /** Where to connect; always resolved. */
@@ -124,15 +135,56 @@ public final class Host {
   /** Whether new requests may be sent here, and whether only for want of better. */
   public HostHealth health() {
     HealthStatus told = placement.health();
-    if (ejected || !told.usable()) {
+    if (ejected || failsChecks || !told.usable()) {
       return HostHealth.UNHEALTHY;
     }
-    return told == HealthStatus.DEGRADED ? HostHealth.DEGRADED : HostHealth.HEALTHY;
+    return told == HealthStatus.DEGRADED || checkedDegraded
+        ? HostHealth.DEGRADED
+        : HostHealth.HEALTHY;
+  }
+
+  /** True while active health checks say that it is not well. */
+  public boolean failsChecks() {
+    return failsChecks;
+  }
+
+  void failChecks(boolean nowFails) {
+    failsChecks = nowFails;
+  }
+
+  /** True while active health checks say that it is to be used for want of better only. */
+  public boolean checkedDegraded() {
+    return checkedDegraded;
+  }
+
+  void checkDegraded(boolean nowDegraded) {
+    checkedDegraded = nowDegraded;
+  }
+
+  /** Counts for nothing until its first check. */
+  void waitForCheck() {
+    excluded = true;
+  }
+
+  /** Counts from now on; true when it did not before. */
+  boolean endWaiting() {
+    boolean waited = excluded;
+    excluded = false;
+    return waited;
   }
 
   /** Whether it is not known yet how healthy it is, so that it counts for nothing. */
-  boolean isExcluded() {
-    return false;
+  public boolean isExcluded() {
+    return excluded;
+  }
+
+  /** What the endpoint says of its health checks. */
+  public HealthCheck.Target checkTarget() {
+    return checkTarget;
+  }
+
+  void checkTarget(HealthCheck.Target target) {
+    checkTarget = target;
   }
 
   /** True when an update took the host away; its idle connections are to be closed. */

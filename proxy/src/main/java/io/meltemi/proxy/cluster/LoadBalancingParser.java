@@ -177,7 +177,9 @@ final class LoadBalancingParser {
         policy.slowStart(),
         new Panic(panic, false),
         policy.localityWeighted(),
-        proto.getCloseConnectionsOnHostHealthFailure());
+        new ClusterSettings.Health(
+            proto.getCloseConnectionsOnHostHealthFailure(),
+            common.getIgnoreNewHostsUntilFirstHc()));
   }
 
   // ---- lb_policy

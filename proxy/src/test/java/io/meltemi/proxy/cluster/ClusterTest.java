@@ -71,10 +71,40 @@ final class ClusterTest {
               LbPolicy.RING_HASH, new RingHashFactory(),
               LbPolicy.MAGLEV, new MaglevFactory()),
           resolver,
-          loop,
-          ticker,
-          stats);
+          new ClusterFactory.Tools(loop, ticker, new SplittableRandom(5)),
+          stats,
+          (_, _, host) -> new FakeProbe(port(host)));
   private final Context context = new Context();
+
+  /** What hosts answer to checks by port; none is no answer at all. */
+  private final Map<Integer, HealthProbe.Result> answers = new HashMap<>();
+
+  private final Map<Integer, Integer> asked = new TreeMap<>();
+
+  private final class FakeProbe implements HealthProbe {
+    private final int port;
+
+    FakeProbe(int port) {
+      this.port = port;
+    }
+
+    @Override
+    public void ask(Consumer<Result> answer) {
+      asked.merge(port, 1, Integer::sum);
+      Result result = answers.get(port);
+      if (result != null) {
+        answer.accept(result);
+      }
+    }
+
+    @Override
+    public void cancel() {}
+
+    @Override
+    public void close() {
+      asked.remove(port);
+    }
+  }
 
   private static final class Context implements LbContext {
     private final SplittableRandom random = new SplittableRandom(7);
@@ -588,5 +618,103 @@ final class ClusterTest {
     assertEquals(0.1, fast.part(0), 1e-9);
     ClusterSettings.SlowStart slow = new ClusterSettings.SlowStart(100_000_000_000L, 0.5, 0.1);
     assertEquals(0.25, slow.part(50_000_000_000L), 1e-9);
+  }
+
+  private static final String CHECKS =
+      ", health_checks: [{timeout: 1s, interval: 10s, no_traffic_interval: 100s,"
+          + " unhealthy_edge_interval: 2s, unhealthy_threshold: 2, healthy_threshold: 3,"
+          + " http_health_check: {path: /}}]";
+
+  private long check(String name) {
+    return stats.scope("cluster.c.").counter("health_check." + name).value();
+  }
+
+  @Test
+  void checksDecideFromTheFirstAnswerOn() {
+    Cluster cluster = eds(CHECKS);
+    answers.put(1, HealthProbe.Result.PASSED);
+    answers.put(2, HealthProbe.Result.FAILED);
+    cluster.update(
+        assignment(
+            locality(
+                0,
+                0,
+                endpoint(1, 1, HealthStatus.UNKNOWN),
+                endpoint(2, 1, HealthStatus.UNKNOWN),
+                endpoint(3, 1, HealthStatus.UNKNOWN))));
+    loop.runAll();
+    assertFalse(cluster.isReady(), "host 3 has not answered");
+    loop.advance(Duration.ofSeconds(1));
+    assertTrue(cluster.isReady());
+    assertEquals(
+        List.of(HostHealth.HEALTHY, HostHealth.UNHEALTHY, HostHealth.UNHEALTHY),
+        cluster.hosts().stream().map(Host::health).toList());
+    assertEquals(3, check("attempt"));
+    assertEquals(1, check("success"));
+    assertEquals(2, check("failure"));
+    assertEquals(1, check("network_failure"));
+    assertEquals(1, stats.scope("cluster.c.").gauge("health_check.healthy").value());
+    assertEquals(Map.of(1, 1, 2, 1, 3, 1), asked);
+    loop.advance(Duration.ofSeconds(90));
+    assertEquals(Map.of(1, 1, 2, 1, 3, 1), asked, "without traffic there is time");
+  }
+
+  @Test
+  void thresholdsAndEdgesHold() {
+    Cluster cluster = eds(CHECKS);
+    answers.put(1, HealthProbe.Result.PASSED);
+    cluster.update(assignment(locality(0, 0, endpoint(1, 1, HealthStatus.UNKNOWN))));
+    cluster.stats().cxTotal.inc();
+    loop.runAll();
+    assertEquals(HostHealth.HEALTHY, only(cluster).health());
+    answers.remove(1);
+    loop.advance(Duration.ofSeconds(11));
+    assertEquals(HostHealth.HEALTHY, only(cluster).health(), "one failure of two");
+    loop.advance(Duration.ofSeconds(3));
+    assertEquals(HostHealth.UNHEALTHY, only(cluster).health());
+    answers.put(1, HealthProbe.Result.PASSED);
+    loop.advance(Duration.ofSeconds(20));
+    assertEquals(HostHealth.UNHEALTHY, only(cluster).health(), "two successes of three");
+    loop.advance(Duration.ofSeconds(10));
+    assertEquals(HostHealth.HEALTHY, only(cluster).health());
+    answers.put(1, HealthProbe.Result.DEGRADED);
+    loop.advance(Duration.ofSeconds(10));
+    assertEquals(HostHealth.DEGRADED, only(cluster).health());
+    answers.put(1, HealthProbe.Result.FAILED);
+    loop.advance(Duration.ofSeconds(10));
+    assertEquals(HostHealth.UNHEALTHY, only(cluster).health(), "what the host says counts at once");
+  }
+
+  @Test
+  void aHostThatGoesIsNotAskedAnyMore() {
+    Cluster cluster = eds(CHECKS);
+    answers.put(1, HealthProbe.Result.PASSED);
+    cluster.update(assignment(locality(0, 0, endpoint(1, 1, HealthStatus.UNKNOWN))));
+    loop.runAll();
+    cluster.update(assignment());
+    loop.runAll();
+    assertEquals(Map.of(), asked);
+    cluster.close();
+    loop.runAll();
+    assertEquals(0, loop.timers());
+  }
+
+  @Test
+  void newHostsCanBeLeftOutUntilTheyAreChecked() {
+    Cluster cluster = eds(CHECKS + ", common_lb_config: {ignore_new_hosts_until_first_hc: true}");
+    answers.put(1, HealthProbe.Result.PASSED);
+    cluster.update(
+        assignment(
+            locality(
+                0,
+                0,
+                endpoint(1, 1, HealthStatus.UNKNOWN),
+                endpoint(2, 1, HealthStatus.UNKNOWN),
+                endpoint(3, 1, HealthStatus.UNKNOWN))));
+    loop.runAll();
+    // a third of the hosts would be panic
+    assertEquals(Map.of(1, 30), choices(cluster, 30));
+    loop.advance(Duration.ofSeconds(1));
+    assertEquals(3, choices(cluster, 30).size());
   }
 }
