@@ -178,7 +178,12 @@ final class Extensions {
             httpFilters, routeParser, routes, shared.accessLogs(), shared.stats()),
         new RbacNetworkFilterFactory(shared.stats()),
         new TcpProxyFactory(
-            shared.clusters(), shared.connector(), shared.accessLogs(), shared.stats()));
+            shared.clusters(),
+            shared.connector(),
+            shared.pools(),
+            shared.accessLogs(),
+            shared.stats(),
+            shared.ticker()));
   }
 
   static List<ListenerFilterFactory> listenerFilters() {

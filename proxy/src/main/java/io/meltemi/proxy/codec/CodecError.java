@@ -18,6 +18,8 @@ public enum CodecError {
   LENGTH_AND_TRANSFER_ENCODING(400, "http1.content_length_and_chunked_not_allowed"),
   UNKNOWN_TRANSFER_ENCODING(501, "http1.invalid_transfer_encoding"),
   BAD_TRANSFER_ENCODING(400, "http1.invalid_transfer_encoding"),
+  /** CONNECT with a body. */
+  BODY_DISALLOWED(400, "http1.body_disallowed"),
   MISSING_HOST(400, "missing_host_header"),
   DUPLICATE_HOST(400, "http1.multiple_host_headers"),
   BAD_HOST(400, "http1.invalid_authority"),

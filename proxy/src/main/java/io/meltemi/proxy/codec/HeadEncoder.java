@@ -48,7 +48,8 @@ public final class HeadEncoder {
   }
 
   /**
-   * Writes a request's head in origin form.
+   * Writes a request's head in origin form; one without a path, which is CONNECT, in authority
+   * form.
    *
    * @param chunked whether a body of unknown length follows
    */
@@ -56,8 +57,9 @@ public final class HeadEncoder {
       ByteBuf out, HeaderBlock block, boolean chunked, ConnectionOption option) {
     value(out, block, block.find(HeaderName.METHOD));
     out.writeByte(' ');
-    value(out, block, block.find(HeaderName.PATH));
     int authority = block.find(HeaderName.AUTHORITY);
+    int path = block.find(HeaderName.PATH);
+    value(out, block, path >= 0 ? path : authority);
     if (authority >= 0) {
       out.writeBytes(HTTP_1_1_HOST);
       value(out, block, authority);

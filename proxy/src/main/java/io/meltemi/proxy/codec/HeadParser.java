@@ -837,6 +837,10 @@ public final class HeadParser {
       error = CodecError.LENGTH_AND_TRANSFER_ENCODING;
       return false;
     }
+    if (connectMethod && kind == Kind.REQUEST && (transferEncoding || contentLength > 0)) {
+      error = transferEncoding ? CodecError.UNKNOWN_TRANSFER_ENCODING : CodecError.BODY_DISALLOWED;
+      return false;
+    }
     if (transferEncoding && minorVersion == 0) {
       error = CodecError.BAD_TRANSFER_ENCODING;
       return false;

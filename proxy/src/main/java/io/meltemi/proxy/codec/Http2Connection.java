@@ -80,7 +80,7 @@ public final class Http2Connection {
   private final Http2FrameReader reader;
   private final HpackDecoder decoder;
   private final HpackEncoder encoder;
-  private final Http2Heads heads = new Http2Heads();
+  private final Http2Heads heads;
   private final Http2StreamTable streams = new Http2StreamTable();
   private final Http2FrameLedger frames;
   private final Http2FrameLedger controlFrames;
@@ -158,6 +158,7 @@ public final class Http2Connection {
     this.encoder = new HpackEncoder(settings.hpackTableBytes());
     this.frames = new Http2FrameLedger(settings.floods().outboundFramesMax());
     this.controlFrames = new Http2FrameLedger(settings.floods().outboundControlFramesMax());
+    this.heads = new Http2Heads(server && settings.allowsConnect());
     this.nextId = server ? 2 : 1;
   }
 
@@ -169,7 +170,8 @@ public final class Http2Connection {
     if (!server) {
       out.writeBytes(PREFACE);
     }
-    frameHeader(out, 4 * 6, Http2FrameReader.SETTINGS, 0, 0);
+    boolean connect = server && settings.allowsConnect();
+    frameHeader(out, (connect ? 5 : 4) * 6, Http2FrameReader.SETTINGS, 0, 0);
     setting(out, HEADER_TABLE_SIZE, settings.hpackTableBytes());
     if (server) {
       setting(out, MAX_CONCURRENT_STREAMS, settings.concurrentStreamsMax());
@@ -178,6 +180,9 @@ public final class Http2Connection {
     }
     setting(out, INITIAL_WINDOW_SIZE, settings.streamWindowBytes());
     setting(out, MAX_HEADER_LIST_SIZE, limits.bytesMax());
+    if (connect) {
+      setting(out, ENABLE_CONNECT_PROTOCOL, 1);
+    }
     int more = settings.connectionWindowBytes() - receiveWindow;
     if (more > 0) {
       receiveWindow += more;

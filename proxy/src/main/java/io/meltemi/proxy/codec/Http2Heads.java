@@ -14,6 +14,7 @@ import java.nio.charset.StandardCharsets;
  */
 final class Http2Heads {
   private static final HeaderName COOKIE = HeaderName.of("cookie");
+  private static final HeaderName PROTOCOL = HeaderName.PROTOCOL;
   private static final byte[] TRAILERS = ascii("trailers");
   private static final byte[] CONNECT = ascii("CONNECT");
   private static final byte[] HEAD = ascii("HEAD");
@@ -41,11 +42,19 @@ final class Http2Heads {
     }
   }
 
+  private final boolean allowsConnect;
   private long contentLength;
   private int status;
   private boolean headRequest;
   private int cookies;
   private int host;
+
+  /**
+   * @param allowsConnect whether requests may carry {@code :protocol} (RFC 8441)
+   */
+  Http2Heads(boolean allowsConnect) {
+    this.allowsConnect = allowsConnect;
+  }
 
   private static byte[] ascii(String text) {
     return text.getBytes(StandardCharsets.US_ASCII);
@@ -79,6 +88,7 @@ final class Http2Heads {
     int path = -1;
     int scheme = -1;
     int authority = -1;
+    int protocol = -1;
     byte[] array = block.array();
     int size = block.size();
     int i = 0;
@@ -91,6 +101,8 @@ final class Http2Heads {
         scheme = i;
       } else if (authority < 0 && block.nameEquals(i, HeaderName.AUTHORITY)) {
         authority = i;
+      } else if (allowsConnect && protocol < 0 && block.nameEquals(i, PROTOCOL)) {
+        protocol = i;
       } else {
         return false;
       }
@@ -106,7 +118,18 @@ final class Http2Heads {
     if (authority >= 0 && !all(AUTHORITY, block, authority)) {
       return false;
     }
-    if (block.valueEquals(method, CONNECT)) {
+    boolean connect = block.valueEquals(method, CONNECT);
+    if (protocol >= 0) {
+      if (!connect
+          || path < 0
+          || scheme < 0
+          || authority < 0
+          || block.valueLength(protocol) == 0
+          || !all(TOKEN, block, protocol)
+          || !isPath(block, path, method)) {
+        return false;
+      }
+    } else if (connect) {
       if (path >= 0 || scheme >= 0 || authority < 0 || block.valueLength(authority) == 0) {
         return false;
       }

@@ -8,6 +8,7 @@ package io.meltemi.proxy.codec;
  * @param streamWindowBytes what a peer may send ahead on one stream
  * @param connectionWindowBytes what a peer may send ahead on all streams together
  * @param resetsMalformed whether a malformed message ends its stream only, not the connection
+ * @param allowsConnect whether a server takes {@code :protocol} (RFC 8441)
  */
 public record Http2Settings(
     int hpackTableBytes,
@@ -15,6 +16,7 @@ public record Http2Settings(
     int streamWindowBytes,
     int connectionWindowBytes,
     boolean resetsMalformed,
+    boolean allowsConnect,
     Floods floods,
     KeepAlive keepAlive) {
 
@@ -56,7 +58,14 @@ public record Http2Settings(
   /** Envoy's defaults: 1024 streams, 16 MiB for a stream, 24 MiB for a connection. */
   public static final Http2Settings DEFAULT =
       new Http2Settings(
-          4096, 1024, 16 * 1024 * 1024, 24 * 1024 * 1024, true, Floods.DEFAULT, KeepAlive.NONE);
+          4096,
+          1024,
+          16 * 1024 * 1024,
+          24 * 1024 * 1024,
+          true,
+          false,
+          Floods.DEFAULT,
+          KeepAlive.NONE);
 
   public Http2Settings {
     if (hpackTableBytes < 0

@@ -24,6 +24,7 @@ public final class Http2SettingsParser {
               "max_inbound_window_update_frames_per_data_frame_sent",
               "stream_error_on_invalid_http_messaging",
               "override_stream_error_on_invalid_http_message",
+              "allow_connect",
               "connection_keepalive")
           .withoutEffect("there is one HTTP/2 codec", "use_oghttp2_codec")
           .withoutEffect("METADATA frames are read over", "allow_metadata");
@@ -65,6 +66,7 @@ public final class Http2SettingsParser {
             new Range(65_535, Integer.MAX_VALUE, defaults.connectionWindowBytes()),
             scope.field("initial_connection_window_size")),
         resets,
+        proto.getAllowConnect(),
         new Floods(
             number(
                 proto.hasMaxOutboundFrames(),

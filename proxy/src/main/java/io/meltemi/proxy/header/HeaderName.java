@@ -18,6 +18,7 @@ public final class HeaderName {
   public static final HeaderName AUTHORITY = of(":authority");
   public static final HeaderName SCHEME = of(":scheme");
   public static final HeaderName STATUS = of(":status");
+  public static final HeaderName PROTOCOL = of(":protocol");
   public static final HeaderName HOST = of("host");
   public static final HeaderName CONNECTION = of("connection");
   public static final HeaderName KEEP_ALIVE = of("keep-alive");

@@ -222,7 +222,10 @@ final class Http1ServerConnection extends HttpServerConnection {
     if (!admit(present)) {
       return true;
     }
-    if (http1.parser.isChunked()) {
+    if (present.tunnel != HttpStream.Tunnel.NONE) {
+      // what follows is no HTTP any more, whatever becomes of the request
+      http1.body.beginUntilClose();
+    } else if (http1.parser.isChunked()) {
       http1.body.beginChunked();
     } else {
       http1.body.beginLength(Math.max(0, http1.parser.contentLength()));
@@ -268,10 +271,10 @@ final class Http1ServerConnection extends HttpServerConnection {
         present.request.add(HeaderName.AUTHORITY, protocol.defaultHost());
       }
     }
-    if (http1.parser.isConnect() || http1.parser.isUpgrade()) {
-      // Envoy answers 403 to an upgrade that no upgrade_configs entry allows
-      refuse(present, 403, "upgrade_failed");
-      return false;
+    if (http1.parser.isConnect()) {
+      present.tunnel = HttpStream.Tunnel.CONNECT;
+    } else if (http1.parser.isUpgrade()) {
+      present.tunnel = HttpStream.Tunnel.UPGRADE;
     }
     return true;
   }
@@ -398,6 +401,13 @@ final class Http1ServerConnection extends HttpServerConnection {
 
   @Override
   public void sendHeaders(HttpStream from, int status, HeaderBlock headers, boolean endStream) {
+    if (from.tunnel != HttpStream.Tunnel.NONE) {
+      closeAfterResponse = true;
+      if (from.isTunnelled(status)) {
+        sendTunnelHead(from, status, headers, endStream);
+        return;
+      }
+    }
     boolean http10 = from.http1().parser.minorVersion() == 0;
     boolean bodiless = from.isHeadRequest() || status == 204 || status == 304;
     chunkedResponse = false;
@@ -422,6 +432,26 @@ final class Http1ServerConnection extends HttpServerConnection {
     ByteBuf buffer = out.gather(HeadEncoder.sizeMax(headers));
     int before = buffer.readableBytes();
     HeadEncoder.response(buffer, status, headers, chunkedResponse, option);
+    from.info.headerBytesSent = (long) buffer.readableBytes() - before;
+    out.flush();
+    if (endStream) {
+      responseEnded(from);
+    }
+  }
+
+  /** The head behind which bytes pass as they are. */
+  private void sendTunnelHead(HttpStream from, int status, HeaderBlock headers, boolean endStream) {
+    chunkedResponse = false;
+    headers.remove(HeaderName.CONTENT_LENGTH);
+    ChannelWriter out = writer();
+    ByteBuf buffer = out.gather(HeadEncoder.sizeMax(headers));
+    int before = buffer.readableBytes();
+    HeadEncoder.response(
+        buffer,
+        status,
+        headers,
+        false,
+        status == 101 ? ConnectionOption.UPGRADE : ConnectionOption.NONE);
     from.info.headerBytesSent = (long) buffer.readableBytes() - before;
     out.flush();
     if (endStream) {

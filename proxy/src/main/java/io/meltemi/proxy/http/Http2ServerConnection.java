@@ -26,6 +26,7 @@ final class Http2ServerConnection extends HttpServerConnection implements Http2L
   private static final byte[] PREFACE = "PRI * HTTP/2".getBytes(StandardCharsets.US_ASCII);
   private static final byte[] CONTINUE = "100-continue".getBytes(StandardCharsets.US_ASCII);
   private static final byte[] CONNECT = "CONNECT".getBytes(StandardCharsets.US_ASCII);
+  private static final byte[] GET = "GET".getBytes(StandardCharsets.US_ASCII);
   private static final HeaderBlock NO_HEADERS = new HeaderBlock();
 
   private enum Phase {
@@ -253,8 +254,7 @@ final class Http2ServerConnection extends HttpServerConnection implements Http2L
     HeaderBlock headers = http.request;
     int method = headers.find(HeaderName.METHOD);
     if (method >= 0 && headers.valueEquals(method, CONNECT)) {
-      http.refuse(LocalReply.of(403, "", null, "upgrade_failed"));
-      return;
+      connect(http, headers, method);
     }
     if (headers.find(HeaderName.AUTHORITY) < 0) {
       http.refuse(LocalReply.of(400, "", null, "missing_host_header"));
@@ -268,6 +268,19 @@ final class Http2ServerConnection extends HttpServerConnection implements Http2L
       }
     }
     http.onHeaders(endStream);
+  }
+
+  /** An extended CONNECT (RFC 8441) goes on as what HTTP/1.1 has for it. */
+  private static void connect(HttpStream http, HeaderBlock headers, int method) {
+    int protocol = headers.find(HeaderName.PROTOCOL);
+    if (protocol < 0) {
+      http.tunnel = HttpStream.Tunnel.CONNECT;
+      return;
+    }
+    http.tunnel = HttpStream.Tunnel.UPGRADE;
+    headers.setValue(method, GET, 0, GET.length);
+    headers.add(HeaderName.UPGRADE, headers.value(protocol));
+    headers.remove(HeaderName.PROTOCOL);
   }
 
   /**
@@ -344,7 +357,12 @@ final class Http2ServerConnection extends HttpServerConnection implements Http2L
   public void sendHeaders(HttpStream from, int status, HeaderBlock headers, boolean endStream) {
     Http2ServerStream stream = on(from);
     long before = writer().written();
-    stream.sendResponse(status, headers, endStream);
+    int told = status;
+    if (from.isTunnelled(status)) {
+      headers.remove(HeaderName.CONTENT_LENGTH);
+      told = status == 101 ? 200 : status;
+    }
+    stream.sendResponse(told, headers, endStream);
     from.info.headerBytesSent = writer().written() - before;
     if (endStream) {
       from.finish();
@@ -367,7 +385,10 @@ final class Http2ServerConnection extends HttpServerConnection implements Http2L
 
   @Override
   public void resetStream(HttpStream from) {
-    on(from).reset(Http2Error.INTERNAL_ERROR);
+    boolean upstream =
+        from.tunnel != HttpStream.Tunnel.NONE
+            && from.info.responseCodeDetails.endsWith("{connection_termination}");
+    on(from).reset(upstream ? Http2Error.CONNECT_ERROR : Http2Error.INTERNAL_ERROR);
     from.finish();
   }
 

@@ -14,6 +14,7 @@ import io.netty.channel.EventLoop;
 import io.netty.channel.WriteBufferWaterMark;
 import java.util.ArrayDeque;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
@@ -32,9 +33,21 @@ final class HttpConnectionManager implements NetworkFilterConfig {
    */
   public record ChainEntry(String name, HttpFilterConfig config) {}
 
+  /**
+   * The filters, in the order of the request; the last one of each chain is terminal.
+   *
+   * @param upgrades by upgrade type in lower case, of those that have filters of their own
+   */
+  record Chains(List<ChainEntry> main, Map<String, List<ChainEntry>> upgrades) {
+    Chains {
+      main = List.copyOf(main);
+      upgrades = Map.copyOf(upgrades);
+    }
+  }
+
   private final HttpConnectionManagerSettings settings;
   private final RouteSource routes;
-  private final List<ChainEntry> chain;
+  private final Chains chains;
   private final AccessLog[] logs;
   private final HttpStats stats;
   private final Http2Stats http2Stats;
@@ -79,19 +92,18 @@ final class HttpConnectionManager implements NetworkFilterConfig {
   }
 
   /**
-   * @param chain in the order of the request; the last one is terminal
    * @param routeNames names of the RDS resources that the routes come from
    */
   public HttpConnectionManager(
       HttpConnectionManagerSettings settings,
       RouteSource routes,
-      List<ChainEntry> chain,
+      Chains chains,
       List<AccessLog> logs,
       Set<String> routeNames,
       Stats stats) {
     this.settings = settings;
     this.routes = routes;
-    this.chain = List.copyOf(chain);
+    this.chains = chains;
     this.logs = logs.toArray(AccessLog[]::new);
     this.routeNames = Set.copyOf(routeNames);
     this.stats = new HttpStats(stats.scope("http." + settings.statPrefix() + "."));
@@ -144,8 +156,8 @@ final class HttpConnectionManager implements NetworkFilterConfig {
     return routes;
   }
 
-  List<ChainEntry> chain() {
-    return chain;
+  Chains chains() {
+    return chains;
   }
 
   HttpStats stats() {

@@ -12,7 +12,10 @@ import io.meltemi.proxy.telemetry.AccessLog;
 import io.meltemi.proxy.telemetry.Stats;
 import io.meltemi.proxy.telemetry.accesslog.AccessLogParser;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
@@ -95,6 +98,18 @@ public final class HttpConnectionManagerFactory implements NetworkFilterFactory 
       ParseScope scope) {
     HttpConnectionManagerSettings parsed = settings.parse(proto, scope);
     List<HttpConnectionManager.ChainEntry> chain = chain(proto.getHttpFiltersList(), scope);
+    if (proto.getHttpFiltersCount() == 0) {
+      scope.field("http_filters").error("none", "at least envoy.filters.http.router");
+    }
+    Map<String, List<HttpConnectionManager.ChainEntry>> upgradeChains = new HashMap<>();
+    for (int i = 0; i < proto.getUpgradeConfigsCount(); i++) {
+      var upgrade = proto.getUpgradeConfigs(i);
+      if (upgrade.getFiltersCount() > 0) {
+        upgradeChains.put(
+            upgrade.getUpgradeType().toLowerCase(Locale.ROOT),
+            chain(upgrade.getFiltersList(), "filters", scope.field("upgrade_configs", i)));
+      }
+    }
     Set<String> routeNames = Set.of();
     Optional<RouteSource> source = Optional.empty();
     switch (proto.getRouteSpecifierCase()) {
@@ -126,7 +141,7 @@ public final class HttpConnectionManagerFactory implements NetworkFilterFactory 
         new HttpConnectionManager(
             parsed,
             source.get(),
-            chain,
+            new HttpConnectionManager.Chains(chain, upgradeChains),
             proto.getAccessLogCount() == 0 ? List.of() : List.of(log),
             routeNames,
             stats));
@@ -136,10 +151,18 @@ public final class HttpConnectionManagerFactory implements NetworkFilterFactory 
       List<io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3.HttpFilter>
           protos,
       ParseScope scope) {
+    return chain(protos, "http_filters", scope);
+  }
+
+  private List<HttpConnectionManager.ChainEntry> chain(
+      List<io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3.HttpFilter>
+          protos,
+      String field,
+      ParseScope scope) {
     List<HttpConnectionManager.ChainEntry> chain = new ArrayList<>();
     for (int i = 0; i < protos.size(); i++) {
       var proto = protos.get(i);
-      ParseScope at = scope.field("http_filters", i);
+      ParseScope at = scope.field(field, i);
       FILTER.check(proto, at);
       Optional<HttpFilterFactory> factory = filters.byTypeUrl(proto.getTypedConfig().getTypeUrl());
       if (factory.isEmpty()) {
@@ -168,9 +191,6 @@ public final class HttpConnectionManagerFactory implements NetworkFilterFactory 
           .parse(proto.getTypedConfig(), at.field("typed_config"))
           .ifPresent(
               config -> chain.add(new HttpConnectionManager.ChainEntry(proto.getName(), config)));
-    }
-    if (protos.isEmpty()) {
-      scope.field("http_filters").error("none", "at least envoy.filters.http.router");
     }
     return chain;
   }

@@ -30,10 +30,11 @@ import io.meltemi.proxy.parse.SupportedFields;
 import io.netty.util.NetUtil;
 import java.util.ArrayList;
 import java.util.EnumSet;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Set;
-import java.util.TreeSet;
 
 /** Reads the fields of {@code HttpConnectionManager} that are not routes, filters or logs. */
 final class HttpConnectionManagerParser {
@@ -106,7 +107,7 @@ final class HttpConnectionManagerParser {
               "a broken HTTP/1.1 message always ends its connection",
               "override_stream_error_on_invalid_http_message");
   private static final SupportedFields UPGRADE =
-      SupportedFields.of(UpgradeConfig.getDescriptor(), "upgrade_type", "enabled");
+      SupportedFields.of(UpgradeConfig.getDescriptor(), "upgrade_type", "enabled", "filters");
   private static final SupportedFields INTERNAL =
       SupportedFields.of(InternalAddressConfig.getDescriptor(), "cidr_ranges")
           .withoutEffect("clients come by TCP", "unix_sockets");
@@ -350,18 +351,17 @@ final class HttpConnectionManagerParser {
             proto.getHttp2ProtocolOptions(), scope.field("http2_protocol_options")));
   }
 
-  private static Set<String> upgrades(HttpConnectionManager proto, ParseScope scope) {
-    Set<String> types = new TreeSet<>();
+  private static Map<String, Boolean> upgrades(HttpConnectionManager proto, ParseScope scope) {
+    Map<String, Boolean> types = new HashMap<>();
     for (int i = 0; i < proto.getUpgradeConfigsCount(); i++) {
       UpgradeConfig config = proto.getUpgradeConfigs(i);
       ParseScope at = scope.field("upgrade_configs", i);
       UPGRADE.check(config, at);
       String type = config.getUpgradeType().toLowerCase(Locale.ROOT);
-      if (type.equals("connect") || type.equals("connect-udp")) {
+      if (type.equals("connect-udp")) {
         at.field("upgrade_type").unsupported(config.getUpgradeType());
-      } else if (flag(config.hasEnabled(), config.getEnabled(), true)) {
-        at.warn(config.getUpgradeType(), "a 403 answer to upgrades until they are supported");
-        types.add(type);
+      } else if (types.put(type, flag(config.hasEnabled(), config.getEnabled(), true)) != null) {
+        at.field("upgrade_type").error(type, "each upgrade once");
       }
     }
     return types;

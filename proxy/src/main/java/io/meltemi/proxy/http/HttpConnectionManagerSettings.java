@@ -4,14 +4,15 @@ import io.meltemi.proxy.codec.HeadLimits;
 import io.meltemi.proxy.codec.Http2Settings;
 import io.meltemi.proxy.matcher.IpRange;
 import java.util.List;
-import java.util.Set;
+import java.util.Map;
 
 /**
  * What an {@code HttpConnectionManager} message says apart from routes, filters and logs.
  *
  * @param statPrefix of {@code http.<prefix>.}
  * @param certificate what is told of the client's certificate
- * @param upgrades upgrade types in lower case that are let through
+ * @param upgrades upgrade type in lower case to whether it is let through where a route does not
+ *     say
  */
 record HttpConnectionManagerSettings(
     String statPrefix,
@@ -23,10 +24,10 @@ record HttpConnectionManagerSettings(
     Times times,
     Protocol protocol,
     Codec codec,
-    Set<String> upgrades) {
+    Map<String, Boolean> upgrades) {
 
   public HttpConnectionManagerSettings {
-    upgrades = Set.copyOf(upgrades);
+    upgrades = Map.copyOf(upgrades);
   }
 
   /**
@@ -161,6 +162,6 @@ record HttpConnectionManagerSettings(
         Times.DEFAULT,
         Protocol.DEFAULT,
         Codec.DEFAULT,
-        Set.of());
+        Map.of());
   }
 }

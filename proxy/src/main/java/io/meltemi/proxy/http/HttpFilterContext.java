@@ -40,6 +40,9 @@ public interface HttpFilterContext {
   /** Whether the request is from inside (Envoy's {@code x-envoy-internal}). */
   boolean isInternal();
 
+  /** Whether the request asks for an upgrade or is a CONNECT: its body has no end of its own. */
+  boolean isTunnel();
+
   /** The stream's random bits; the same at every call for one request. */
   long streamRandom();
 

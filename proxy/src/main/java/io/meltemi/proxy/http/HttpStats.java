@@ -28,6 +28,8 @@ final class HttpStats {
   final Counter cxDestroyRemoteActiveRq;
   final Counter cxDestroyLocalActiveRq;
   final Counter cxDrainClose;
+  final Counter cxUpgradesTotal;
+  final Gauge cxUpgradesActive;
   final Counter cxRxBytesTotal;
   final Counter cxTxBytesTotal;
   final Histogram cxLengthMs;
@@ -44,6 +46,7 @@ final class HttpStats {
   final Counter rqMaxDurationReached;
   final Counter rqTooLarge;
   final Counter rqNonRelativePath;
+  final Counter rqWsOnNonWsRoute;
   final Histogram rqTime;
   private final Counter[] classes = new Counter[5];
 
@@ -65,6 +68,8 @@ final class HttpStats {
     cxDestroyRemoteActiveRq = scope.counter("downstream_cx_destroy_remote_active_rq");
     cxDestroyLocalActiveRq = scope.counter("downstream_cx_destroy_local_active_rq");
     cxDrainClose = scope.counter("downstream_cx_drain_close");
+    cxUpgradesTotal = scope.counter("downstream_cx_upgrades_total");
+    cxUpgradesActive = scope.gauge("downstream_cx_upgrades_active");
     cxRxBytesTotal = scope.counter("downstream_cx_rx_bytes_total");
     cxTxBytesTotal = scope.counter("downstream_cx_tx_bytes_total");
     cxLengthMs = scope.histogram("downstream_cx_length_ms");
@@ -81,6 +86,7 @@ final class HttpStats {
     rqMaxDurationReached = scope.counter("downstream_rq_max_duration_reached");
     rqTooLarge = scope.counter("downstream_rq_too_large");
     rqNonRelativePath = scope.counter("downstream_rq_non_relative_path");
+    rqWsOnNonWsRoute = scope.counter("downstream_rq_ws_on_non_ws_route");
     rqTime = scope.histogram("downstream_rq_time");
     for (int i = 0; i < classes.length; i++) {
       classes[i] = scope.counter("downstream_rq_" + (i + 1) + "xx");

@@ -20,7 +20,10 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import java.net.SocketAddress;
 import java.nio.charset.StandardCharsets;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -38,6 +41,16 @@ final class HttpStream implements RequestView {
     HEADERS,
     DATA,
     TRAILERS
+  }
+
+  /** What the connection, or the stream, is to become for the rest of its life. */
+  enum Tunnel {
+    /** An ordinary request. */
+    NONE,
+    /** Another protocol, named in {@code upgrade}; an extended CONNECT counts as one. */
+    UPGRADE,
+    /** Plain bytes to what {@code :authority} names. */
+    CONNECT
   }
 
   private final class IdleTimer extends LoopTimer {
@@ -64,8 +77,13 @@ final class HttpStream implements RequestView {
   private final HttpConnectionManager manager;
   private final HttpConnectionManagerSettings settings;
   private final LoopContext loop;
-  private final HttpFilter[] filters;
-  private final int last;
+  private final HttpFilter[] mainFilters;
+
+  /** Of upgrades that have filters of their own, made at first use. */
+  private final Map<String, HttpFilter[]> upgradeFilters = new HashMap<>(2);
+
+  private HttpFilter[] filters;
+  private int last;
   final HeaderBlock request = new HeaderBlock();
   final HeaderBlock response = new HeaderBlock();
   final HeaderBlock requestTrailers = new HeaderBlock();
@@ -80,6 +98,12 @@ final class HttpStream implements RequestView {
 
   /** The stream of an HTTP/2 connection that this one is on. */
   @Nullable Http2ServerStream http2;
+
+  /** Set by the connection with the head. */
+  Tunnel tunnel = Tunnel.NONE;
+
+  /** Whether the upgrade or CONNECT is let through and counted. */
+  private boolean upgradeCounted;
 
   private @Nullable HttpConnection connection;
   private int generation;
@@ -115,13 +139,18 @@ final class HttpStream implements RequestView {
     this.manager = manager;
     this.settings = manager.settings();
     this.loop = loop;
-    List<HttpConnectionManager.ChainEntry> chain = manager.chain();
-    filters = new HttpFilter[chain.size()];
-    for (int i = 0; i < filters.length; i++) {
-      HttpConnectionManager.ChainEntry entry = chain.get(i);
-      filters[i] = entry.config().newFilter(new Slot(i, entry.name()));
-    }
+    mainFilters = newFilters(manager.chains().main());
+    filters = mainFilters;
     last = filters.length - 1;
+  }
+
+  private HttpFilter[] newFilters(List<HttpConnectionManager.ChainEntry> chain) {
+    HttpFilter[] made = new HttpFilter[chain.size()];
+    for (int i = 0; i < made.length; i++) {
+      HttpConnectionManager.ChainEntry entry = chain.get(i);
+      made[i] = entry.config().newFilter(new Slot(i, entry.name()));
+    }
+    return made;
   }
 
   /** The first bytes of a request have come. */
@@ -190,8 +219,50 @@ final class HttpStream implements RequestView {
     if (generation != g || replied) {
       return;
     }
+    if (tunnel != Tunnel.NONE && !admitTunnel()) {
+      return;
+    }
     filtersRun = true;
     decodeHeadersFrom(0);
+  }
+
+  /** Asks route and connection manager whether they let an upgrade or CONNECT through. */
+  private boolean admitTunnel() {
+    String type = "connect";
+    if (tunnel == Tunnel.UPGRADE) {
+      String asked = request.get(HeaderName.UPGRADE);
+      type = asked == null ? "" : asked.toLowerCase(Locale.ROOT);
+    }
+    Route route = choice().route();
+    boolean allowed = settings.upgrades().getOrDefault(type, false);
+    if (route != null && route.action() instanceof RouteAction.Forward forward) {
+      allowed = forward.options().upgrades().getOrDefault(type, allowed);
+    }
+    if (!allowed) {
+      String cluster = choice.cluster();
+      info.upstreamCluster = cluster == null ? "" : cluster;
+      manager.stats().rqWsOnNonWsRoute.inc();
+      sendLocalReply(LocalReply.of(403, "", null, "upgrade_failed"));
+      return false;
+    }
+    upgradeCounted = true;
+    manager.stats().cxUpgradesTotal.inc();
+    manager.stats().cxUpgradesActive.inc();
+    List<HttpConnectionManager.ChainEntry> chain = manager.chains().upgrades().get(type);
+    if (chain != null) {
+      filters = upgradeFilters.computeIfAbsent(type, _ -> newFilters(chain));
+      last = filters.length - 1;
+    }
+    return true;
+  }
+
+  /** Whether an answer of that status lets the tunnel begin. */
+  boolean isTunnelled(int answer) {
+    return switch (tunnel) {
+      case NONE -> false;
+      case UPGRADE -> answer == 101;
+      case CONNECT -> answer >= 200 && answer < 300;
+    };
   }
 
   private void count() {
@@ -512,7 +583,10 @@ final class HttpStream implements RequestView {
 
   private void onDurationTimeout() {
     manager.stats().rqMaxDurationReached.inc();
-    timeout("downstream duration timeout", ResponseFlag.DURATION_TIMEOUT, "max_duration_timeout");
+    timeout(
+        "downstream duration timeout",
+        responseStarted ? null : ResponseFlag.DURATION_TIMEOUT,
+        "max_duration_timeout");
   }
 
   private void timeout(String text, @Nullable ResponseFlag flag, String details) {
@@ -603,6 +677,10 @@ final class HttpStream implements RequestView {
   private void emitHeaders(boolean endStream) {
     activeNanos = loop.now();
     responseSent = true;
+    if (!decodeEnded) {
+      // an answer is under way, and the time that was left for the request counts no more
+      loop.timers().cancel(requestTimer);
+    }
     info.responseCode = status;
     info.firstDownstreamTxByteNanos = activeNanos;
     manager.responseRules().apply(this, response);
@@ -784,6 +862,9 @@ final class HttpStream implements RequestView {
         filter.onStreamEnd();
       }
     }
+    if (upgradeCounted) {
+      manager.stats().cxUpgradesActive.dec();
+    }
     if (headersReceived) {
       manager.log(info);
     }
@@ -818,6 +899,12 @@ final class HttpStream implements RequestView {
     encodePausedAt = -1;
     encodeStatus = FilterStatus.CONTINUE;
     status = 0;
+    if (tunnel != Tunnel.NONE) {
+      tunnel = Tunnel.NONE;
+      upgradeCounted = false;
+      filters = mainFilters;
+      last = filters.length - 1;
+    }
   }
 
   private void releaseDecodeHeld() {
@@ -956,6 +1043,11 @@ final class HttpStream implements RequestView {
     @Override
     public boolean isInternal() {
       return internal;
+    }
+
+    @Override
+    public boolean isTunnel() {
+      return tunnel != Tunnel.NONE;
     }
 
     @Override

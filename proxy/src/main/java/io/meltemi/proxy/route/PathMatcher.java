@@ -40,6 +40,26 @@ public sealed interface PathMatcher {
     }
   }
 
+  /** No path at all: a CONNECT request; see {@link RouteTable#match}. */
+  record Connect() implements PathMatcher {
+    static final Connect INSTANCE = new Connect();
+
+    @Override
+    public boolean matches(byte[] array, int start, int length) {
+      return false;
+    }
+
+    @Override
+    public TextIndex.@Nullable Literal literal() {
+      return null;
+    }
+
+    @Override
+    public String toString() {
+      return "connect_matcher";
+    }
+  }
+
   record Prefix(BytePattern prefix) implements PathMatcher {
     @Override
     public boolean matches(byte[] array, int start, int length) {

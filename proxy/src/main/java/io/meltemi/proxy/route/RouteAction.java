@@ -40,6 +40,7 @@ public sealed interface RouteAction {
    * @param hashPolicies what consistent hashing looks at, in order
    * @param upgrades upgrade type in lower case to whether the route allows it; others are the
    *     connection manager's choice
+   * @param connect how CONNECT ends here; empty when it is passed on as it is
    * @param includeAttemptCount whether the request carries {@code x-envoy-attempt-count}
    * @param attemptCountInResponse whether the response does
    */
@@ -49,6 +50,7 @@ public sealed interface RouteAction {
       boolean highPriority,
       List<HashPolicy> hashPolicies,
       Map<String, Boolean> upgrades,
+      Optional<Connect> connect,
       boolean includeAttemptCount,
       boolean attemptCountInResponse) {
     public ForwardOptions {
@@ -56,6 +58,13 @@ public sealed interface RouteAction {
       upgrades = Map.copyOf(upgrades);
     }
   }
+
+  /**
+   * CONNECT ends at this proxy: what follows goes to the upstream as plain TCP.
+   *
+   * @param allowPost whether POST does the same
+   */
+  record Connect(boolean allowPost) {}
 
   /**
    * Answered with a redirect.

@@ -65,7 +65,10 @@ final class RouteActionParser {
               "disable_shadow_host_suffix_append")
           .withoutEffect("nothing is traced yet", "trace_sampled");
   private static final SupportedFields UPGRADE =
-      SupportedFields.of(UpgradeConfig.getDescriptor(), "upgrade_type", "enabled");
+      SupportedFields.of(
+          UpgradeConfig.getDescriptor(), "upgrade_type", "enabled", "connect_config");
+  private static final SupportedFields CONNECT =
+      SupportedFields.of(UpgradeConfig.ConnectConfig.getDescriptor(), "allow_post");
   private static final SupportedFields REDIRECT =
       SupportedFields.of(
           RedirectAction.getDescriptor(),
@@ -277,6 +280,7 @@ final class RouteActionParser {
         high,
         HashPolicyParser.parseAll(proto.getHashPolicyList(), scope),
         upgrades(proto.getUpgradeConfigsList(), scope),
+        connect(proto.getUpgradeConfigsList(), scope),
         inherited.includeAttemptCount(),
         inherited.attemptCountInResponse());
   }
@@ -290,13 +294,31 @@ final class RouteActionParser {
       String type = proto.getUpgradeType().toLowerCase(Locale.ROOT);
       if (type.isEmpty()) {
         at.field("upgrade_type").error("\"\"", "an upgrade such as websocket");
-      } else if (type.equals("connect")) {
-        at.field("upgrade_type").unsupported("CONNECT");
+      } else if (type.equals("connect-udp")) {
+        at.field("upgrade_type").unsupported(proto.getUpgradeType());
       } else if (upgrades.put(type, !proto.hasEnabled() || proto.getEnabled().getValue()) != null) {
         at.field("upgrade_type").error(type, "each upgrade once");
       }
     }
     return upgrades;
+  }
+
+  private static Optional<RouteAction.Connect> connect(
+      List<UpgradeConfig> protos, ParseScope scope) {
+    Optional<RouteAction.Connect> connect = Optional.empty();
+    for (int i = 0; i < protos.size(); i++) {
+      UpgradeConfig proto = protos.get(i);
+      if (!proto.hasConnectConfig()) {
+        continue;
+      }
+      ParseScope at = scope.field("upgrade_configs", i).field("connect_config");
+      CONNECT.check(proto.getConnectConfig(), at);
+      if (!proto.getUpgradeType().equalsIgnoreCase("connect")) {
+        at.error(proto.getUpgradeType(), "only with upgrade_type CONNECT");
+      }
+      connect = Optional.of(new RouteAction.Connect(proto.getConnectConfig().getAllowPost()));
+    }
+    return connect;
   }
 
   static List<MirrorPolicy> mirrors(List<RequestMirrorPolicy> protos, ParseScope parent) {

@@ -47,11 +47,16 @@ public record RouteMatcher(
       int pathEnd,
       int queryEnd,
       MatchTrace trace) {
-    HeaderBlock block = request.headers();
-    byte[] array = block.array();
-    if (!path.matches(array, pathStart, pathLength)) {
+    if (!path.matches(request.headers().array(), pathStart, pathLength)) {
       return trace.isRecording() && trace.result(false, "path", path.toString());
     }
+    return matchesBehindPath(request, pathEnd, queryEnd, trace);
+  }
+
+  /** Everything but the path, which is known to match. */
+  boolean matchesBehindPath(RequestView request, int pathEnd, int queryEnd, MatchTrace trace) {
+    HeaderBlock block = request.headers();
+    byte[] array = block.array();
     if (trace.isRecording()) {
       trace.matched("path", path.toString());
     }

@@ -22,6 +22,7 @@ final class RouteMatcherParser {
           "path",
           "safe_regex",
           "path_separated_prefix",
+          "connect_matcher",
           "case_sensitive",
           "runtime_fraction",
           "headers",
@@ -71,10 +72,12 @@ final class RouteMatcherParser {
         }
         yield Optional.of(new PathMatcher.SeparatedPrefix(BytePattern.of(prefix, fold)));
       }
+      case CONNECT_MATCHER -> Optional.of(PathMatcher.Connect.INSTANCE);
       // reported as unsupported already
-      case CONNECT_MATCHER, PATH_MATCH_POLICY -> Optional.empty();
+      case PATH_MATCH_POLICY -> Optional.empty();
       case PATHSPECIFIER_NOT_SET -> {
-        scope.error("no path", "one of prefix, path, safe_regex, path_separated_prefix");
+        scope.error(
+            "no path", "one of prefix, path, safe_regex, path_separated_prefix, connect_matcher");
         yield Optional.empty();
       }
     };

@@ -92,11 +92,27 @@ public final class RouteTable {
     return length;
   }
 
+  /** The route of a request without a path, which is CONNECT. */
+  private @Nullable Route matchConnect(int host, RequestView request, MatchTrace trace) {
+    List<Route> routes = virtualHosts.get(host).routes();
+    for (int i = 0; i < routes.size(); i++) {
+      RouteMatcher matcher = routes.get(i).matcher();
+      if (matcher.path() instanceof PathMatcher.Connect
+          && matcher.matchesBehindPath(request, 0, 0, trace)) {
+        return routes.get(i);
+      }
+    }
+    if (trace.isRecording()) {
+      trace.failed("virtual host", "no connect_matcher of " + routes.size() + " routes matches");
+    }
+    return null;
+  }
+
   private @Nullable Route match(int host, RequestView request, MatchTrace trace) {
     HeaderBlock headers = request.headers();
     int index = headers.find(HeaderName.PATH);
     if (index < 0) {
-      return null;
+      return matchConnect(host, request, trace);
     }
     byte[] array = headers.array();
     int start = headers.valueStart(index);

@@ -7,9 +7,12 @@ import io.meltemi.proxy.codec.HeadParser;
 import io.meltemi.proxy.header.HeaderBlock;
 import io.meltemi.proxy.header.HeaderName;
 import io.meltemi.proxy.loop.ChannelWriter;
+import io.meltemi.proxy.transport.OutputEnd;
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.socket.DuplexChannel;
 import java.net.SocketAddress;
 import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
@@ -21,6 +24,12 @@ import org.jspecify.annotations.Nullable;
 final class Http1ClientConnection extends ClientConnection implements UpstreamStream {
   private static final byte[] HEAD = "HEAD".getBytes(StandardCharsets.US_ASCII);
   private static final int INTERIM_RESPONSES_MAX = 16;
+
+  private enum Tunnel {
+    NONE,
+    UPGRADE,
+    CONNECT
+  }
 
   private enum Phase {
     HEAD,
@@ -34,6 +43,11 @@ final class Http1ClientConnection extends ClientConnection implements UpstreamSt
   private @Nullable UpstreamCallbacks callbacks;
   private Phase phase = Phase.HEAD;
   private boolean headRequest;
+
+  /** The request asks for an upgrade, or is CONNECT. */
+  private Tunnel asked = Tunnel.NONE;
+
+  private boolean tunnelled;
   private boolean chunkedRequest;
   private boolean requestEnded;
   private boolean responseBegun;
@@ -59,6 +73,7 @@ final class Http1ClientConnection extends ClientConnection implements UpstreamSt
     phase = Phase.HEAD;
     requestEnded = false;
     responseBegun = false;
+    tunnelled = false;
     interimResponses = 0;
     parser.beginResponse(newCallbacks.responseHeaders());
     return this;
@@ -83,7 +98,11 @@ final class Http1ClientConnection extends ClientConnection implements UpstreamSt
   public void sendHeaders(HeaderBlock headers, boolean endStream) {
     int method = headers.find(HeaderName.METHOD);
     headRequest = method >= 0 && headers.valueEquals(method, HEAD);
-    chunkedRequest = !endStream && !headers.contains(HeaderName.CONTENT_LENGTH);
+    boolean upgrade = headers.contains(HeaderName.UPGRADE);
+    asked =
+        upgrade ? Tunnel.UPGRADE : headers.find(HeaderName.PATH) < 0 ? Tunnel.CONNECT : Tunnel.NONE;
+    chunkedRequest =
+        asked == Tunnel.NONE && !endStream && !headers.contains(HeaderName.CONTENT_LENGTH);
     closeAfterResponse =
         settings.requestsPerConnectionMax() > 0 && requests >= settings.requestsPerConnectionMax();
     ChannelWriter out = writer();
@@ -91,7 +110,7 @@ final class Http1ClientConnection extends ClientConnection implements UpstreamSt
         out.gather(HeadEncoder.sizeMax(headers)),
         headers,
         chunkedRequest,
-        headers.contains(HeaderName.UPGRADE) ? ConnectionOption.UPGRADE : ConnectionOption.NONE);
+        upgrade ? ConnectionOption.UPGRADE : ConnectionOption.NONE);
     requestEnded = endStream;
     out.flush();
   }
@@ -114,6 +133,11 @@ final class Http1ClientConnection extends ClientConnection implements UpstreamSt
     }
     requestEnded = endStream;
     out.flush();
+    if (endStream && asked == Tunnel.CONNECT && channel() instanceof DuplexChannel duplex) {
+      // the end of one direction has no other form
+      duplex.write(Unpooled.EMPTY_BUFFER).addListener(_ -> OutputEnd.send(duplex));
+      duplex.flush();
+    }
   }
 
   @Override
@@ -203,6 +227,14 @@ final class Http1ClientConnection extends ClientConnection implements UpstreamSt
       case DONE -> {}
     }
     int status = parser.status();
+    if (asked != Tunnel.NONE && opensTunnel(status)) {
+      tunnelled = true;
+      closeAfterResponse = true;
+      body.beginUntilClose();
+      phase = Phase.BODY;
+      present.onResponseHeaders(status, false);
+      return true;
+    }
     if (status < 200) {
       return interim(status, present);
     }
@@ -218,6 +250,12 @@ final class Http1ClientConnection extends ClientConnection implements UpstreamSt
     phase = Phase.BODY;
     present.onResponseHeaders(status, false);
     return true;
+  }
+
+  private boolean opensTunnel(int status) {
+    return asked == Tunnel.UPGRADE
+        ? status == 101 && parser.isUpgrade()
+        : status >= 200 && status < 300;
   }
 
   private boolean interim(int status, UpstreamCallbacks present) {
@@ -308,7 +346,7 @@ final class Http1ClientConnection extends ClientConnection implements UpstreamSt
     HeaderBlock block = trailers;
     finish(in);
     if (block == null || block.isEmpty()) {
-      present.onResponseData(io.netty.buffer.Unpooled.EMPTY_BUFFER, true);
+      present.onResponseData(Unpooled.EMPTY_BUFFER, true);
     } else {
       // the connection may serve the next stream within the callback
       trailers = null;
@@ -366,10 +404,10 @@ final class Http1ClientConnection extends ClientConnection implements UpstreamSt
     if (present == null) {
       return;
     }
-    if (phase == Phase.BODY && body.isUntilClose()) {
+    if (phase == Phase.BODY && body.isUntilClose() && !tunnelled) {
       callbacks = null;
       pool.requestDone();
-      present.onResponseData(io.netty.buffer.Unpooled.EMPTY_BUFFER, true);
+      present.onResponseData(Unpooled.EMPTY_BUFFER, true);
       return;
     }
     fail(responseBegun ? ResetReason.CLOSED : ResetReason.CLOSED_BEFORE_RESPONSE, "");

@@ -6,6 +6,7 @@ import io.meltemi.proxy.codec.Http2Listener;
 import io.meltemi.proxy.codec.Http2Reset;
 import io.meltemi.proxy.codec.Http2Stream;
 import io.meltemi.proxy.header.HeaderBlock;
+import io.meltemi.proxy.header.HeaderName;
 import io.meltemi.proxy.loop.LoopTimer;
 import io.meltemi.proxy.telemetry.TlsInfo;
 import io.netty.buffer.ByteBuf;
@@ -37,6 +38,10 @@ final class Http2ClientConnection extends ClientConnection implements Http2Liste
   private final class Stream extends Http2Stream implements UpstreamStream {
     private @Nullable UpstreamCallbacks callbacks;
     private @Nullable HeaderBlock trailers;
+
+    /** What an extended CONNECT asks for; null on every other stream. */
+    private @Nullable String protocol;
+
     private int number;
     private int interimResponses;
 
@@ -44,6 +49,7 @@ final class Http2ClientConnection extends ClientConnection implements Http2Liste
       callbacks = newCallbacks;
       number = ++requests;
       interimResponses = 0;
+      protocol = null;
     }
 
     private UpstreamCallbacks callbacks() {
@@ -64,7 +70,29 @@ final class Http2ClientConnection extends ClientConnection implements Http2Liste
 
     @Override
     public void sendHeaders(HeaderBlock headers, boolean endStream) {
-      sendRequest(headers, endStream);
+      boolean upgrade = headers.contains(HeaderName.UPGRADE);
+      if (upgrade || headers.find(HeaderName.PATH) < 0) {
+        sendRequest(connect(headers, upgrade), endStream);
+      } else {
+        sendRequest(headers, endStream);
+      }
+    }
+
+    /** CONNECT without what it must not have, an upgrade as extended CONNECT (RFC 8441). */
+    private HeaderBlock connect(HeaderBlock headers, boolean upgrade) {
+      HeaderBlock changed = new HeaderBlock();
+      changed.copyFrom(headers);
+      if (upgrade) {
+        String asked = headers.get(HeaderName.UPGRADE);
+        protocol = asked;
+        changed.set(HeaderName.METHOD, "CONNECT");
+        changed.set(HeaderName.PROTOCOL, asked == null ? "" : asked);
+        changed.remove(HeaderName.UPGRADE);
+      } else {
+        changed.remove(HeaderName.SCHEME);
+      }
+      changed.remove(HeaderName.CONTENT_LENGTH);
+      return changed;
     }
 
     @Override
@@ -123,7 +151,14 @@ final class Http2ClientConnection extends ClientConnection implements Http2Liste
     }
 
     @Override
-    protected void onHeaders(int status, boolean endStream) {
+    protected void onHeaders(int received, boolean endStream) {
+      int status = received;
+      String upgraded = protocol;
+      if (upgraded != null && received == 200) {
+        status = 101;
+        headers().set(HeaderName.STATUS, "101");
+        headers().set(HeaderName.UPGRADE, upgraded);
+      }
       if (endStream) {
         UpstreamCallbacks told = end();
         told.onResponseHeaders(status, true);
@@ -166,7 +201,12 @@ final class Http2ClientConnection extends ClientConnection implements Http2Liste
       pool.stats().rqRxReset.inc();
       UpstreamCallbacks told = end();
       switch (reason) {
-        case REMOTE -> told.onReset(ResetReason.REMOTE_RESET, details);
+        case REMOTE ->
+            told.onReset(
+                error == Http2Error.CONNECT_ERROR
+                    ? ResetReason.REMOTE_CONNECT_ERROR
+                    : ResetReason.REMOTE_RESET,
+                details);
         case REMOTE_REFUSED -> told.onReset(ResetReason.REMOTE_REFUSED, details);
         case MALFORMED, HEAD_TOO_LARGE -> {
           pool.stats().cxProtocolError.inc();

@@ -10,6 +10,8 @@ public enum ResetReason {
   PROTOCOL_ERROR,
   /** The peer reset the stream. */
   REMOTE_RESET,
+  /** The peer reset a tunnel, as what it leads to is gone. */
+  REMOTE_CONNECT_ERROR,
   /** The peer has not looked at the stream, by its own word. */
   REMOTE_REFUSED
 }

@@ -132,6 +132,15 @@ public final class UpstreamPools {
       return pool;
     }
 
+    /**
+     * Connects a TCP connection for one request; see {@link TcpTunnel}.
+     *
+     * @return null when a circuit breaker is at its limit, which has been told
+     */
+    public @Nullable TcpTunnel connect(Cluster cluster, Host host, UpstreamCallbacks callbacks) {
+      return TcpTunnel.open(loop, connector, cluster, host, callbacks);
+    }
+
     private void remove(Host host) {
       HostPools pool = pools.remove(host);
       if (pool != null) {

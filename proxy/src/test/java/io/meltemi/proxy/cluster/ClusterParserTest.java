@@ -164,7 +164,7 @@ final class ClusterParserTest {
         "{name: a, connect_timeout: -1s} | connect_timeout",
         "{name: a, type: EDS} | eds_cluster_config.eds_config",
         "{name: a, type: LOGICAL_DNS} | load_assignment",
-        "{name: a, http2_protocol_options: {allow_connect: true}} | http2_protocol_options.allow_connect",
+        "{name: a, http2_protocol_options: {custom_settings_parameters: [{identifier: 9, value: 1}]}} | http2_protocol_options.custom_settings_parameters",
         "{name: a, http2_protocol_options: {max_concurrent_streams: 0}} | http2_protocol_options.max_concurrent_streams",
         "{name: a, common_lb_config: {healthy_panic_threshold: {value: 101}}} | common_lb_config.healthy_panic_threshold",
         "{name: a, common_lb_config: {zone_aware_lb_config: {}}} | common_lb_config.zone_aware_lb_config",

@@ -51,6 +51,7 @@ final class Http2ConnectionTest {
         d.streamWindowBytes(),
         d.connectionWindowBytes(),
         d.resetsMalformed(),
+        false,
         floods,
         d.keepAlive());
   }
@@ -106,6 +107,7 @@ final class Http2ConnectionTest {
             65_535 + random.nextInt(100_000),
             65_535 + random.nextInt(100_000),
             true,
+            false,
             Http2Settings.Floods.DEFAULT,
             Http2Settings.KeepAlive.NONE);
     Http2Peer server = new Http2Peer(Http2Connection.Role.SERVER, settings);
@@ -291,6 +293,7 @@ final class Http2ConnectionTest {
                 d.streamWindowBytes(),
                 d.connectionWindowBytes(),
                 false,
+                false,
                 d.floods(),
                 d.keepAlive()));
     server.readHex("000002 01 05 00000001 8286");
@@ -388,6 +391,7 @@ final class Http2ConnectionTest {
             65_535,
             65_535,
             true,
+            false,
             Http2Settings.Floods.DEFAULT,
             Http2Settings.KeepAlive.NONE);
     Http2Peer server = begun(small);
@@ -415,6 +419,7 @@ final class Http2ConnectionTest {
             65_535,
             1 << 20,
             true,
+            false,
             Http2Settings.Floods.DEFAULT,
             Http2Settings.KeepAlive.NONE);
     Http2Peer server = begun(small);
@@ -716,6 +721,7 @@ final class Http2ConnectionTest {
             d.streamWindowBytes(),
             d.connectionWindowBytes(),
             true,
+            false,
             d.floods(),
             new Http2Settings.KeepAlive(1_000_000_000, 500_000_000, 0));
     Http2Peer server = new Http2Peer(Http2Connection.Role.SERVER, settings, ticker, 1 << 16);

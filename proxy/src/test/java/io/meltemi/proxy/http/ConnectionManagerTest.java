@@ -162,7 +162,7 @@ final class ConnectionManagerTest {
         "proxy_status_config: {}|proxy_status_config",
         "common_http_protocol_options: {max_response_headers_kb: 3}|max_response_headers_kb",
         "http_protocol_options: {allow_chunked_length: true}|allow_chunked_length",
-        "upgrade_configs: [{upgrade_type: CONNECT}]|upgrade_configs[0].upgrade_type",
+        "upgrade_configs: [{upgrade_type: CONNECT-UDP}]|upgrade_configs[0].upgrade_type",
         "max_request_headers_kb: 9000|max_request_headers_kb",
         "stream_idle_timeout: -1s|stream_idle_timeout",
       })

@@ -264,7 +264,7 @@ final class RouteTableParserTest {
       delimiter = '|',
       value = {
         // set fields that are not supported, named by path
-        "{'match':{'connect_matcher':{}},'route':{'cluster':'c'}} | match.connect_matcher",
+        "{'match':{'path_match_policy':{}},'route':{'cluster':'c'}} | match.path_match_policy",
         "{'match':{'prefix':'/','tls_context':{}},'route':{'cluster':'c'}} | match.tls_context",
         "{'match':{'prefix':'/','dynamic_metadata':[{}]},'route':{'cluster':'c'}}"
             + " | match.dynamic_metadata",

@@ -137,6 +137,11 @@ public final class FakeFilterContext implements HttpFilterContext, AutoCloseable
   }
 
   @Override
+  public boolean isTunnel() {
+    return false;
+  }
+
+  @Override
   public long streamRandom() {
     return random;
   }
@@ -153,7 +158,7 @@ public final class FakeFilterContext implements HttpFilterContext, AutoCloseable
                 Optional.empty(),
                 List.of(),
                 new RouteAction.ForwardOptions(
-                    503, false, false, List.of(), Map.of(), false, false))
+                    503, false, false, List.of(), Map.of(), Optional.empty(), false, false))
             : new RouteAction.NonForwarding();
     return new Route(
         "",

@@ -27,6 +27,7 @@ import io.meltemi.proxy.transport.TransportFailure;
 import io.meltemi.proxy.upstream.ConnectionPool;
 import io.meltemi.proxy.upstream.PoolFailure;
 import io.meltemi.proxy.upstream.ResetReason;
+import io.meltemi.proxy.upstream.TcpTunnel;
 import io.meltemi.proxy.upstream.UpstreamCallbacks;
 import io.meltemi.proxy.upstream.UpstreamPools;
 import io.meltemi.proxy.upstream.UpstreamStream;
@@ -53,6 +54,10 @@ final class RouterFilter implements HttpFilter, LbContext, UpstreamCallbacks {
   private static final HeaderName OVERLOADED = HeaderName.of("x-envoy-overloaded");
   private static final HeaderName DECORATOR = HeaderName.of("x-envoy-decorator-operation");
   private static final byte[] TRUE = "true".getBytes(StandardCharsets.US_ASCII);
+  private static final byte[] CONNECT = "CONNECT".getBytes(StandardCharsets.US_ASCII);
+  private static final byte[] POST = "POST".getBytes(StandardCharsets.US_ASCII);
+  private static final byte[] WEBSOCKET = "websocket".getBytes(StandardCharsets.US_ASCII);
+  private static final byte[] NO_BODY = {};
   private static final String DURATION_REACHED = "upstream_max_stream_duration_reached";
   private static final String RESET_TEXT =
       "upstream connect error or disconnect/reset before headers. ";
@@ -110,6 +115,16 @@ final class RouterFilter implements HttpFilter, LbContext, UpstreamCallbacks {
   private boolean trailersKept;
   private @Nullable HeaderBlock trailers;
   private boolean requestSent;
+
+  /** CONNECT ends here: the body goes to a TCP connection of its own. */
+  private boolean endsConnect;
+
+  private @Nullable TcpTunnel connecting;
+
+  /** The rest of the request waits until the host has agreed to a tunnel. */
+  private boolean paused;
+
+  private boolean headSent;
   private boolean responseBegun;
   private boolean over = true;
   private boolean readingStopped;
@@ -246,6 +261,8 @@ final class RouterFilter implements HttpFilter, LbContext, UpstreamCallbacks {
     timeouts(target, headers);
     retry.begin(target.retryPolicy().orElse(null), headers, found);
     requestHeaders(target, route, chosen, headers);
+    paused = context.isTunnel();
+    endsConnect = target.options().connect().isPresent() && endsConnect(target, headers);
     Host first = found.loadBalancer().choose(this);
     if (first == null) {
       noHost();
@@ -259,6 +276,13 @@ final class RouterFilter implements HttpFilter, LbContext, UpstreamCallbacks {
       startResponseTimer();
     }
     startTry(first);
+  }
+
+  private static boolean endsConnect(RouteAction.Forward target, HeaderBlock headers) {
+    int method = headers.find(HeaderName.METHOD);
+    boolean post = target.options().connect().orElseThrow().allowPost();
+    return method >= 0
+        && (headers.valueEquals(method, CONNECT) || (post && headers.valueEquals(method, POST)));
   }
 
   private void noHost() {
@@ -381,7 +405,12 @@ final class RouterFilter implements HttpFilter, LbContext, UpstreamCallbacks {
       context.requestHeaders().setNumber(ATTEMPT_COUNT, attempts);
     }
     requestSent = false;
+    headSent = false;
     tryStartNanos = loop.now();
+    if (endsConnect) {
+      connecting = pools.connect(cluster(), to, this);
+      return;
+    }
     ConnectionPool pool =
         pools.get(
             cluster(),
@@ -405,10 +434,10 @@ final class RouterFilter implements HttpFilter, LbContext, UpstreamCallbacks {
       startResponseTimer();
     }
     UpstreamStream present = upstream;
-    if (retry.isActive() || present == null) {
+    if (retry.isActive() || present == null || paused) {
       keep(data);
     }
-    if (over || present == null) {
+    if (over || present == null || paused) {
       return FilterStatus.CONTINUE;
     }
     present.sendData(data, endStream);
@@ -427,7 +456,7 @@ final class RouterFilter implements HttpFilter, LbContext, UpstreamCallbacks {
     if (retry.isActive()) {
       retry.giveUp();
     }
-    if (upstream == null) {
+    if (upstream == null || paused) {
       stopReading();
     } else {
       body.clear();
@@ -447,7 +476,7 @@ final class RouterFilter implements HttpFilter, LbContext, UpstreamCallbacks {
     }
     startResponseTimer();
     UpstreamStream present = upstream;
-    if (present != null) {
+    if (present != null && !paused) {
       present.sendTrailers(requestTrailers);
       if (upstream == present) {
         sent(true);
@@ -488,6 +517,7 @@ final class RouterFilter implements HttpFilter, LbContext, UpstreamCallbacks {
   @Override
   public void onReady(UpstreamStream stream) {
     leasing = null;
+    connecting = null;
     upstream = stream;
     StreamInfo info = info();
     info.firstUpstreamTxByteNanos = loop.now();
@@ -504,6 +534,18 @@ final class RouterFilter implements HttpFilter, LbContext, UpstreamCallbacks {
     }
     boolean bodyless = requestEnded && body.count() == 0 && !trailersKept;
     stream.sendHeaders(context.requestHeaders(), bodyless);
+    headSent = true;
+    if (paused) {
+      if (upstream == stream && !context.isDownstreamWritable()) {
+        stream.setReading(false);
+      }
+      return;
+    }
+    sendKept(stream);
+  }
+
+  /** Sends what has come of the body so far. */
+  private void sendKept(UpstreamStream stream) {
     int pieces = body.count();
     boolean endWithData = requestEnded && !trailersKept;
     for (int i = 0; i < pieces && upstream == stream; i++) {
@@ -572,7 +614,62 @@ final class RouterFilter implements HttpFilter, LbContext, UpstreamCallbacks {
     if (retry.made() > 0 && status < 500) {
       from.stats().rqRetrySuccess.inc();
     }
+    if (paused && !unpause(status, headers)) {
+      return;
+    }
     respond(status, endStream, now, headers);
+  }
+
+  /**
+   * The host has answered the request for a tunnel: when it agrees, what has come so far is sent
+   * on. A refusal goes back to the client, as Envoy does: of a WebSocket without its body unless it
+   * is an error.
+   *
+   * @return whether the answer goes its usual way
+   */
+  private boolean unpause(int status, HeaderBlock headers) {
+    HeaderBlock request = context.requestHeaders();
+    int upgrade = request.find(HeaderName.UPGRADE);
+    boolean agreed = upgrade >= 0 ? status == 101 : status >= 200 && status < 300;
+    if (agreed) {
+      paused = false;
+      retry.clear();
+      UpstreamStream present = upstream;
+      if (present != null && headSent) {
+        sendKept(present);
+      }
+      return upstream == present;
+    }
+    boolean refused =
+        upgrade >= 0
+            && status < 400
+            && request.valueEqualsIgnoreCase(upgrade, WEBSOCKET)
+            && info().upstreamProtocol.equals("HTTP/1.1");
+    if (refused) {
+      refuseWebSocket(status, headers);
+    }
+    return !refused;
+  }
+
+  private void refuseWebSocket(int status, HeaderBlock headers) {
+    HeaderBlock told = new HeaderBlock();
+    told.copyFrom(headers);
+    over = true;
+    dropTry();
+    context.sendLocalReply(
+        new LocalReply(
+            status,
+            NO_BODY,
+            null,
+            "websocket_handshake_unsuccessful",
+            response -> {
+              for (int i = 0; i < told.size(); i++) {
+                if (!told.isPseudo(i) && !told.nameEquals(i, HeaderName.CONTENT_LENGTH)) {
+                  response.addFrom(told, i);
+                }
+              }
+              finishHeaders(response);
+            }));
   }
 
   /** Counts the try for or against its host; a gRPC call's outcome may be known only at its end. */
@@ -592,9 +689,11 @@ final class RouterFilter implements HttpFilter, LbContext, UpstreamCallbacks {
   private void respond(int status, boolean endStream, long now, HeaderBlock headers) {
     responseBegun = true;
     retry.clear();
-    body.clear();
+    if (headSent) {
+      body.clear();
+    }
     info().responseCodeDetails = "via_upstream";
-    if (!suppressHeaders) {
+    if (!suppressHeaders && requestEnded) {
       headers.setNumber(UPSTREAM_SERVICE_TIME, (now - tryStartNanos) / 1_000_000);
     }
     hash.addCookies(headers);
@@ -668,6 +767,11 @@ final class RouterFilter implements HttpFilter, LbContext, UpstreamCallbacks {
       leasing = null;
       waiting.cancel(this);
     }
+    TcpTunnel opening = connecting;
+    if (opening != null) {
+      connecting = null;
+      opening.reset();
+    }
     UpstreamStream present = upstream;
     if (present != null) {
       upstream = null;
@@ -678,6 +782,7 @@ final class RouterFilter implements HttpFilter, LbContext, UpstreamCallbacks {
   @Override
   public void onPoolFailure(PoolFailure failure, String detail) {
     leasing = null;
+    connecting = null;
     host().add(HostStat.RQ_ERROR, 1);
     switch (failure) {
       case OVERFLOW ->
@@ -756,7 +861,7 @@ final class RouterFilter implements HttpFilter, LbContext, UpstreamCallbacks {
     return switch (reason) {
       case CLOSED, CLOSED_BEFORE_RESPONSE -> ResponseFlag.UPSTREAM_CONNECTION_TERMINATION;
       case PROTOCOL_ERROR -> ResponseFlag.UPSTREAM_PROTOCOL_ERROR;
-      case REMOTE_RESET, REMOTE_REFUSED -> ResponseFlag.UPSTREAM_REMOTE_RESET;
+      case REMOTE_RESET, REMOTE_REFUSED, REMOTE_CONNECT_ERROR -> ResponseFlag.UPSTREAM_REMOTE_RESET;
     };
   }
 
@@ -766,6 +871,7 @@ final class RouterFilter implements HttpFilter, LbContext, UpstreamCallbacks {
       case CLOSED, CLOSED_BEFORE_RESPONSE -> "connection_termination";
       case PROTOCOL_ERROR -> "protocol_error";
       case REMOTE_RESET -> "remote_reset";
+      case REMOTE_CONNECT_ERROR -> "remote_error_with_CONNECT_request";
       case REMOTE_REFUSED -> "remote_refused_stream_reset";
     };
   }
@@ -885,6 +991,9 @@ final class RouterFilter implements HttpFilter, LbContext, UpstreamCallbacks {
     trailersKept = false;
     requestEnded = false;
     requestSent = false;
+    endsConnect = false;
+    paused = false;
+    headSent = false;
     responseBegun = false;
     readingStopped = false;
     grpc = false;

@@ -4,13 +4,26 @@ import io.meltemi.proxy.cluster.ClusterManager;
 import io.meltemi.proxy.network.DownstreamConnection;
 import io.meltemi.proxy.network.NetworkFilterConfig;
 import io.meltemi.proxy.upstream.Connector;
+import io.meltemi.proxy.upstream.UpstreamPools;
+import java.util.Optional;
 
 /** A TCP proxy of one filter chain. */
 record TcpProxyConfig(
-    TcpProxySettings settings, ClusterManager clusters, Connector connector, TcpProxyStats stats)
+    TcpProxySettings settings,
+    Optional<TunnelSettings> tunnel,
+    ClusterManager clusters,
+    Connector connector,
+    UpstreamPools pools,
+    TcpProxyStats stats)
     implements NetworkFilterConfig {
   @Override
   public void install(DownstreamConnection connection) {
-    connection.channel().pipeline().addLast(new TcpProxySession(this, connection));
+    connection
+        .channel()
+        .pipeline()
+        .addLast(
+            tunnel.isPresent()
+                ? new TunnelSession(this, tunnel.get(), connection)
+                : new TcpProxySession(this, connection));
   }
 }

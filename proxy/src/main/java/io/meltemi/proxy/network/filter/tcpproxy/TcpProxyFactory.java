@@ -1,16 +1,23 @@
 package io.meltemi.proxy.network.filter.tcpproxy;
 
 import com.google.protobuf.Any;
+import io.envoyproxy.envoy.config.core.v3.HeaderValue;
+import io.envoyproxy.envoy.config.core.v3.HeaderValueOption;
 import io.envoyproxy.envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy;
 import io.envoyproxy.envoy.type.v3.HashPolicy;
+import io.meltemi.common.time.Ticker;
+import io.meltemi.common.validation.Validation;
 import io.meltemi.proxy.cluster.ClusterManager;
+import io.meltemi.proxy.header.HeaderName;
 import io.meltemi.proxy.network.NetworkFilterConfig;
 import io.meltemi.proxy.network.NetworkFilterFactory;
 import io.meltemi.proxy.parse.ParseScope;
 import io.meltemi.proxy.parse.SupportedFields;
+import io.meltemi.proxy.telemetry.Formatter;
 import io.meltemi.proxy.telemetry.Stats;
 import io.meltemi.proxy.telemetry.accesslog.AccessLogParser;
 import io.meltemi.proxy.upstream.Connector;
+import io.meltemi.proxy.upstream.UpstreamPools;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -27,6 +34,7 @@ public final class TcpProxyFactory implements NetworkFilterFactory {
           "idle_timeout",
           "access_log",
           "max_connect_attempts",
+          "tunneling_config",
           "max_downstream_connection_duration",
           "hash_policy");
   private static final SupportedFields HASH_POLICY =
@@ -35,20 +43,45 @@ public final class TcpProxyFactory implements NetworkFilterFactory {
       SupportedFields.of(TcpProxy.WeightedCluster.getDescriptor(), "clusters");
   private static final SupportedFields WEIGHT =
       SupportedFields.of(TcpProxy.WeightedCluster.ClusterWeight.getDescriptor(), "name", "weight");
+  private static final SupportedFields TUNNEL =
+      SupportedFields.of(
+          TcpProxy.TunnelingConfig.getDescriptor(),
+          "hostname",
+          "use_post",
+          "post_path",
+          "headers_to_add");
+  private static final SupportedFields HEADER_OPTION =
+      SupportedFields.of(
+          HeaderValueOption.getDescriptor(),
+          "header",
+          "append",
+          "append_action",
+          "keep_empty_value");
+  private static final SupportedFields HEADER =
+      SupportedFields.of(HeaderValue.getDescriptor(), "key", "value");
   private static final long IDLE_NANOS_DEFAULT = 3_600_000_000_000L;
   private static final int ATTEMPTS_MAX = 1000;
 
   private final ClusterManager clusters;
   private final Connector connector;
+  private final UpstreamPools pools;
   private final AccessLogParser accessLogs;
   private final Stats stats;
+  private final Ticker ticker;
 
   public TcpProxyFactory(
-      ClusterManager clusters, Connector connector, AccessLogParser accessLogs, Stats stats) {
+      ClusterManager clusters,
+      Connector connector,
+      UpstreamPools pools,
+      AccessLogParser accessLogs,
+      Stats stats,
+      Ticker ticker) {
     this.clusters = clusters;
     this.connector = connector;
+    this.pools = pools;
     this.accessLogs = accessLogs;
     this.stats = stats;
+    this.ticker = ticker;
   }
 
   @Override
@@ -70,14 +103,74 @@ public final class TcpProxyFactory implements NetworkFilterFactory {
   public Optional<NetworkFilterConfig> parse(Any config, ParseScope scope) {
     return scope
         .unpack(config, TcpProxy.class)
-        .flatMap(proto -> settings(proto, scope))
-        .map(
-            settings ->
-                new TcpProxyConfig(
-                    settings,
-                    clusters,
-                    connector,
-                    new TcpProxyStats(stats.scope("tcp." + settings.statPrefix() + "."))));
+        .flatMap(
+            proto ->
+                settings(proto, scope)
+                    .map(
+                        settings ->
+                            new TcpProxyConfig(
+                                settings,
+                                tunnel(proto, scope.field("tunneling_config")),
+                                clusters,
+                                connector,
+                                pools,
+                                new TcpProxyStats(
+                                    stats.scope("tcp." + settings.statPrefix() + ".")))));
+  }
+
+  private Optional<TunnelSettings> tunnel(TcpProxy proto, ParseScope scope) {
+    if (!proto.hasTunnelingConfig()) {
+      return Optional.empty();
+    }
+    TcpProxy.TunnelingConfig tunnel = proto.getTunnelingConfig();
+    TUNNEL.check(tunnel, scope);
+    if (tunnel.getHostname().isEmpty()) {
+      scope.field("hostname").error("\"\"", "at least one character");
+    }
+    if (!tunnel.getPostPath().isEmpty() && !tunnel.getUsePost()) {
+      scope.field("post_path").error(tunnel.getPostPath(), "only with use_post");
+    }
+    if (!tunnel.getPostPath().isEmpty() && !tunnel.getPostPath().startsWith("/")) {
+      scope.field("post_path").error(tunnel.getPostPath(), "a path that begins with a slash");
+    }
+    Optional<Formatter> hostname = format(tunnel.getHostname(), scope.field("hostname"));
+    List<TunnelSettings.Header> headers = new ArrayList<>();
+    for (int i = 0; i < tunnel.getHeadersToAddCount(); i++) {
+      header(tunnel.getHeadersToAdd(i), scope.field("headers_to_add", i)).ifPresent(headers::add);
+    }
+    Optional<String> postPath =
+        tunnel.getUsePost()
+            ? Optional.of(tunnel.getPostPath().isEmpty() ? "/" : tunnel.getPostPath())
+            : Optional.empty();
+    return hostname.map(known -> new TunnelSettings(known, postPath, headers));
+  }
+
+  private Optional<Formatter> format(String text, ParseScope scope) {
+    Validation<Formatter> parsed = Formatter.parse(text, "", ticker, scope.origin(), scope.path());
+    return scope.out().absorb(parsed) ? Optional.of(parsed.orElseThrow()) : Optional.empty();
+  }
+
+  // append is what append_action was before
+  @SuppressWarnings("deprecation")
+  private Optional<TunnelSettings.Header> header(HeaderValueOption proto, ParseScope scope) {
+    HEADER_OPTION.check(proto, scope);
+    HEADER.check(proto.getHeader(), scope.field("header"));
+    String key = proto.getHeader().getKey();
+    if (!HeaderName.isValid(key) || key.startsWith(":") || key.equalsIgnoreCase("host")) {
+      scope.field("header").field("key").error("\"" + key + "\"", "a header name");
+      return Optional.empty();
+    }
+    boolean overwrites =
+        switch (proto.getAppendAction()) {
+          case APPEND_IF_EXISTS_OR_ADD -> proto.hasAppend() && !proto.getAppend().getValue();
+          case OVERWRITE_IF_EXISTS_OR_ADD -> true;
+          case ADD_IF_ABSENT, OVERWRITE_IF_EXISTS, UNRECOGNIZED -> {
+            scope.field("append_action").unsupported(proto.getAppendAction().name());
+            yield false;
+          }
+        };
+    return format(proto.getHeader().getValue(), scope.field("header").field("value"))
+        .map(value -> new TunnelSettings.Header(HeaderName.of(key), value, overwrites));
   }
 
   private Optional<TcpProxySettings> settings(TcpProxy proto, ParseScope scope) {

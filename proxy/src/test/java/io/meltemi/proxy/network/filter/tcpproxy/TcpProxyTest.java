@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.meltemi.common.net.Locality;
+import io.meltemi.common.time.Ticker;
+import io.meltemi.common.validation.Origin;
 import io.meltemi.proxy.cluster.CircuitBreakers;
 import io.meltemi.proxy.cluster.Cluster;
 import io.meltemi.proxy.cluster.ClusterManager;
@@ -12,12 +14,16 @@ import io.meltemi.proxy.cluster.ClusterSettings;
 import io.meltemi.proxy.cluster.HealthStatus;
 import io.meltemi.proxy.cluster.Host;
 import io.meltemi.proxy.cluster.OutlierDetector;
+import io.meltemi.proxy.header.HeaderName;
 import io.meltemi.proxy.listener.ListenerFixture;
 import io.meltemi.proxy.loop.Workers;
 import io.meltemi.proxy.telemetry.Counter;
+import io.meltemi.proxy.telemetry.Formatter;
 import io.meltemi.proxy.telemetry.ResponseFlag;
 import io.meltemi.proxy.telemetry.StreamInfo;
+import io.meltemi.proxy.upstream.Connector;
 import io.meltemi.proxy.upstream.SocketConnector;
+import io.meltemi.proxy.upstream.UpstreamPools;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -28,6 +34,7 @@ import java.util.Arrays;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
@@ -78,6 +85,11 @@ final class TcpProxyTest {
     }
 
     InetSocketAddress serve(String cluster, int attempts, long idleNanos) {
+      return serve(cluster, attempts, idleNanos, Optional.empty());
+    }
+
+    InetSocketAddress serve(
+        String cluster, int attempts, long idleNanos, Optional<TunnelSettings> tunnel) {
       TcpProxySettings settings =
           new TcpProxySettings(
               "test",
@@ -87,11 +99,14 @@ final class TcpProxyTest {
               0,
               attempts,
               info -> log.add(Ended.of(info)));
+      Connector connector = new SocketConnector(listeners.workers().clients());
       return listeners.serve(
           new TcpProxyConfig(
               settings,
+              tunnel,
               clusters,
-              new SocketConnector(listeners.workers().clients()),
+              connector,
+              new UpstreamPools(connector),
               new TcpProxyStats(listeners.stats().scope("tcp.test."))));
     }
 
@@ -170,6 +185,103 @@ final class TcpProxyTest {
   private static InetSocketAddress unused() throws IOException {
     try (ServerSocket gone = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
       return (InetSocketAddress) gone.getLocalSocketAddress();
+    }
+  }
+
+  private static Formatter format(String text) {
+    return Formatter.parse(text, "", Ticker.system(), Origin.of("test"), "").orElseThrow();
+  }
+
+  private static TunnelSettings tunnel(Optional<String> postPath) {
+    return new TunnelSettings(
+        format("far.example:%DOWNSTREAM_LOCAL_PORT%"),
+        postPath,
+        List.of(
+            new TunnelSettings.Header(HeaderName.of("x-via"), format("tunnel"), false),
+            new TunnelSettings.Header(HeaderName.of("x-via"), format("again"), true)));
+  }
+
+  private static String readHead(Socket socket) throws IOException {
+    StringBuilder head = new StringBuilder();
+    while (head.indexOf("\r\n\r\n") < 0) {
+      int b = socket.getInputStream().read();
+      if (b < 0) {
+        throw new IOException("ended behind: " + head);
+      }
+      head.append((char) b);
+    }
+    return head.toString();
+  }
+
+  @Test
+  void wrapsBytesInConnect() throws Exception {
+    try (Proxy proxy = new Proxy(false)) {
+      proxy.clusters.replaceAll(
+          Map.of("c", proxy.cluster(List.of(proxy.address()), CircuitBreakers.Thresholds.DEFAULT)));
+      InetSocketAddress address = proxy.serve("c", 1, 0, Optional.of(tunnel(Optional.empty())));
+      try (Socket client = ListenerFixture.connect(address);
+          Socket server = proxy.accept()) {
+        write(client, "early");
+        assertEquals(
+            "CONNECT far.example:"
+                + address.getPort()
+                + " HTTP/1.1\r\nhost: far.example:"
+                + address.getPort()
+                + "\r\nx-via: again\r\n\r\n",
+            readHead(server));
+        write(server, "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\nhello");
+        assertEquals("hello", read(client, 5));
+        assertEquals("early", read(server, 5));
+        client.shutdownOutput();
+        assertEquals(-1, server.getInputStream().read());
+        write(server, "late");
+        assertEquals("late", read(client, 4));
+        server.shutdownOutput();
+        assertEquals(-1, client.getInputStream().read());
+        assertEquals(new Ended("", 5, 9, "c", ""), proxy.ended());
+      }
+    }
+  }
+
+  @Test
+  void wrapsBytesInPost() throws Exception {
+    try (Proxy proxy = new Proxy(false)) {
+      proxy.clusters.replaceAll(
+          Map.of("c", proxy.cluster(List.of(proxy.address()), CircuitBreakers.Thresholds.DEFAULT)));
+      InetSocketAddress address = proxy.serve("c", 1, 0, Optional.of(tunnel(Optional.of("/in"))));
+      try (Socket client = ListenerFixture.connect(address);
+          Socket server = proxy.accept()) {
+        assertTrue(readHead(server).startsWith("POST /in HTTP/1.1\r\n"));
+        write(server, "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n");
+        write(client, "ask");
+        assertEquals("3\r\nask\r\n", read(server, 8));
+        write(server, "6\r\nanswer\r\n");
+        assertEquals("answer", read(client, 6));
+        client.shutdownOutput();
+        assertEquals("0\r\n\r\n", read(server, 5));
+        write(server, "0\r\n\r\n");
+        assertEquals(-1, client.getInputStream().read());
+        assertEquals(new Ended("", 3, 6, "c", ""), proxy.ended());
+      }
+    }
+  }
+
+  @Test
+  void closesWhatNoProxyTakes() throws Exception {
+    try (Proxy proxy = new Proxy(false)) {
+      proxy.clusters.replaceAll(
+          Map.of(
+              "c",
+              proxy.cluster(
+                  List.of(unused(), proxy.address()), CircuitBreakers.Thresholds.DEFAULT)));
+      InetSocketAddress address = proxy.serve("c", 2, 0, Optional.of(tunnel(Optional.empty())));
+      try (Socket client = ListenerFixture.connect(address);
+          Socket server = proxy.accept()) {
+        readHead(server);
+        write(server, "HTTP/1.1 405 No\r\ncontent-length: 0\r\n\r\n");
+        assertEquals(-1, client.getInputStream().read());
+        assertEquals(new Ended("UFURX", 0, 0, "c", "tunnel_response:405"), proxy.ended());
+      }
     }
   }
 
