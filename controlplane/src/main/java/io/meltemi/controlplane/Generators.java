@@ -6,6 +6,7 @@ import io.meltemi.controlplane.translate.endpoint.EndpointGenerator;
 import io.meltemi.controlplane.translate.envoyfilter.ExtensionConfigGenerator;
 import io.meltemi.controlplane.translate.envoyfilter.PatchedGenerator;
 import io.meltemi.controlplane.translate.listener.ListenerGenerator;
+import io.meltemi.controlplane.translate.names.NameTableGenerator;
 import io.meltemi.controlplane.translate.route.RouteGenerator;
 import io.meltemi.controlplane.translate.secret.SecretGenerator;
 import java.util.List;
@@ -19,7 +20,8 @@ final class Generators {
           new PatchedGenerator(new ListenerGenerator()),
           new PatchedGenerator(new RouteGenerator()),
           new ExtensionConfigGenerator(),
-          new SecretGenerator());
+          new SecretGenerator(),
+          new NameTableGenerator());
 
   private Generators() {}
 }

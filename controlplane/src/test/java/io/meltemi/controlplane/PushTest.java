@@ -21,13 +21,16 @@ import io.meltemi.testing.TestPki;
 import io.meltemi.testing.TestPki.Issued;
 import io.meltemi.testing.TestPki.Leaf;
 import io.meltemi.xds.client.XdsClientSettings.Variant;
+import io.meltemi.xds.resource.TypeUrl;
 import io.meltemi.xds.server.DiscoveryServer;
 import io.meltemi.xds.server.DiscoveryServerSettings;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
+import java.util.TreeMap;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -74,6 +77,7 @@ class PushTest {
   private final FakeTaskLoop loop = new FakeTaskLoop(ticker);
   private final ConfigStore store = new ConfigStore();
   private final List<PushRequest> pushes = new ArrayList<>();
+  private final Map<String, Integer> counts = new TreeMap<>();
   private final PushEngine engine =
       new PushEngine(
           PushSettings.DEFAULT,
@@ -85,6 +89,16 @@ class PushTest {
             @Override
             public void triggered(PushRequest request, Duration debounce) {
               pushes.add(request);
+            }
+
+            @Override
+            public void generated(TypeUrl type, int resources) {
+              counts.merge(type.shortName() + " made", resources, Integer::sum);
+            }
+
+            @Override
+            public void pushed(TypeUrl type, int resources, long bytes, Duration took) {
+              counts.merge(type.shortName() + " sent", resources, Integer::sum);
             }
           });
   private final DiscoveryServer discovery =
@@ -233,9 +247,13 @@ class PushTest {
     loop.advance(Duration.ofMillis(100));
     TestProxy proxy = proxy(variant);
     proxy.drain();
+    counts.clear();
     write("route.yaml", routeTo("v2"));
     loop.advance(Duration.ofMillis(100));
     assertEquals(List.of("rds +9080"), proxy.drain());
+    assertEquals(1, counts.get("rds sent"));
+    assertFalse(counts.containsKey("cds made"), counts::toString);
+    assertFalse(counts.containsKey("eds made"), counts::toString);
   }
 
   @ParameterizedTest
@@ -305,6 +323,104 @@ class PushTest {
     loop.advance(Duration.ofMillis(20));
     assertEquals(1, pushes.size());
     assertEquals(List.of("eds +" + cluster("")), proxy.drain());
+  }
+
+  private static final String OTHER =
+      SERVICE.replace("reviews", "ratings").replace("10.0.0.8", "10.0.0.7");
+
+  @Test
+  void anEndpointReachesEveryProxyAndMakesNothingElse() {
+    write("service.yaml", SERVICE);
+    write("other.yaml", OTHER);
+    write("rule.yaml", rule("v1", "v2"));
+    loop.advance(Duration.ofSeconds(1));
+    List<TestProxy> proxies =
+        List.of(proxy(Variant.DELTA), proxy(Variant.STATE_OF_THE_WORLD), proxy(Variant.DELTA));
+    proxies.forEach(TestProxy::drain);
+    counts.clear();
+    write("service.yaml", SERVICE.replace("addresses: [10.0.0.8]", "addresses: [10.0.0.18]"));
+    loop.advance(Duration.ofMillis(20));
+    for (TestProxy proxy : proxies) {
+      assertTrue(proxy.drain().contains("eds +" + cluster("")));
+    }
+    // the service and its two subsets, for three proxies; one subset has nobody before and after
+    assertEquals(Map.of("eds made", 9, "eds sent", 6), counts);
+  }
+
+  @Test
+  void whatAProxyDoesNotSeeIsNotMadeForIt() {
+    write("service.yaml", SERVICE);
+    write("other.yaml", OTHER);
+    write(
+        "sidecar.yaml",
+        """
+        apiVersion: networking.istio.io/v1
+        kind: Sidecar
+        metadata: {name: default, namespace: default}
+        spec: {egress: [{hosts: [./ratings.default.svc.cluster.local]}]}
+        """);
+    loop.advance(Duration.ofSeconds(1));
+    TestProxy proxy = proxy(Variant.DELTA);
+    proxy.drain();
+    counts.clear();
+    write("service.yaml", SERVICE.replace("addresses: [10.0.0.8]", "addresses: [10.0.0.18]"));
+    write("route.yaml", routeTo("v1"));
+    loop.advance(Duration.ofMillis(100));
+    assertEquals(List.of(), proxy.drain());
+    assertFalse(counts.containsKey("eds sent"), counts::toString);
+    counts.clear();
+    write("service.yaml", SERVICE.replace("addresses: [10.0.0.8]", "addresses: [10.0.0.28]"));
+    loop.advance(Duration.ofMillis(100));
+    assertEquals(Map.of(), counts);
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void namesAreSentToWhoAsksForThem(Variant variant) {
+    write("service.yaml", SERVICE);
+    loop.advance(Duration.ofSeconds(1));
+    TestProxy proxy = proxy(variant);
+    assertFalse(counts.containsKey("nds made"), counts::toString);
+    proxy.watchAll(TypeUrl.NAME_TABLE);
+    loop.runAll();
+    assertEquals(1, counts.get("nds sent"));
+    write("other.yaml", OTHER);
+    loop.advance(Duration.ofMillis(100));
+    assertEquals(2, counts.get("nds sent"));
+    write("rule.yaml", rule("v1"));
+    loop.advance(Duration.ofMillis(100));
+    assertEquals(2, counts.get("nds sent"), "names that are the same");
+  }
+
+  @Test
+  void aRuleMayBringInServicesThatASidecarResourceDoesNotName() {
+    write("service.yaml", SERVICE);
+    write("other.yaml", OTHER);
+    write(
+        "sidecar.yaml",
+        """
+        apiVersion: networking.istio.io/v1
+        kind: Sidecar
+        metadata: {name: default, namespace: default}
+        spec: {egress: [{hosts: [./ratings.default.svc.cluster.local]}]}
+        """);
+    loop.advance(Duration.ofSeconds(1));
+    TestProxy proxy = proxy(Variant.DELTA);
+    assertFalse(proxy.drain().contains("cds +" + cluster("")));
+    write(
+        "route.yaml",
+        """
+        apiVersion: networking.istio.io/v1
+        kind: VirtualService
+        metadata: {name: ratings, namespace: default}
+        spec:
+          hosts: [ratings]
+          http: [{route: [{destination: {host: reviews}}]}]
+        """);
+    loop.advance(Duration.ofMillis(100));
+    List<String> lines = proxy.drain();
+    assertTrue(lines.indexOf("cds +" + cluster("")) >= 0, lines::toString);
+    assertTrue(lines.indexOf("cds +" + cluster("")) < lines.indexOf("rds +9080"), lines::toString);
   }
 
   @Test

@@ -56,6 +56,12 @@ final class TestProxy implements ResourceWatcher, AutoCloseable {
     client.start();
   }
 
+  /** Asks for everything of one more type. */
+  void watchAll(TypeUrl type) {
+    client.watch(type, this);
+    client.subscribeAll(type);
+  }
+
   @Override
   public UpdateResult onUpdate(ResourceUpdate update) {
     List<UpdateResult.Rejection> rejections = new ArrayList<>();
@@ -93,6 +99,13 @@ final class TestProxy implements ResourceWatcher, AutoCloseable {
     List<String> lines = List.copyOf(log);
     log.clear();
     return lines;
+  }
+
+  /** How many lines since the last {@link #drain} begin so. Any thread. */
+  long count(String beginning) {
+    synchronized (log) {
+      return log.stream().filter(line -> line.startsWith(beginning)).count();
+    }
   }
 
   @Override

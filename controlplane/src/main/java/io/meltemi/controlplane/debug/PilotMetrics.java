@@ -42,6 +42,13 @@ public final class PilotMetrics implements PushEvents {
   private final Gauge services = gauge("pilot_services", "Services known.");
   private final Gauge virtualServices = gauge("pilot_virt_services", "Virtual services known.");
   private final Counter pushes = counter("pilot_xds_pushes", "Responses sent.", "type");
+  private final Counter generated =
+      counter(
+          "meltemi_xds_resources_generated",
+          "Resources made for proxies, whether new to them or not.",
+          "type");
+  private final Counter sent =
+      counter("meltemi_xds_resources_sent", "Resources sent that are new to the proxy.", "type");
   private final Counter triggers =
       counter("pilot_push_triggers", "Pushes by what triggered them.", "type");
   private final Counter inbound =
@@ -179,8 +186,14 @@ public final class PilotMetrics implements PushEvents {
   }
 
   @Override
+  public void generated(TypeUrl type, int resources) {
+    generated.labelValues(type.shortName()).inc(resources);
+  }
+
+  @Override
   public void pushed(TypeUrl type, int resources, long bytes, Duration took) {
     pushes.labelValues(type.shortName()).inc();
+    sent.labelValues(type.shortName()).inc(resources);
     sizes.labelValues(type.shortName()).observe((double) bytes);
     pushTime.labelValues(type.shortName()).observe(seconds(took));
     sendTime.observe(seconds(took));

@@ -15,6 +15,8 @@ final class ProxyDependencies {
   enum Need {
     NOTHING,
     ENDPOINTS,
+    /** Listeners, routes and what belongs to them; clusters and endpoints are the same. */
+    ROUTES,
     EVERYTHING
   }
 
@@ -26,14 +28,29 @@ final class ProxyDependencies {
    */
   static Need of(ProxyNode node, PushContext before, PushContext after, WorldChange change) {
     if (change.mesh()
-        || change.traffic().stream().anyMatch(traffic -> concerns(node, traffic))
+        || change.traffic().stream().anyMatch(traffic -> changesClusters(node, traffic))
         || seesAny(node, before, after, change.services())
         || !before.instancesOf(node).equals(after.instancesOf(node))) {
       return Need.EVERYTHING;
     }
-    return seesAny(node, before, after, change.endpoints())
-        ? needForEndpoints(node, before, after, change)
-        : Need.NOTHING;
+    Need endpoints =
+        seesAny(node, before, after, change.endpoints())
+            ? needForEndpoints(node, before, after, change)
+            : Need.NOTHING;
+    if (change.traffic().stream().noneMatch(traffic -> concerns(node, traffic))) {
+      return endpoints;
+    }
+    // where a Sidecar resource narrows what is seen, destinations of rules are seen in addition
+    boolean sameServices =
+        before.sidecarScope(node).services().equals(after.sidecarScope(node).services());
+    return endpoints == Need.NOTHING && sameServices ? Need.ROUTES : Need.EVERYTHING;
+  }
+
+  /** Rules for requests and policies for those who send them do not touch clusters. */
+  private static boolean changesClusters(ProxyNode node, ConfigChange change) {
+    return concerns(node, change)
+        && change.kind() != Kinds.VIRTUAL_SERVICE
+        && change.kind() != Kinds.AUTHORIZATION_POLICY;
   }
 
   /**

@@ -34,7 +34,7 @@ final class ProxyPush {
   private final PushEngine engine;
   private final ProxyConnection proxy;
   private final PushRequest request;
-  private final boolean endpointsOnly;
+  private final ProxyDependencies.Need need;
 
   /** Sent in this step, and not answered so far. */
   private final Set<TypeUrl> sent = new HashSet<>();
@@ -45,19 +45,25 @@ final class ProxyPush {
   private TaskLoop.@Nullable Scheduled timeout;
   private final EnumSet<Step> late = EnumSet.noneOf(Step.class);
 
-  ProxyPush(PushEngine engine, ProxyConnection proxy, PushRequest request, boolean endpointsOnly) {
+  ProxyPush(
+      PushEngine engine, ProxyConnection proxy, PushRequest request, ProxyDependencies.Need need) {
     this.engine = engine;
     this.proxy = proxy;
     this.request = request;
-    this.endpointsOnly = endpointsOnly;
+    this.need = need;
   }
 
   void start() {
-    if (endpointsOnly) {
-      step = Step.REMOVALS;
-      sendEndpoints(changedEndpoints(), Set.of());
-    } else {
-      sendClusters();
+    switch (need) {
+      case NOTHING, ENDPOINTS -> {
+        step = Step.REMOVALS;
+        sendEndpoints(changedEndpoints(), Set.of());
+      }
+      case ROUTES -> {
+        step = Step.REMOVALS;
+        sendListenersAndRoutes();
+      }
+      case EVERYTHING -> sendClusters();
     }
     advance();
   }

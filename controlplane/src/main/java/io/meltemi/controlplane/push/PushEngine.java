@@ -314,8 +314,7 @@ public final class PushEngine implements DiscoveryBackend {
       sendSecrets(proxy);
     }
     if (need != ProxyDependencies.Need.NOTHING) {
-      ProxyPush push =
-          new ProxyPush(this, proxy, request, need == ProxyDependencies.Need.ENDPOINTS);
+      ProxyPush push = new ProxyPush(this, proxy, request, need);
       proxy.push = push;
       push.start();
     }
@@ -366,7 +365,9 @@ public final class PushEngine implements DiscoveryBackend {
   Optional<List<EncodedResource>> generate(
       ProxyConnection proxy, TypeUrl type, Collection<String> names) {
     try {
-      return Optional.of(encoded.encode(translate(proxy, type, names)));
+      List<GeneratedResource> made = translate(proxy, type, names);
+      events.generated(type, made.size());
+      return Optional.of(encoded.encode(made));
     } catch (RuntimeException e) {
       events.failed(type, e);
       LOG.log(
@@ -395,7 +396,7 @@ public final class PushEngine implements DiscoveryBackend {
     Sent sent = proxy.connection().send(type, update);
     if (sent.response()) {
       events.pushed(
-          type, update.resources().size(), sent.bytes(), Duration.ofNanos(ticker.nanos() - start));
+          type, sent.changed().size(), sent.bytes(), Duration.ofNanos(ticker.nanos() - start));
       LOG.log(
           System.Logger.Level.DEBUG,
           "{0} to {1}: {2} changed, {3} removed, {4} bytes",

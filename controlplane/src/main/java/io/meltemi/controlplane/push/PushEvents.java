@@ -17,7 +17,14 @@ public interface PushEvents {
   /** A new world was made. */
   default void built(PushContext context, ConfigSnapshot snapshot, Duration took) {}
 
-  /** Resources went out. */
+  /** Resources were made for a proxy, whether it has them already or not. */
+  default void generated(TypeUrl type, int resources) {}
+
+  /**
+   * A response went out.
+   *
+   * @param resources those in it that are new to the proxy
+   */
   default void pushed(TypeUrl type, int resources, long bytes, Duration took) {}
 
   /** A proxy refused resources. */

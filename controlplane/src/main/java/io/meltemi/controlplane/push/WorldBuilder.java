@@ -47,6 +47,7 @@ public final class WorldBuilder {
 
   private final String domain;
   private final String clusterId;
+  private final boolean allocateAddresses;
   private ServiceRegistry registry;
   private World world;
   private Discovery discovery = Discovery.EVERYTHING;
@@ -62,22 +63,33 @@ public final class WorldBuilder {
    * @param clusterId the name of the cluster, such as {@code Kubernetes}
    */
   public WorldBuilder(String domain, String clusterId) {
+    this(domain, clusterId, true);
+  }
+
+  /**
+   * Begins with a world that holds nothing.
+   *
+   * @param allocateAddresses give addresses to ServiceEntries without ({@code
+   *     PILOT_ENABLE_IP_AUTOALLOCATE})
+   */
+  public WorldBuilder(String domain, String clusterId, boolean allocateAddresses) {
     this.domain = domain;
     this.clusterId = clusterId;
-    this.registry = newRegistry(MeshConfig.DEFAULT);
+    this.allocateAddresses = allocateAddresses;
+    this.registry = new ServiceRegistry(registrySettings(MeshConfig.DEFAULT));
     this.world =
         new World(
             context(MeshConfig.DEFAULT, ConfigSnapshot.EMPTY),
             new WorldChange(false, List.of(), Set.of(), Set.of(), Set.of()));
   }
 
-  private ServiceRegistry newRegistry(MeshConfig mesh) {
-    return new ServiceRegistry(
-        new RegistrySettings(
-            domain,
-            clusterId,
-            mesh.identity().trustDomain(),
-            mesh.visibility().defaultServiceExportTo()));
+  private RegistrySettings registrySettings(MeshConfig mesh) {
+    return new RegistrySettings(
+        domain,
+        clusterId,
+        mesh.identity().trustDomain(),
+        mesh.visibility().defaultServiceExportTo(),
+        allocateAddresses);
   }
 
   /** What the Gateway API's objects came to in the last world. */
@@ -155,7 +167,7 @@ public final class WorldBuilder {
 
   /** Settings of the mesh change every service, so all is read again. */
   private RegistryChange readAll(ConfigSnapshot snapshot, MeshConfig mesh) {
-    registry = newRegistry(mesh);
+    registry = registry.anew(registrySettings(mesh));
     for (ResourceKind<?> kind : REGISTRY_KINDS) {
       for (Resource<?> resource : snapshot.list(kind)) {
         registry.accept(kind, resource.id(), Optional.of(resource));

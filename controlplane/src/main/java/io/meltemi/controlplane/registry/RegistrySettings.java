@@ -9,9 +9,15 @@ import java.util.List;
  * @param clusterId the name of the cluster its workloads run in
  * @param trustDomain of the mesh's identities
  * @param defaultServiceExportTo the mesh's default for services that do not say who sees them
+ * @param allocateAddresses give addresses to ServiceEntries without ({@code
+ *     PILOT_ENABLE_IP_AUTOALLOCATE})
  */
 public record RegistrySettings(
-    String domain, String clusterId, String trustDomain, List<String> defaultServiceExportTo) {
+    String domain,
+    String clusterId,
+    String trustDomain,
+    List<String> defaultServiceExportTo,
+    boolean allocateAddresses) {
   public RegistrySettings {
     defaultServiceExportTo = List.copyOf(defaultServiceExportTo);
   }

@@ -16,10 +16,12 @@ import java.util.Locale;
 final class ServiceEntries {
   private final RegistrySettings settings;
   private final Workloads workloads;
+  private final AddressAllocation allocation;
 
-  ServiceEntries(RegistrySettings settings, Workloads workloads) {
+  ServiceEntries(RegistrySettings settings, Workloads workloads, AddressAllocation allocation) {
     this.settings = settings;
     this.workloads = workloads;
+    this.allocation = allocation;
   }
 
   /** One service per host. */
@@ -47,7 +49,18 @@ final class ServiceEntries {
         .toList();
   }
 
-  private static MeshService.Attributes attributes(Resource<ServiceEntry> resource, String host) {
+  /** Those that its status names, else those that are given here. */
+  private List<String> allocated(Resource<ServiceEntry> resource, String host) {
+    List<ServiceEntry.AllocatedAddress> written = resource.spec().allocatedAddresses();
+    return written.isEmpty()
+        ? allocation.of(new ServiceKey(host, resource.namespace()))
+        : written.stream()
+            .filter(given -> given.host().isEmpty() || given.host().equalsIgnoreCase(host))
+            .map(ServiceEntry.AllocatedAddress::value)
+            .toList();
+  }
+
+  private MeshService.Attributes attributes(Resource<ServiceEntry> resource, String host) {
     ServiceEntry entry = resource.spec();
     return new MeshService.Attributes(
         MeshService.Source.SERVICE_ENTRY,
@@ -64,10 +77,7 @@ final class ServiceEntries {
             .annotations()
             .getOrDefault("networking.istio.io/traffic-distribution", ""),
         entry.subjectAltNames(),
-        entry.allocatedAddresses().stream()
-            .filter(given -> given.host().isEmpty() || given.host().equalsIgnoreCase(host))
-            .map(ServiceEntry.AllocatedAddress::value)
-            .toList());
+        allocated(resource, host));
   }
 
   private static Resolution resolution(ServiceEntry.Resolution written) {

@@ -49,6 +49,7 @@ public final class ServiceRegistry {
 
   private final Map<ResourceName, Resource<EndpointSlice>> slicesByName = new HashMap<>();
 
+  private final AddressAllocation allocation;
   private final Set<ResourceName> touchedServices = new LinkedHashSet<>();
   private final Set<ResourceName> touchedEntries = new LinkedHashSet<>();
 
@@ -96,7 +97,17 @@ public final class ServiceRegistry {
   }
 
   public ServiceRegistry(RegistrySettings settings) {
+    this(settings, new AddressAllocation());
+  }
+
+  private ServiceRegistry(RegistrySettings settings, AddressAllocation allocation) {
     this.settings = settings;
+    this.allocation = allocation;
+  }
+
+  /** An empty registry that gives the same addresses as this one. */
+  public ServiceRegistry anew(RegistrySettings others) {
+    return new ServiceRegistry(others, allocation);
   }
 
   /**
@@ -198,7 +209,8 @@ public final class ServiceRegistry {
   public RegistryChange recompute() {
     Workloads workloads = new Workloads(settings.clusterId(), nodes);
     KubernetesServices kubernetes = new KubernetesServices(settings, workloads);
-    ServiceEntries entries = new ServiceEntries(settings, workloads);
+    ServiceEntries entries = new ServiceEntries(settings, workloads, allocation);
+    allocate();
     Set<ServiceKey> keys = new TreeSet<>();
     for (ResourceName name : touchedServices) {
       Optional<Computed> computed = services.get(name).map(service -> compute(kubernetes, service));
@@ -216,6 +228,20 @@ public final class ServiceRegistry {
     touchedServices.clear();
     touchedEntries.clear();
     return publish(keys);
+  }
+
+  /** Gives addresses to entries without; the oldest of those that are new comes first. */
+  private void allocate() {
+    if (settings.allocateAddresses()) {
+      List<Resource<ServiceEntry>> changed =
+          touchedEntries.stream()
+              .flatMap(name -> serviceEntries.get(name).stream())
+              .sorted(Resource.PRECEDENCE)
+              .toList();
+      Set<ResourceName> gone = new TreeSet<>(touchedEntries);
+      changed.forEach(entry -> gone.remove(entry.id()));
+      allocation.update(changed, gone);
+    }
   }
 
   private void replace(List<Computed> before, List<Computed> now, Set<ServiceKey> keys) {

@@ -143,7 +143,9 @@ public record RecordedCase(Path folder) {
               resource.kind(), resource.id(), Optional.empty(), Optional.of(resource)));
     }
     PushContext context =
-        new WorldBuilder(CLUSTER_DOMAIN, CLUSTER_ID).next(changes, snapshot, mesh()).context();
+        new WorldBuilder(CLUSTER_DOMAIN, CLUSTER_ID, false)
+            .next(changes, snapshot, mesh())
+            .context();
     return new PushContext(
         new PushContext.Inputs(
             context.mesh(),

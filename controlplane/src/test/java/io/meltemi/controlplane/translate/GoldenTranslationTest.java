@@ -21,6 +21,7 @@ import io.meltemi.controlplane.translate.endpoint.EndpointGenerator;
 import io.meltemi.controlplane.translate.envoyfilter.ExtensionConfigGenerator;
 import io.meltemi.controlplane.translate.envoyfilter.PatchedGenerator;
 import io.meltemi.controlplane.translate.listener.ListenerGenerator;
+import io.meltemi.controlplane.translate.names.NameTableGenerator;
 import io.meltemi.controlplane.translate.route.RouteGenerator;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -49,7 +50,8 @@ class GoldenTranslationTest {
           "cluster", new PatchedGenerator(new ClusterGenerator()),
           "route", new PatchedGenerator(new RouteGenerator()),
           "endpoint", new EndpointGenerator(),
-          "extension", new ExtensionConfigGenerator());
+          "extension", new ExtensionConfigGenerator(),
+          "name-table", new NameTableGenerator());
 
   @TestFactory
   Stream<DynamicTest> translates() throws IOException {

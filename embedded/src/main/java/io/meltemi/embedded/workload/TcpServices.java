@@ -19,7 +19,8 @@ public final class TcpServices {
   /** Host name and port of each, sorted; protocols are told as the control plane tells them. */
   public static List<HostPort> of(ConfigSnapshot snapshot, String domain) {
     ServiceRegistry registry =
-        new ServiceRegistry(new RegistrySettings(domain, "Kubernetes", domain, List.of("*")));
+        new ServiceRegistry(
+            new RegistrySettings(domain, "Kubernetes", domain, List.of("*"), false));
     for (Resource<?> service : snapshot.list(Kinds.SERVICE)) {
       registry.accept(Kinds.SERVICE, service.id(), Optional.of(service));
     }

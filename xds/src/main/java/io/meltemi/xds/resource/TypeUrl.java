@@ -23,6 +23,10 @@ public record TypeUrl(String url) implements Comparable<TypeUrl> {
   public static final TypeUrl EXTENSION_CONFIG =
       new TypeUrl(PREFIX + "envoy.config.core.v3.TypedExtensionConfig");
 
+  /** Names of services for agents that answer DNS. */
+  public static final TypeUrl NAME_TABLE =
+      new TypeUrl(PREFIX + "istio.networking.nds.v1.NameTable");
+
   public TypeUrl {
     if (url.isEmpty() || url.length() > URL_CHARS_MAX) {
       throw new IllegalArgumentException(
@@ -39,6 +43,7 @@ public record TypeUrl(String url) implements Comparable<TypeUrl> {
       case "type.googleapis.com/envoy.config.route.v3.RouteConfiguration" -> ROUTE;
       case "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret" -> SECRET;
       case "type.googleapis.com/envoy.config.core.v3.TypedExtensionConfig" -> EXTENSION_CONFIG;
+      case "type.googleapis.com/istio.networking.nds.v1.NameTable" -> NAME_TABLE;
       default -> new TypeUrl(url);
     };
   }
@@ -69,6 +74,8 @@ public record TypeUrl(String url) implements Comparable<TypeUrl> {
       return "sds";
     } else if (this.equals(EXTENSION_CONFIG)) {
       return "ecds";
+    } else if (this.equals(NAME_TABLE)) {
+      return "nds";
     }
     return url.substring(Math.max(url.lastIndexOf('/'), url.lastIndexOf('.')) + 1);
   }
