@@ -39,6 +39,10 @@ import io.envoyproxy.envoy.extensions.network.dns_resolver.cares.v3.CaresDnsReso
 import io.envoyproxy.envoy.extensions.network.dns_resolver.getaddrinfo.v3.GetAddrInfoDnsResolverConfig;
 import io.envoyproxy.envoy.extensions.path.match.uri_template.v3.UriTemplateMatchConfig;
 import io.envoyproxy.envoy.extensions.request_id.uuid.v3.UuidRequestIdConfig;
+import io.envoyproxy.envoy.extensions.retry.host.omit_canary_hosts.v3.OmitCanaryHostsPredicate;
+import io.envoyproxy.envoy.extensions.retry.host.omit_host_metadata.v3.OmitHostMetadataConfig;
+import io.envoyproxy.envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate;
+import io.envoyproxy.envoy.extensions.retry.priority.previous_priorities.v3.PreviousPrioritiesConfig;
 import io.envoyproxy.envoy.extensions.transport_sockets.raw_buffer.v3.RawBuffer;
 import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext;
 import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.Secret;
@@ -105,6 +109,10 @@ final class Extensions {
         StderrAccessLog.getDefaultInstance(),
         HttpProtocolOptions.getDefaultInstance(),
         RawBuffer.getDefaultInstance(),
+        OmitCanaryHostsPredicate.getDefaultInstance(),
+        PreviousHostsPredicate.getDefaultInstance(),
+        OmitHostMetadataConfig.getDefaultInstance(),
+        PreviousPrioritiesConfig.getDefaultInstance(),
         DnsCluster.getDefaultInstance(),
         ClusterProvided.getDefaultInstance(),
         LeastRequest.getDefaultInstance(),

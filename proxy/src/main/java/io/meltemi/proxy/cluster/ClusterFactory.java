@@ -7,6 +7,7 @@ import io.meltemi.proxy.telemetry.Stats;
 import java.time.Duration;
 import java.util.Map;
 import java.util.SplittableRandom;
+import java.util.function.Consumer;
 import java.util.random.RandomGenerator;
 
 /** Makes running clusters. Called on the configuration loop. */
@@ -75,13 +76,11 @@ public final class ClusterFactory {
           settings.name() + ": lb_policy " + settings.balancing().policy() + " has no factory");
     }
     ClusterHosts hosts = new ClusterHosts(settings.balancing(), policy, scope, ticker);
-    ConsecutiveFailureDetector detector =
+    Tools tools = new Tools(loop, ticker, random);
+    OutlierMonitor detector =
         config
             .outlier()
-            .map(
-                outlier ->
-                    new ConsecutiveFailureDetector(
-                        outlier, hosts::all, hosts::refresh, loop, ticker, scope))
+            .map(outlier -> new OutlierMonitor(outlier, hosts::all, hosts::refresh, tools, scope))
             .orElse(null);
     Cluster cluster =
         new Cluster(
@@ -92,7 +91,17 @@ public final class ClusterFactory {
             stats,
             hosts::all);
     cluster.onClose(hosts::close);
-    config.healthCheck().ifPresent(check -> check(cluster, hosts, check, scope));
+    Consumer<Host> passed = detector == null ? _ -> {} : detector::onCheckPassed;
+    config
+        .healthCheck()
+        .ifPresent(
+            check ->
+                check(
+                    cluster,
+                    hosts,
+                    check,
+                    new HealthChecker.Events(passed, cluster::checked),
+                    scope));
     if (detector != null) {
       cluster.onClose(detector::close);
     }
@@ -113,7 +122,12 @@ public final class ClusterFactory {
     return cluster;
   }
 
-  private void check(Cluster cluster, ClusterHosts hosts, HealthCheck check, StatScope scope) {
+  private void check(
+      Cluster cluster,
+      ClusterHosts hosts,
+      HealthCheck check,
+      HealthChecker.Events events,
+      StatScope scope) {
     cluster.waitForChecks();
     HealthChecker checker =
         new HealthChecker(
@@ -121,7 +135,7 @@ public final class ClusterFactory {
             hosts,
             host -> probes.make(cluster, check, host),
             new Tools(loop, ticker, random),
-            new HealthChecker.Events(_ -> {}, cluster::checked),
+            events,
             scope);
     hosts.checkWith(checker::hostsChanged);
     cluster.onClose(checker::close);

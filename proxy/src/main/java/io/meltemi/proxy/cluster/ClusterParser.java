@@ -164,33 +164,31 @@ public final class ClusterParser {
           .withoutEffect("the number of pools has no limit", "max_connection_pools");
   private static final SupportedFields OUTLIER =
       SupportedFields.of(
-              OutlierDetection.getDescriptor(),
-              "consecutive_5xx",
-              "interval",
-              "base_ejection_time",
-              "max_ejection_percent",
-              "enforcing_consecutive_5xx",
-              "consecutive_gateway_failure",
-              "enforcing_consecutive_gateway_failure",
-              "split_external_local_origin_errors",
-              "consecutive_local_origin_failure",
-              "enforcing_consecutive_local_origin_failure",
-              "max_ejection_time",
-              "always_eject_one_host",
-              "enforcing_success_rate",
-              "enforcing_local_origin_success_rate",
-              "enforcing_failure_percentage",
-              "enforcing_failure_percentage_local_origin")
-          .withoutEffect(
-              "hosts are ejected for failures in a row only",
-              "success_rate_minimum_hosts",
-              "success_rate_request_volume",
-              "success_rate_stdev_factor",
-              "failure_percentage_threshold",
-              "failure_percentage_minimum_hosts",
-              "failure_percentage_request_volume",
-              "max_ejection_time_jitter",
-              "successful_active_health_check_uneject_host");
+          OutlierDetection.getDescriptor(),
+          "consecutive_5xx",
+          "interval",
+          "base_ejection_time",
+          "max_ejection_percent",
+          "enforcing_consecutive_5xx",
+          "consecutive_gateway_failure",
+          "enforcing_consecutive_gateway_failure",
+          "split_external_local_origin_errors",
+          "consecutive_local_origin_failure",
+          "enforcing_consecutive_local_origin_failure",
+          "max_ejection_time",
+          "always_eject_one_host",
+          "enforcing_success_rate",
+          "enforcing_local_origin_success_rate",
+          "enforcing_failure_percentage",
+          "enforcing_failure_percentage_local_origin",
+          "success_rate_minimum_hosts",
+          "success_rate_request_volume",
+          "success_rate_stdev_factor",
+          "failure_percentage_threshold",
+          "failure_percentage_minimum_hosts",
+          "failure_percentage_request_volume",
+          "max_ejection_time_jitter",
+          "successful_active_health_check_uneject_host");
   private static final SupportedFields CONNECTION_OPTIONS =
       SupportedFields.of(UpstreamConnectionOptions.getDescriptor(), "tcp_keepalive")
           .withoutEffect(
@@ -640,14 +638,6 @@ public final class ClusterParser {
 
   private static OutlierSettings outlier(OutlierDetection proto, ParseScope scope) {
     OUTLIER.check(proto, scope);
-    warnIfEnforced(
-        proto.hasEnforcingSuccessRate() && proto.getEnforcingSuccessRate().getValue() > 0,
-        "enforcing_success_rate",
-        scope);
-    warnIfEnforced(
-        proto.getEnforcingFailurePercentage().getValue() > 0,
-        "enforcing_failure_percentage",
-        scope);
     long interval =
         nanos(proto.hasInterval(), proto.getInterval(), 10_000_000_000L, scope.field("interval"));
     long base =
@@ -662,43 +652,109 @@ public final class ClusterParser {
             proto.getMaxEjectionTime(),
             300_000_000_000L,
             scope.field("max_ejection_time"));
+    Numbers numbers = new Numbers(scope);
     return new OutlierSettings(
-        enforced(proto.hasEnforcingConsecutive5Xx(), proto.getEnforcingConsecutive5Xx(), 100)
-            ? count(proto.hasConsecutive5Xx(), proto.getConsecutive5Xx())
-            : 0,
-        enforced(
-                proto.hasEnforcingConsecutiveGatewayFailure(),
-                proto.getEnforcingConsecutiveGatewayFailure(),
-                0)
-            ? count(proto.hasConsecutiveGatewayFailure(), proto.getConsecutiveGatewayFailure())
-            : 0,
-        enforced(
-                proto.hasEnforcingConsecutiveLocalOriginFailure(),
-                proto.getEnforcingConsecutiveLocalOriginFailure(),
-                100)
-            ? count(
-                proto.hasConsecutiveLocalOriginFailure(), proto.getConsecutiveLocalOriginFailure())
-            : 0,
+        new OutlierSettings.Consecutive(
+            new OutlierSettings.InARow(
+                numbers.count(proto.hasConsecutive5Xx(), proto.getConsecutive5Xx(), 5),
+                numbers.percent(
+                    "enforcing_consecutive_5xx",
+                    proto.hasEnforcingConsecutive5Xx(),
+                    proto.getEnforcingConsecutive5Xx(),
+                    100)),
+            new OutlierSettings.InARow(
+                numbers.count(
+                    proto.hasConsecutiveGatewayFailure(), proto.getConsecutiveGatewayFailure(), 5),
+                numbers.percent(
+                    "enforcing_consecutive_gateway_failure",
+                    proto.hasEnforcingConsecutiveGatewayFailure(),
+                    proto.getEnforcingConsecutiveGatewayFailure(),
+                    0)),
+            new OutlierSettings.InARow(
+                numbers.count(
+                    proto.hasConsecutiveLocalOriginFailure(),
+                    proto.getConsecutiveLocalOriginFailure(),
+                    5),
+                numbers.percent(
+                    "enforcing_consecutive_local_origin_failure",
+                    proto.hasEnforcingConsecutiveLocalOriginFailure(),
+                    proto.getEnforcingConsecutiveLocalOriginFailure(),
+                    100))),
+        new OutlierSettings.SuccessRate(
+            numbers.count(
+                proto.hasSuccessRateMinimumHosts(), proto.getSuccessRateMinimumHosts(), 5),
+            numbers.count(
+                proto.hasSuccessRateRequestVolume(), proto.getSuccessRateRequestVolume(), 100),
+            numbers.count(
+                proto.hasSuccessRateStdevFactor(), proto.getSuccessRateStdevFactor(), 1900),
+            numbers.percent(
+                "enforcing_success_rate",
+                proto.hasEnforcingSuccessRate(),
+                proto.getEnforcingSuccessRate(),
+                100),
+            numbers.percent(
+                "enforcing_local_origin_success_rate",
+                proto.hasEnforcingLocalOriginSuccessRate(),
+                proto.getEnforcingLocalOriginSuccessRate(),
+                100)),
+        new OutlierSettings.FailurePercentage(
+            numbers.percent(
+                "failure_percentage_threshold",
+                proto.hasFailurePercentageThreshold(),
+                proto.getFailurePercentageThreshold(),
+                85),
+            numbers.count(
+                proto.hasFailurePercentageMinimumHosts(),
+                proto.getFailurePercentageMinimumHosts(),
+                5),
+            numbers.count(
+                proto.hasFailurePercentageRequestVolume(),
+                proto.getFailurePercentageRequestVolume(),
+                50),
+            numbers.percent(
+                "enforcing_failure_percentage",
+                proto.hasEnforcingFailurePercentage(),
+                proto.getEnforcingFailurePercentage(),
+                0),
+            numbers.percent(
+                "enforcing_failure_percentage_local_origin",
+                proto.hasEnforcingFailurePercentageLocalOrigin(),
+                proto.getEnforcingFailurePercentageLocalOrigin(),
+                0)),
         proto.getSplitExternalLocalOriginErrors(),
-        new OutlierSettings.Timing(Math.max(1_000_000, interval), base, Math.max(base, max)),
-        proto.hasMaxEjectionPercent()
-            ? Math.clamp(Integer.toUnsignedLong(proto.getMaxEjectionPercent().getValue()), 0, 100)
-            : 10,
-        !proto.hasAlwaysEjectOneHost() || proto.getAlwaysEjectOneHost().getValue());
+        new OutlierSettings.Timing(
+            Math.max(1_000_000, interval),
+            base,
+            Math.max(base, max),
+            scope
+                .field("max_ejection_time_jitter")
+                .durationNanos(proto.getMaxEjectionTimeJitter())),
+        numbers.percent(
+            "max_ejection_percent",
+            proto.hasMaxEjectionPercent(),
+            proto.getMaxEjectionPercent(),
+            10),
+        proto.getAlwaysEjectOneHost().getValue(),
+        !proto.hasSuccessfulActiveHealthCheckUnejectHost()
+            || proto.getSuccessfulActiveHealthCheckUnejectHost().getValue());
   }
 
-  private static void warnIfEnforced(boolean enforced, String field, ParseScope scope) {
-    if (enforced) {
-      scope.field(field).warn("set", "hosts are ejected for failures in a row only");
+  /** Numbers with defaults. */
+  private record Numbers(ParseScope scope) {
+    int count(boolean present, UInt32Value value, int missing) {
+      return present
+          ? (int) Math.min(Integer.toUnsignedLong(value.getValue()), Integer.MAX_VALUE)
+          : missing;
     }
-  }
 
-  private static boolean enforced(boolean present, UInt32Value value, int missing) {
-    return (present ? value.getValue() : missing) > 0;
-  }
-
-  private static int count(boolean present, UInt32Value value) {
-    return present ? Math.max(0, value.getValue()) : 5;
+    int percent(String field, boolean present, UInt32Value value, int missing) {
+      int percent = present ? value.getValue() : missing;
+      if (percent < 0 || percent > 100) {
+        scope.field(field).error(Integer.toUnsignedString(percent), "0 to 100");
+        return missing;
+      }
+      return percent;
+    }
   }
 
   private UpstreamTransports transports(Cluster proto, ParseScope scope) {

@@ -21,8 +21,7 @@ public final class Host {
   private volatile Map<String, Object> transportMetadata = Map.of();
   private volatile Map<String, Object> lbMetadata = Map.of();
   private volatile long healthySinceNanos;
-  private final ConsecutiveFailureDetector.State outlierState =
-      new ConsecutiveFailureDetector.State();
+  private final OutlierMonitor.State outlierState = new OutlierMonitor.State();
   private volatile boolean ejected;
   private volatile boolean failsChecks;
   private volatile boolean checkedDegraded;
@@ -128,7 +127,7 @@ public final class Host {
     ejected = nowEjected;
   }
 
-  ConsecutiveFailureDetector.State outlierState() {
+  OutlierMonitor.State outlierState() {
     return outlierState;
   }
 

@@ -16,6 +16,9 @@ public interface OutlierDetector {
 
         @Override
         public void onConnected(Host host) {}
+
+        @Override
+        public void onConnectedOnly(Host host) {}
       };
 
   /** A response status came from the host. */
@@ -24,6 +27,9 @@ public interface OutlierDetector {
   /** No response: connect failure, connect timeout, reset or response timeout. */
   void onLocalFailure(Host host);
 
-  /** A connection was made (TCP clusters have no other sign of success). */
+  /** A connection was made; requests over it will tell more. */
   void onConnected(Host host);
+
+  /** A connection was made, and there will be no other sign of success. */
+  void onConnectedOnly(Host host);
 }

@@ -56,9 +56,26 @@ public record RetryPolicy(
   /**
    * @param notPrevious whether hosts already tried are passed over
    * @param attemptsMax how often another host is picked then
+   * @param noCanaries whether hosts whose {@code envoy.lb} says {@code canary} are passed over
+   * @param notWith hosts whose {@code envoy.lb} has all of these are passed over; empty for none
+   * @param prioritiesAfter after so many tries their priorities are avoided; 0 for never
    */
-  public record HostSelection(boolean notPrevious, int attemptsMax) {
+  public record HostSelection(
+      boolean notPrevious,
+      int attemptsMax,
+      boolean noCanaries,
+      Map<String, Object> notWith,
+      int prioritiesAfter) {
     public static final HostSelection ANY = new HostSelection(false, 1);
+
+    public HostSelection {
+      notWith = Map.copyOf(notWith);
+    }
+
+    /** Without the rarer rules. */
+    public HostSelection(boolean notPrevious, int attemptsMax) {
+      this(notPrevious, attemptsMax, false, Map.of(), 0);
+    }
   }
 
   /**

@@ -1,14 +1,20 @@
 package io.meltemi.proxy.route;
 
+import com.google.protobuf.Struct;
 import io.envoyproxy.envoy.config.route.v3.RetryPolicy.RetryBackOff;
 import io.envoyproxy.envoy.config.route.v3.RetryPolicy.RetryHostPredicate;
+import io.envoyproxy.envoy.config.route.v3.RetryPolicy.RetryPriority;
+import io.envoyproxy.envoy.extensions.retry.host.omit_host_metadata.v3.OmitHostMetadataConfig;
+import io.envoyproxy.envoy.extensions.retry.priority.previous_priorities.v3.PreviousPrioritiesConfig;
 import io.meltemi.proxy.matcher.HeaderMatcherParser;
+import io.meltemi.proxy.parse.Metadata;
 import io.meltemi.proxy.parse.ParseScope;
 import io.meltemi.proxy.parse.SupportedFields;
 import io.meltemi.proxy.route.RetryPolicy.BackOff;
 import io.meltemi.proxy.route.RetryPolicy.HostSelection;
 import io.meltemi.proxy.route.RetryPolicy.Retriable;
 import java.util.HashSet;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
@@ -22,6 +28,7 @@ final class RetryPolicyParser {
           "per_try_timeout",
           "per_try_idle_timeout",
           "retry_host_predicate",
+          "retry_priority",
           "host_selection_retry_max_attempts",
           "retriable_status_codes",
           "retry_back_off",
@@ -31,6 +38,15 @@ final class RetryPolicyParser {
       SupportedFields.of(RetryBackOff.getDescriptor(), "base_interval", "max_interval");
   private static final SupportedFields HOST_PREDICATE =
       SupportedFields.of(RetryHostPredicate.getDescriptor(), "name", "typed_config");
+  private static final SupportedFields PRIORITY =
+      SupportedFields.of(RetryPriority.getDescriptor(), "name", "typed_config");
+  private static final String OMIT_CANARIES =
+      "type.googleapis.com/envoy.extensions.retry.host.omit_canary_hosts.v3.OmitCanaryHostsPredicate";
+  private static final String OMIT_METADATA =
+      "type.googleapis.com/envoy.extensions.retry.host.omit_host_metadata.v3.OmitHostMetadataConfig";
+  private static final String PREVIOUS_PRIORITIES =
+      "type.googleapis.com/envoy.extensions.retry.priority.previous_priorities.v3"
+          + ".PreviousPrioritiesConfig";
   private static final String PREVIOUS_HOSTS =
       "type.googleapis.com/envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate";
   private static final int RETRIES_DEFAULT = 1;
@@ -93,17 +109,31 @@ final class RetryPolicyParser {
   private static HostSelection hosts(
       io.envoyproxy.envoy.config.route.v3.RetryPolicy proto, ParseScope parent) {
     boolean notPrevious = false;
+    boolean noCanaries = false;
+    Map<String, Object> notWith = Map.of();
     for (int i = 0; i < proto.getRetryHostPredicateCount(); i++) {
       RetryHostPredicate predicate = proto.getRetryHostPredicate(i);
       ParseScope scope = parent.field("retry_host_predicate", i);
       HOST_PREDICATE.check(predicate, scope);
       String url = predicate.getTypedConfig().getTypeUrl();
-      if (url.equals(PREVIOUS_HOSTS)
-          || (url.isEmpty()
-              && predicate.getName().equals("envoy.retry_host_predicates.previous_hosts"))) {
-        notPrevious = true;
-      } else {
-        scope.unsupported(url.isEmpty() ? predicate.getName() : url);
+      String kind = url.isEmpty() ? predicate.getName() : url;
+      switch (kind) {
+        case PREVIOUS_HOSTS, "envoy.retry_host_predicates.previous_hosts" -> notPrevious = true;
+        case OMIT_CANARIES, "envoy.retry_host_predicates.omit_canary_hosts" -> noCanaries = true;
+        case OMIT_METADATA ->
+            notWith =
+                scope
+                    .field("typed_config")
+                    .unpack(predicate.getTypedConfig(), OmitHostMetadataConfig.class)
+                    .map(
+                        config ->
+                            Metadata.fields(
+                                config
+                                    .getMetadataMatch()
+                                    .getFilterMetadataOrDefault(
+                                        "envoy.lb", Struct.getDefaultInstance())))
+                    .orElse(Map.of());
+        default -> scope.unsupported(kind);
       }
     }
     long attempts = proto.getHostSelectionRetryMaxAttempts();
@@ -113,7 +143,32 @@ final class RetryPolicyParser {
           .error(String.valueOf(attempts), "0 to " + RETRIES_MAX);
       attempts = 0;
     }
-    return new HostSelection(notPrevious, attempts == 0 ? 1 : (int) attempts);
+    return new HostSelection(
+        notPrevious,
+        attempts == 0 ? 1 : (int) attempts,
+        noCanaries,
+        notWith,
+        proto.hasRetryPriority() ? priorities(proto.getRetryPriority(), parent) : 0);
+  }
+
+  /** After how many tries their priorities are avoided. */
+  private static int priorities(RetryPriority proto, ParseScope parent) {
+    ParseScope scope = parent.field("retry_priority");
+    PRIORITY.check(proto, scope);
+    ParseScope config = scope.field("typed_config");
+    if (!proto.getTypedConfig().getTypeUrl().equals(PREVIOUS_PRIORITIES)) {
+      scope.unsupported(proto.getName() + " " + proto.getTypedConfig().getTypeUrl());
+      return 0;
+    }
+    int frequency =
+        config
+            .unpack(proto.getTypedConfig(), PreviousPrioritiesConfig.class)
+            .map(PreviousPrioritiesConfig::getUpdateFrequency)
+            .orElse(1);
+    if (frequency < 1) {
+      config.field("update_frequency").error("" + frequency, "1 or more");
+    }
+    return frequency;
   }
 
   private static Retriable retriable(

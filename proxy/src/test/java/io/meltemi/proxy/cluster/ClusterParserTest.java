@@ -124,8 +124,8 @@ final class ClusterParserTest {
     assertEquals(5, settings.breakers().high().retryBudget().retriesMin());
     assertEquals(9, settings.http().requestsPerConnectionMax());
     assertEquals(10_000_000_000L, settings.http().idleTimeoutNanos());
-    assertEquals(7, config.outlier().orElseThrow().consecutive5xx());
-    assertEquals(2, config.outlier().orElseThrow().consecutiveGatewayFailure());
+    assertEquals(7, config.outlier().orElseThrow().consecutive().server().failures());
+    assertEquals(2, config.outlier().orElseThrow().consecutive().gateway().failures());
     assertEquals(
         "127.0.0.6", settings.connection().source().orElseThrow().getAddress().getHostAddress());
     EndpointAssignment.LocalityEndpoints locality = config.endpoints().localities().getFirst();
@@ -157,6 +157,7 @@ final class ClusterParserTest {
         "{name: a, health_checks: [{timeout: 1s, interval: 1s, unhealthy_threshold: 1, healthy_threshold: 1, http_health_check: {path: /, expected_statuses: [{start: 200, end: 200}]}}]} | health_checks[0].http_health_check.expected_statuses[0]",
         "{name: a, health_checks: [{timeout: 1s, interval: 1s, unhealthy_threshold: 1, healthy_threshold: 1, tcp_health_check: {send: {text: xyz}}}]} | health_checks[0].tcp_health_check.send.text",
         "{name: a, health_checks: [{timeout: 1s, interval: 1s, unhealthy_threshold: 1, healthy_threshold: 1, custom_health_check: {name: redis}}]} | health_checks[0].custom_health_check",
+        "{name: a, outlier_detection: {max_ejection_percent: 101}} | outlier_detection.max_ejection_percent",
         "{name: a, lb_subset_config: {}} | lb_subset_config",
         "{name: a, transport_socket: {name: tls}} | transport_socket",
         "{name: a, transport_socket_matches: [{name: x}]} | transport_socket_matches[0].transport_socket",

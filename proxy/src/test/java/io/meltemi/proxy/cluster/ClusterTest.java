@@ -717,4 +717,146 @@ final class ClusterTest {
     loop.advance(Duration.ofSeconds(1));
     assertEquals(3, choices(cluster, 30).size());
   }
+
+  /** Five hosts on ports 1 to 5. */
+  private Cluster five(String outlier) {
+    Cluster cluster =
+        eds(
+            ", common_lb_config: {healthy_panic_threshold: {value: 0}}, outlier_detection: {"
+                + outlier
+                + "}");
+    cluster.update(
+        assignment(
+            locality(
+                0,
+                0,
+                endpoint(1, 1, HealthStatus.HEALTHY),
+                endpoint(2, 1, HealthStatus.HEALTHY),
+                endpoint(3, 1, HealthStatus.HEALTHY),
+                endpoint(4, 1, HealthStatus.HEALTHY),
+                endpoint(5, 1, HealthStatus.HEALTHY))));
+    return cluster;
+  }
+
+  private static void answer(Cluster cluster, Host host, int good, int bad) {
+    // successes come between, so that no failures stand in a row
+    for (int i = 0; i < Math.max(good, bad); i++) {
+      if (i < bad) {
+        cluster.outlierDetector().onResponse(host, 500);
+      }
+      if (i < good) {
+        cluster.outlierDetector().onResponse(host, 200);
+      }
+    }
+  }
+
+  private long outlier(String name) {
+    return stats.scope("cluster.c.").counter("outlier_detection.ejections_" + name).value();
+  }
+
+  private static List<Integer> ejected(Cluster cluster) {
+    return cluster.hosts().stream().filter(Host::ejected).map(ClusterTest::port).toList();
+  }
+
+  @Test
+  void aHostThatSucceedsFarLessThanTheOthersGoes() {
+    Cluster cluster = five("max_ejection_percent: 100");
+    for (Host host : cluster.hosts()) {
+      answer(cluster, host, 100, port(host) == 3 ? 60 : 1);
+    }
+    loop.advance(Duration.ofSeconds(10));
+    assertEquals(List.of(3), ejected(cluster));
+    assertEquals(1, outlier("enforced_success_rate"));
+    assertEquals(1, outlier("detected_success_rate"));
+    assertEquals(1, outlier("total"));
+    loop.advance(Duration.ofSeconds(30));
+    assertEquals(List.of(), ejected(cluster));
+    // alike is no outlier, however bad
+    for (Host host : cluster.hosts()) {
+      answer(cluster, host, 60, 60);
+    }
+    loop.advance(Duration.ofSeconds(10));
+    assertEquals(List.of(), ejected(cluster));
+  }
+
+  @Test
+  void fewRequestsOrHostsTellNothing() {
+    Cluster cluster = five("max_ejection_percent: 100, success_rate_minimum_hosts: 6");
+    for (Host host : cluster.hosts()) {
+      answer(cluster, host, 100, port(host) == 3 ? 60 : 0);
+    }
+    loop.advance(Duration.ofSeconds(10));
+    assertEquals(List.of(), ejected(cluster));
+    cluster.close();
+    cluster = five("max_ejection_percent: 100");
+    for (Host host : cluster.hosts()) {
+      answer(cluster, host, 50, port(host) == 3 ? 49 : 0);
+    }
+    loop.advance(Duration.ofSeconds(10));
+    assertEquals(List.of(), ejected(cluster));
+  }
+
+  @Test
+  void aPercentageOfFailuresIsEnoughWhereEnforced() {
+    Cluster cluster =
+        five(
+            "max_ejection_percent: 100, enforcing_success_rate: 0, enforcing_failure_percentage:"
+                + " 100, failure_percentage_threshold: 40");
+    for (Host host : cluster.hosts()) {
+      answer(cluster, host, 60, port(host) == 2 ? 45 : 5);
+    }
+    loop.advance(Duration.ofSeconds(10));
+    assertEquals(List.of(2), ejected(cluster));
+    assertEquals(1, outlier("enforced_failure_percentage"));
+    assertEquals(0, outlier("enforced_success_rate"));
+  }
+
+  @Test
+  void failuresToConnectCountApartWhenSplit() {
+    Cluster cluster =
+        five(
+            "max_ejection_percent: 100, split_external_local_origin_errors: true,"
+                + " consecutive_local_origin_failure: 1000, consecutive_5xx: 3");
+    for (Host host : cluster.hosts()) {
+      for (int i = 0; i < 100; i++) {
+        if (port(host) == 4 && i < 70) {
+          cluster.outlierDetector().onLocalFailure(host);
+        } else {
+          cluster.outlierDetector().onConnectedOnly(host);
+        }
+      }
+    }
+    loop.advance(Duration.ofSeconds(10));
+    assertEquals(List.of(4), ejected(cluster));
+    assertEquals(1, outlier("enforced_local_origin_success_rate"));
+    assertEquals(0, outlier("detected_consecutive_5xx"));
+  }
+
+  @Test
+  void whatIsNotEnforcedIsCountedOnly() {
+    Cluster cluster = five("max_ejection_percent: 100, enforcing_consecutive_5xx: 0");
+    for (int i = 0; i < 5; i++) {
+      cluster.outlierDetector().onResponse(only(cluster), 500);
+    }
+    loop.runAll();
+    assertEquals(List.of(), ejected(cluster));
+    assertEquals(1, outlier("detected_consecutive_5xx"));
+    assertEquals(0, outlier("enforced_consecutive_5xx"));
+  }
+
+  @Test
+  void aPassedCheckBringsAnEjectedHostBack() {
+    Cluster cluster =
+        eds(CHECKS + ", outlier_detection: {consecutive_5xx: 1, max_ejection_percent: 100}");
+    answers.put(1, HealthProbe.Result.PASSED);
+    cluster.update(assignment(locality(0, 0, endpoint(1, 1, HealthStatus.UNKNOWN))));
+    cluster.stats().cxTotal.inc();
+    loop.runAll();
+    cluster.outlierDetector().onResponse(only(cluster), 503);
+    loop.runAll();
+    assertEquals(List.of(1), ejected(cluster));
+    // the first interval was that of a cluster without traffic
+    loop.advance(Duration.ofSeconds(12));
+    assertEquals(List.of(), ejected(cluster));
+  }
 }

@@ -12,6 +12,7 @@ import io.meltemi.proxy.route.RetryPolicy;
 import io.meltemi.proxy.route.RetryPolicy.Condition;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
@@ -55,6 +56,14 @@ final class RetryState {
   private final Set<Integer> statuses = new TreeSet<>();
   private final List<HeaderName> headerNames = new ArrayList<>();
   private final List<Host> tried = new ArrayList<>();
+
+  /** Priorities of the hosts tried. */
+  private final BitSet seen = new BitSet();
+
+  /** Those that are not to be tried again while others are left. */
+  private final BitSet avoided = new BitSet();
+
+  private int untilAvoided;
   private @Nullable RetryPolicy policy;
   private @Nullable Cluster cluster;
   private boolean active;
@@ -172,6 +181,7 @@ final class RetryState {
     }
     if (!tried.isEmpty()) {
       tried.clear();
+      avoidNoPriority();
     }
   }
 
@@ -188,14 +198,43 @@ final class RetryState {
   }
 
   void tried(Host host) {
-    if (active) {
-      tried.add(host);
+    if (!active) {
+      return;
     }
+    tried.add(host);
+    RetryPolicy present = policy;
+    if (present != null && present.hosts().prioritiesAfter() > 0) {
+      seen.set(host.placement().priority());
+      if (++untilAvoided % present.hosts().prioritiesAfter() == 0) {
+        avoided.or(seen);
+      }
+    }
+  }
+
+  boolean avoidsPriorities() {
+    return !avoided.isEmpty();
+  }
+
+  boolean avoids(int priority) {
+    return avoided.get(priority);
+  }
+
+  void avoidNoPriority() {
+    untilAvoided = 0;
+    seen.clear();
+    avoided.clear();
   }
 
   boolean rejects(Host host) {
     RetryPolicy present = policy;
-    return present != null && present.hosts().notPrevious() && tried.contains(host);
+    if (present == null || tried.isEmpty()) {
+      return false;
+    }
+    RetryPolicy.HostSelection hosts = present.hosts();
+    return (hosts.notPrevious() && tried.contains(host))
+        || (hosts.noCanaries() && Boolean.TRUE.equals(host.lbMetadata().get("canary")))
+        || (!hosts.notWith().isEmpty()
+            && host.lbMetadata().entrySet().containsAll(hosts.notWith().entrySet()));
   }
 
   int hostAttemptsMax() {

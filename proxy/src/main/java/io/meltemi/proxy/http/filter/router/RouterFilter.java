@@ -1033,6 +1033,21 @@ final class RouterFilter implements HttpFilter, LbContext, UpstreamCallbacks {
   }
 
   @Override
+  public boolean avoidsPriorities() {
+    return retry.avoidsPriorities();
+  }
+
+  @Override
+  public boolean avoids(int priority) {
+    return retry.avoids(priority);
+  }
+
+  @Override
+  public void avoidNoPriority() {
+    retry.avoidNoPriority();
+  }
+
+  @Override
   public int hostSelectionAttemptsMax() {
     return retry.hostAttemptsMax();
   }

@@ -203,7 +203,7 @@ final class TcpProxySession extends ChannelInboundHandlerAdapter implements LbCo
     info.upstreamTls = UpstreamTransport.infoOf(channel);
     target.stats().cxActive.inc();
     target.stats().cxConnectMs.record((now - startNanos) / 1_000_000);
-    target.outlierDetector().onConnected(host);
+    target.outlierDetector().onConnectedOnly(host);
     host.add(HostStat.CX_ACTIVE, 1);
     channel
         .closeFuture()
