@@ -20,6 +20,7 @@ import io.envoyproxy.envoy.extensions.clusters.dns.v3.DnsCluster;
 import io.envoyproxy.envoy.extensions.filters.http.cors.v3.Cors;
 import io.envoyproxy.envoy.extensions.filters.http.cors.v3.CorsPolicy;
 import io.envoyproxy.envoy.extensions.filters.http.fault.v3.HTTPFault;
+import io.envoyproxy.envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit;
 import io.envoyproxy.envoy.extensions.filters.http.rbac.v3.RBAC;
 import io.envoyproxy.envoy.extensions.filters.http.rbac.v3.RBACPerRoute;
 import io.envoyproxy.envoy.extensions.filters.http.router.v3.Router;
@@ -64,6 +65,7 @@ import io.meltemi.proxy.http.HttpFilters;
 import io.meltemi.proxy.http.RouteSource;
 import io.meltemi.proxy.http.filter.cors.CorsFilterFactory;
 import io.meltemi.proxy.http.filter.fault.FaultFilterFactory;
+import io.meltemi.proxy.http.filter.localratelimit.LocalRateLimitFilterFactory;
 import io.meltemi.proxy.http.filter.rbac.RbacFilterFactory;
 import io.meltemi.proxy.http.filter.router.RouterFilterFactory;
 import io.meltemi.proxy.listener.ListenerFilterFactory;
@@ -96,6 +98,7 @@ final class Extensions {
         HTTPFault.getDefaultInstance(),
         Cors.getDefaultInstance(),
         CorsPolicy.getDefaultInstance(),
+        LocalRateLimit.getDefaultInstance(),
         RBAC.getDefaultInstance(),
         RBACPerRoute.getDefaultInstance(),
         io.envoyproxy.envoy.extensions.filters.network.rbac.v3.RBAC.getDefaultInstance(),
@@ -164,7 +167,8 @@ final class Extensions {
       UpstreamPools pools,
       AccessLogParser accessLogs,
       Stats stats,
-      Ticker ticker) {}
+      Ticker ticker,
+      String nodeCluster) {}
 
   static HttpFilters httpFilters(Shared shared) {
     List<HttpFilterFactory> filters =
@@ -172,6 +176,7 @@ final class Extensions {
             new FaultFilterFactory(),
             new CorsFilterFactory(),
             new RbacFilterFactory(),
+            new LocalRateLimitFilterFactory(shared.stats(), shared.ticker(), shared.nodeCluster()),
             new RouterFilterFactory(shared.clusters(), shared.pools()));
     return new HttpFilters(filters);
   }

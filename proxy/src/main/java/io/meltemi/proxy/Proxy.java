@@ -171,7 +171,8 @@ public final class Proxy implements AutoCloseable {
     Connector connector = new SocketConnector(workers.clients());
     pools = new UpstreamPools(connector);
     Extensions.Shared shared =
-        new Extensions.Shared(clusters, connector, pools, accessLogs, stats, ticker);
+        new Extensions.Shared(
+            clusters, connector, pools, accessLogs, stats, ticker, bootstrap.node().getCluster());
     HttpFilters httpFilters = Extensions.httpFilters(shared);
     RouteTableParser routeParser = new RouteTableParser(httpFilters, ticker);
     secrets.followFilesWith(new SecretFiles());

@@ -438,6 +438,10 @@ final class ProtoReader {
       scope.error(shown(node), "a map with @type");
       return;
     }
+    if (map.entries().isEmpty()) {
+      // an empty Any is one, and enables a filter for a route
+      return;
+    }
     Entry typeEntry = map.entries().get("@type");
     if (typeEntry == null || !(typeEntry.value() instanceof Scalar typeNode)) {
       scope.error("no @type", "type.googleapis.com/ and the name of a message");

@@ -5,6 +5,7 @@ import io.meltemi.proxy.http.HttpConnectionManagerSettings.CodecType;
 import io.meltemi.proxy.loop.LoopContext;
 import io.meltemi.proxy.network.DownstreamConnection;
 import io.meltemi.proxy.network.NetworkFilterConfig;
+import io.meltemi.proxy.route.RouteFilterConfigs;
 import io.meltemi.proxy.telemetry.AccessLog;
 import io.meltemi.proxy.telemetry.Stats;
 import io.meltemi.proxy.telemetry.StreamInfo;
@@ -30,8 +31,9 @@ final class HttpConnectionManager implements NetworkFilterConfig {
    * One entry of the filter chain.
    *
    * @param name as written in the chain; routes refer to it
+   * @param enabled whether it runs where the route says nothing of it
    */
-  public record ChainEntry(String name, HttpFilterConfig config) {}
+  public record ChainEntry(String name, HttpFilterConfig config, boolean enabled) {}
 
   /**
    * The filters, in the order of the request; the last one of each chain is terminal.
@@ -43,11 +45,17 @@ final class HttpConnectionManager implements NetworkFilterConfig {
       main = List.copyOf(main);
       upgrades = Map.copyOf(upgrades);
     }
+
+    boolean allEnabled() {
+      return main.stream().allMatch(ChainEntry::enabled)
+          && upgrades.values().stream().flatMap(List::stream).allMatch(ChainEntry::enabled);
+    }
   }
 
   private final HttpConnectionManagerSettings settings;
   private final RouteSource routes;
   private final Chains chains;
+  private final boolean allEnabled;
   private final AccessLog[] logs;
   private final HttpStats stats;
   private final Http2Stats http2Stats;
@@ -104,6 +112,7 @@ final class HttpConnectionManager implements NetworkFilterConfig {
     this.settings = settings;
     this.routes = routes;
     this.chains = chains;
+    this.allEnabled = chains.allEnabled();
     this.logs = logs.toArray(AccessLog[]::new);
     this.routeNames = Set.copyOf(routeNames);
     this.stats = new HttpStats(stats.scope("http." + settings.statPrefix() + "."));
@@ -158,6 +167,21 @@ final class HttpConnectionManager implements NetworkFilterConfig {
 
   Chains chains() {
     return chains;
+  }
+
+  /** The filters that do not run on a route, a bit for each place in the chain. */
+  long skipped(List<ChainEntry> chain, RouteFilterConfigs configs) {
+    if (allEnabled && configs.switches().isEmpty()) {
+      return 0;
+    }
+    long skipped = 0;
+    for (int i = 0; i < chain.size(); i++) {
+      ChainEntry entry = chain.get(i);
+      if (!configs.isEnabled(entry.name(), entry.enabled())) {
+        skipped |= 1L << i;
+      }
+    }
+    return skipped;
   }
 
   HttpStats stats() {

@@ -41,6 +41,9 @@ public final class HttpConnectionManagerFactory implements NetworkFilterFactory 
           "is_optional",
           "disabled");
 
+  /** A stream keeps a bit for each. */
+  private static final int FILTERS_MAX = Long.SIZE;
+
   private final HttpFilters filters;
   private final RouteTableParser routeParser;
   private final Function<String, RouteSource> routes;
@@ -174,10 +177,6 @@ public final class HttpConnectionManagerFactory implements NetworkFilterFactory 
         }
         continue;
       }
-      if (proto.getDisabled()) {
-        at.field("disabled").unsupported("true");
-        continue;
-      }
       boolean isLast = i == protos.size() - 1;
       if (factory.get().isTerminal() != isLast) {
         at.error(
@@ -186,11 +185,20 @@ public final class HttpConnectionManagerFactory implements NetworkFilterFactory 
                 ? "a filter that ends the chain, such as envoy.filters.http.router"
                 : "a filter that does not end the chain");
       }
+      if (isLast && proto.getDisabled()) {
+        at.field("disabled").error("true", "a filter that ends the chain is enabled");
+      }
       factory
           .get()
           .parse(proto.getTypedConfig(), at.field("typed_config"))
           .ifPresent(
-              config -> chain.add(new HttpConnectionManager.ChainEntry(proto.getName(), config)));
+              config ->
+                  chain.add(
+                      new HttpConnectionManager.ChainEntry(
+                          proto.getName(), config, !proto.getDisabled())));
+    }
+    if (protos.size() > FILTERS_MAX) {
+      scope.field("http_filters").error(protos.size() + " filters", "at most " + FILTERS_MAX);
     }
     return chain;
   }

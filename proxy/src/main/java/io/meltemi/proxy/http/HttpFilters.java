@@ -7,6 +7,7 @@ import io.meltemi.proxy.parse.MessageTypes;
 import io.meltemi.proxy.parse.ParseScope;
 import io.meltemi.proxy.route.RouteFilterConfig;
 import io.meltemi.proxy.route.RouteFilterConfigParser;
+import io.meltemi.proxy.route.RouteFilterConfigs;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -48,8 +49,14 @@ public final class HttpFilters implements RouteFilterConfigParser {
     try {
       FilterConfig wrapper = MessageTypes.unpack(config, FilterConfig.class);
       if (wrapper.getDisabled()) {
-        scope.field("disabled").unsupported("true");
+        return Optional.of(new RouteFilterConfigs.Switch(false));
+      }
+      if (!wrapper.hasConfig()) {
+        scope.field("config").error("nothing", "a configuration, or an empty one that enables");
         return Optional.empty();
+      }
+      if (wrapper.getConfig().getTypeUrl().isEmpty()) {
+        return Optional.of(new RouteFilterConfigs.Switch(true));
       }
       if (wrapper.getIsOptional() && !byRouteType.containsKey(wrapper.getConfig().getTypeUrl())) {
         scope.warn(

@@ -82,6 +82,7 @@ final class HttpStream implements RequestView {
   /** Of upgrades that have filters of their own, made at first use. */
   private final Map<String, HttpFilter[]> upgradeFilters = new HashMap<>(2);
 
+  private List<HttpConnectionManager.ChainEntry> chain;
   private HttpFilter[] filters;
   private int last;
   final HeaderBlock request = new HeaderBlock();
@@ -135,19 +136,23 @@ final class HttpStream implements RequestView {
   private int status;
   private boolean routerToldUnwritable;
 
+  /** The filters that do not run on this request, a bit for each. */
+  private long skipped;
+
   HttpStream(HttpConnectionManager manager, LoopContext loop) {
     this.manager = manager;
     this.settings = manager.settings();
     this.loop = loop;
-    mainFilters = newFilters(manager.chains().main());
+    chain = manager.chains().main();
+    mainFilters = newFilters(chain);
     filters = mainFilters;
     last = filters.length - 1;
   }
 
-  private HttpFilter[] newFilters(List<HttpConnectionManager.ChainEntry> chain) {
-    HttpFilter[] made = new HttpFilter[chain.size()];
+  private HttpFilter[] newFilters(List<HttpConnectionManager.ChainEntry> entries) {
+    HttpFilter[] made = new HttpFilter[entries.size()];
     for (int i = 0; i < made.length; i++) {
-      HttpConnectionManager.ChainEntry entry = chain.get(i);
+      HttpConnectionManager.ChainEntry entry = entries.get(i);
       made[i] = entry.config().newFilter(new Slot(i, entry.name()));
     }
     return made;
@@ -223,6 +228,8 @@ final class HttpStream implements RequestView {
       return;
     }
     filtersRun = true;
+    // as in Envoy the route is found before the first filter: it says which of them run
+    skipped = manager.skipped(chain, choice().filterConfigs());
     decodeHeadersFrom(0);
   }
 
@@ -248,9 +255,10 @@ final class HttpStream implements RequestView {
     upgradeCounted = true;
     manager.stats().cxUpgradesTotal.inc();
     manager.stats().cxUpgradesActive.inc();
-    List<HttpConnectionManager.ChainEntry> chain = manager.chains().upgrades().get(type);
-    if (chain != null) {
-      filters = upgradeFilters.computeIfAbsent(type, _ -> newFilters(chain));
+    List<HttpConnectionManager.ChainEntry> own = manager.chains().upgrades().get(type);
+    if (own != null) {
+      chain = own;
+      filters = upgradeFilters.computeIfAbsent(type, _ -> newFilters(own));
       last = filters.length - 1;
     }
     return true;
@@ -297,6 +305,9 @@ final class HttpStream implements RequestView {
   private void decodeHeadersFrom(int from) {
     int g = generation;
     for (int i = from; i <= last; i++) {
+      if (isSkipped(i)) {
+        continue;
+      }
       boolean end = decodeEnded && decodeHeld == null && !trailersHeld;
       FilterStatus answer = filters[i].decodeHeaders(request, end);
       if (generation != g || replied) {
@@ -355,6 +366,9 @@ final class HttpStream implements RequestView {
   private void decodeDataFrom(int from, ByteBuf data, boolean end) {
     int g = generation;
     for (int i = from; i <= last; i++) {
+      if (isSkipped(i)) {
+        continue;
+      }
       FilterStatus answer = filters[i].decodeData(data, end);
       if (generation != g || replied) {
         return;
@@ -370,6 +384,9 @@ final class HttpStream implements RequestView {
   private void decodeTrailersFrom(int from) {
     int g = generation;
     for (int i = from; i <= last; i++) {
+      if (isSkipped(i)) {
+        continue;
+      }
       FilterStatus answer = filters[i].decodeTrailers(requestTrailers);
       if (generation != g || replied) {
         return;
@@ -555,8 +572,14 @@ final class HttpStream implements RequestView {
     routerToldUnwritable = !writable;
     int g = generation;
     for (int i = 0; i <= last && generation == g; i++) {
-      filters[i].onDownstreamWritable(writable);
+      if (!isSkipped(i)) {
+        filters[i].onDownstreamWritable(writable);
+      }
     }
+  }
+
+  private boolean isSkipped(int filter) {
+    return (skipped >>> filter & 1) != 0;
   }
 
   private int encodeHeldBytes() {
@@ -660,6 +683,9 @@ final class HttpStream implements RequestView {
   private void encodeHeadersFrom(int from, boolean endStream) {
     int g = generation;
     for (int i = from; i >= 0; i--) {
+      if (isSkipped(i)) {
+        continue;
+      }
       FilterStatus answer = filters[i].encodeHeaders(response, endStream);
       if (generation != g) {
         return;
@@ -702,6 +728,9 @@ final class HttpStream implements RequestView {
     if (filtersRun) {
       int g = generation;
       for (int i = from; i >= 0; i--) {
+        if (isSkipped(i)) {
+          continue;
+        }
         FilterStatus answer = filters[i].encodeData(data, endStream);
         if (generation != g) {
           return;
@@ -809,6 +838,9 @@ final class HttpStream implements RequestView {
   private void encodeTrailersFrom(int from, HeaderBlock trailers) {
     int g = generation;
     for (int i = from; i >= 0; i--) {
+      if (isSkipped(i)) {
+        continue;
+      }
       FilterStatus answer = filters[i].encodeTrailers(trailers);
       if (generation != g) {
         return;
@@ -858,8 +890,10 @@ final class HttpStream implements RequestView {
       manager.stats().rqTime.record((info.endNanos - info.startNanos) / 1_000_000);
     }
     if (filtersRun) {
-      for (HttpFilter filter : filters) {
-        filter.onStreamEnd();
+      for (int i = 0; i <= last; i++) {
+        if (!isSkipped(i)) {
+          filters[i].onStreamEnd();
+        }
       }
     }
     if (upgradeCounted) {
@@ -887,6 +921,7 @@ final class HttpStream implements RequestView {
     decodeEnded = false;
     trailersHeld = false;
     filtersRun = false;
+    skipped = 0;
     replied = false;
     responseStarted = false;
     responseSent = false;
@@ -902,6 +937,7 @@ final class HttpStream implements RequestView {
     if (tunnel != Tunnel.NONE) {
       tunnel = Tunnel.NONE;
       upgradeCounted = false;
+      chain = manager.chains().main();
       filters = mainFilters;
       last = filters.length - 1;
     }

@@ -50,24 +50,36 @@ public final class HeaderMutationsParser {
     if (add.isEmpty() && remove.isEmpty()) {
       return Level.EMPTY;
     }
-    List<Setting> settings = new ArrayList<>(add.size());
-    for (int i = 0; i < add.size(); i++) {
-      setting(add.get(i), parent.field(prefix + "_to_add", i)).ifPresent(settings::add);
-    }
+    List<Setting> settings = settings(add, parent, prefix + "_to_add");
     List<HeaderName> removals = new ArrayList<>(remove.size());
     for (int i = 0; i < remove.size(); i++) {
       name(remove.get(i), parent.field(prefix + "_to_remove", i)).ifPresent(removals::add);
     }
+    return new Level(removals, settings);
+  }
+
+  /** Headers that a filter's field adds. */
+  public HeaderMutations parse(List<HeaderValueOption> add, ParseScope parent, String field) {
+    return add.isEmpty()
+        ? HeaderMutations.NONE
+        : HeaderMutations.of(List.of(new Level(List.of(), settings(add, parent, field))));
+  }
+
+  private List<Setting> settings(List<HeaderValueOption> add, ParseScope parent, String field) {
+    List<Setting> settings = new ArrayList<>(add.size());
+    for (int i = 0; i < add.size(); i++) {
+      setting(add.get(i), parent.field(field, i)).ifPresent(settings::add);
+    }
     if (settings.size() > Level.CONDITIONAL_MAX
         && settings.stream().anyMatch(Setting::isConditional)) {
       parent
-          .field(prefix + "_to_add")
+          .field(field)
           .error(
               settings.size() + " headers",
               "at most " + Level.CONDITIONAL_MAX + " where some depend on what is there");
-      return Level.EMPTY;
+      return List.of();
     }
-    return new Level(removals, settings);
+    return settings;
   }
 
   private Optional<Setting> setting(HeaderValueOption proto, ParseScope scope) {

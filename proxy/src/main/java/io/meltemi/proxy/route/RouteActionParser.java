@@ -49,6 +49,8 @@ final class RouteActionParser {
           "max_grpc_timeout",
           "grpc_timeout_offset",
           "upgrade_configs",
+          "rate_limits",
+          "include_vh_rate_limits",
           "max_stream_duration");
   private static final SupportedFields STREAM_DURATION =
       SupportedFields.of(

@@ -83,7 +83,7 @@ final class RouteMatcherParser {
     };
   }
 
-  private static Optional<QueryParameterMatcher> query(
+  static Optional<QueryParameterMatcher> query(
       io.envoyproxy.envoy.config.route.v3.QueryParameterMatcher proto, ParseScope scope) {
     QUERY.check(proto, scope);
     if (proto.getName().isEmpty()) {

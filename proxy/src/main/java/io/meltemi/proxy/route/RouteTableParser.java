@@ -62,6 +62,7 @@ public final class RouteTableParser {
           "include_attempt_count_in_response",
           "retry_policy",
           "request_mirror_policies",
+          "rate_limits",
           "metadata");
   private static final SupportedFields ROUTE =
       SupportedFields.of(
@@ -103,6 +104,7 @@ public final class RouteTableParser {
 
   private final RouteFilterConfigParser filterConfigs;
   private final HeaderMutationsParser mutations;
+  private final RateLimitParser rateLimits;
 
   /**
    * @param filterConfigs parses per-filter configurations
@@ -111,6 +113,7 @@ public final class RouteTableParser {
   public RouteTableParser(RouteFilterConfigParser filterConfigs, Ticker ticker) {
     this.filterConfigs = filterConfigs;
     this.mutations = new HeaderMutationsParser(ticker);
+    this.rateLimits = new RateLimitParser(ticker);
   }
 
   public Validation<RouteTable> parse(RouteConfiguration proto, Origin origin) {
@@ -131,7 +134,7 @@ public final class RouteTableParser {
                 proto.getRequestHeadersToRemoveList(),
                 proto.getResponseHeadersToAddList(),
                 proto.getResponseHeadersToRemoveList()),
-            filterConfigs(proto.getTypedPerFilterConfigMap(), scope),
+            filterConfigs(proto.getTypedPerFilterConfigMap(), RateLimits.NONE, scope),
             new RouteActionParser.Inherited(
                 Optional.empty(),
                 RouteActionParser.mirrors(proto.getRequestMirrorPoliciesList(), scope),
@@ -231,10 +234,20 @@ public final class RouteTableParser {
         : new Mutations(request, response);
   }
 
-  private RouteFilterConfigs filterConfigs(Map<String, Any> protos, ParseScope scope) {
-    if (protos.isEmpty()) {
-      return RouteFilterConfigs.NONE;
+  // the deprecated switch still comes from older control planes
+  @SuppressWarnings("deprecation")
+  private RateLimits rateLimits(io.envoyproxy.envoy.config.route.v3.Route proto, ParseScope scope) {
+    if (!proto.hasRoute()) {
+      return RateLimits.NONE;
     }
+    return new RateLimits(
+        rateLimits.parseOfRoute(proto.getRoute().getRateLimitsList(), scope.field("route")),
+        List.of(),
+        proto.getRoute().getIncludeVhRateLimits().getValue());
+  }
+
+  private RouteFilterConfigs filterConfigs(
+      Map<String, Any> protos, RateLimits limits, ParseScope scope) {
     Map<String, RouteFilterConfig> configs = new LinkedHashMap<>();
     protos.entrySet().stream()
         .sorted(Map.Entry.comparingByKey(Comparator.naturalOrder()))
@@ -246,7 +259,7 @@ public final class RouteTableParser {
                         entry.getValue(),
                         scope.field("typed_per_filter_config", entry.getKey()))
                     .ifPresent(config -> configs.put(entry.getKey(), config)));
-    return new RouteFilterConfigs(configs);
+    return RouteFilterConfigs.of(configs, limits);
   }
 
   private static void checkDomains(RouteConfiguration proto, ParseScope scope) {
@@ -290,7 +303,11 @@ public final class RouteTableParser {
                 proto.getRequestHeadersToRemoveList(),
                 proto.getResponseHeadersToAddList(),
                 proto.getResponseHeadersToRemoveList()),
-            filterConfigs(proto.getTypedPerFilterConfigMap(), scope),
+            filterConfigs(
+                proto.getTypedPerFilterConfigMap(),
+                new RateLimits(
+                    List.of(), rateLimits.parseOfRoute(proto.getRateLimitsList(), scope), false),
+                scope),
             new RouteActionParser.Inherited(
                 retry,
                 mirrors,
@@ -349,7 +366,7 @@ public final class RouteTableParser {
                 proto.getRequestHeadersToRemoveList(),
                 proto.getResponseHeadersToAddList(),
                 proto.getResponseHeadersToRemoveList()),
-            filterConfigs(proto.getTypedPerFilterConfigMap(), scope),
+            filterConfigs(proto.getTypedPerFilterConfigMap(), rateLimits(proto, scope), scope),
             host.inherited());
     Optional<RouteMatcher> matcher =
         RouteMatcherParser.parse(proto.getMatch(), scope.field("match"));
@@ -445,7 +462,7 @@ public final class RouteTableParser {
                 proto.getRequestHeadersToRemoveList(),
                 proto.getResponseHeadersToAddList(),
                 proto.getResponseHeadersToRemoveList()),
-            filterConfigs(proto.getTypedPerFilterConfigMap(), scope),
+            filterConfigs(proto.getTypedPerFilterConfigMap(), RateLimits.NONE, scope),
             route.inherited());
     if (!proto.getName().isEmpty() && !proto.getClusterHeader().isEmpty()) {
       scope.error("name and cluster_header", "only one of them");

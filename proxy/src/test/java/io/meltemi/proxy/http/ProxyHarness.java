@@ -197,7 +197,8 @@ final class ProxyHarness implements AutoCloseable {
                 List.of(
                     Router.getDefaultInstance(),
                     StdoutAccessLog.getDefaultInstance(),
-                    PreviousHostsPredicate.getDefaultInstance()))
+                    PreviousHostsPredicate.getDefaultInstance(),
+                    io.envoyproxy.envoy.config.route.v3.FilterConfig.getDefaultInstance()))
             .read(builder, yaml, Origin.of("test"))
             .orElseThrow());
   }
