@@ -11,6 +11,7 @@ import io.envoyproxy.envoy.admin.v3.SecretsConfigDump;
 import io.envoyproxy.envoy.config.cluster.v3.Cluster;
 import io.envoyproxy.envoy.config.endpoint.v3.ClusterLoadAssignment;
 import io.envoyproxy.envoy.config.listener.v3.Listener;
+import io.envoyproxy.envoy.config.rbac.v3.Action;
 import io.envoyproxy.envoy.config.route.v3.FilterConfig;
 import io.envoyproxy.envoy.config.route.v3.RouteConfiguration;
 import io.envoyproxy.envoy.extensions.access_loggers.file.v3.FileAccessLog;
@@ -36,6 +37,14 @@ import io.envoyproxy.envoy.extensions.load_balancing_policies.random.v3.Random;
 import io.envoyproxy.envoy.extensions.load_balancing_policies.ring_hash.v3.RingHash;
 import io.envoyproxy.envoy.extensions.load_balancing_policies.round_robin.v3.RoundRobin;
 import io.envoyproxy.envoy.extensions.load_balancing_policies.wrr_locality.v3.WrrLocality;
+import io.envoyproxy.envoy.extensions.matching.common_inputs.network.v3.DestinationIPInput;
+import io.envoyproxy.envoy.extensions.matching.common_inputs.network.v3.DestinationPortInput;
+import io.envoyproxy.envoy.extensions.matching.common_inputs.network.v3.DirectSourceIPInput;
+import io.envoyproxy.envoy.extensions.matching.common_inputs.network.v3.DynamicMetadataInput;
+import io.envoyproxy.envoy.extensions.matching.common_inputs.network.v3.ServerNameInput;
+import io.envoyproxy.envoy.extensions.matching.common_inputs.network.v3.SourceIPInput;
+import io.envoyproxy.envoy.extensions.matching.input_matchers.ip.v3.Ip;
+import io.envoyproxy.envoy.extensions.matching.input_matchers.metadata.v3.Metadata;
 import io.envoyproxy.envoy.extensions.network.dns_resolver.cares.v3.CaresDnsResolverConfig;
 import io.envoyproxy.envoy.extensions.network.dns_resolver.getaddrinfo.v3.GetAddrInfoDnsResolverConfig;
 import io.envoyproxy.envoy.extensions.path.match.uri_template.v3.UriTemplateMatchConfig;
@@ -50,6 +59,7 @@ import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.Secret;
 import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext;
 import io.envoyproxy.envoy.extensions.upstreams.http.v3.HttpProtocolOptions;
 import io.envoyproxy.envoy.service.discovery.v3.DiscoveryResponse;
+import io.envoyproxy.envoy.type.matcher.v3.HttpRequestHeaderMatchInput;
 import io.meltemi.common.time.Ticker;
 import io.meltemi.proxy.cluster.ClusterManager;
 import io.meltemi.proxy.cluster.ClusterSettings.LbPolicy;
@@ -101,6 +111,16 @@ final class Extensions {
         LocalRateLimit.getDefaultInstance(),
         RBAC.getDefaultInstance(),
         RBACPerRoute.getDefaultInstance(),
+        Action.getDefaultInstance(),
+        SourceIPInput.getDefaultInstance(),
+        DirectSourceIPInput.getDefaultInstance(),
+        DestinationIPInput.getDefaultInstance(),
+        DestinationPortInput.getDefaultInstance(),
+        ServerNameInput.getDefaultInstance(),
+        DynamicMetadataInput.getDefaultInstance(),
+        HttpRequestHeaderMatchInput.getDefaultInstance(),
+        Ip.getDefaultInstance(),
+        Metadata.getDefaultInstance(),
         io.envoyproxy.envoy.extensions.filters.network.rbac.v3.RBAC.getDefaultInstance(),
         UriTemplateMatchConfig.getDefaultInstance(),
         FilterConfig.getDefaultInstance(),

@@ -25,6 +25,12 @@ public record IpNumber(boolean v4, long high, long low) {
     return new IpNumber(host.v4(), host.high(), host.low());
   }
 
+  /** Without a prefix length. Allocates. */
+  public String text() {
+    String range = new IpRange(v4, high, low, v4 ? 32 : 128).toString();
+    return range.substring(0, range.indexOf('/'));
+  }
+
   public boolean isIn(IpRange range) {
     if (range.v4() != v4) {
       return false;

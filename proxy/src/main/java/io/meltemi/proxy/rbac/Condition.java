@@ -5,6 +5,7 @@ import io.meltemi.proxy.matcher.HeaderMatcher;
 import io.meltemi.proxy.matcher.IpNumber;
 import io.meltemi.proxy.matcher.IpRange;
 import io.meltemi.proxy.matcher.MatchTrace;
+import io.meltemi.proxy.matcher.MatchTree;
 import io.meltemi.proxy.matcher.RuleCandidates;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -13,7 +14,8 @@ import org.jspecify.annotations.Nullable;
  * What a policy asks of a request: a tree of parts that hold or not. As parsed it says what was
  * written; as compiled (see {@link Compiler}) it answers the same with sets and indexes. Immutable.
  */
-sealed interface Condition {
+sealed interface Condition extends MatchTree.Test<AccessRequest> {
+  @Override
   boolean holds(AccessRequest request, MatchTrace trace);
 
   /** Whether all hold. */

@@ -75,14 +75,14 @@ public final class RbacCheck {
 
   /** One set of rules, and what is told about each policy, made when first needed. */
   private static final class Report {
-    private final RbacEngine engine;
+    private final AccessEngine engine;
     private final Counters counters;
     private final String prefix;
 
     /** By the number of the policy plus one. */
     private final AtomicReferenceArray<@Nullable Told> told;
 
-    Report(RbacEngine engine, Counters counters, String fieldPrefix) {
+    Report(AccessEngine engine, Counters counters, String fieldPrefix) {
       this.engine = engine;
       this.counters = counters;
       this.prefix = fieldPrefix + (counters.kind.isEmpty() ? "enforced_" : counters.kind);
@@ -101,7 +101,7 @@ public final class RbacCheck {
     private Told tell(int policy, boolean allows) {
       String result = allows ? "allowed" : "denied";
       String resultField = prefix + "engine_result";
-      if (policy == RbacEngine.NONE) {
+      if (policy == AccessEngine.NONE) {
         return new Told(Map.of(resultField, result), details("none"), Optional.empty());
       }
       String name = engine.name(policy);
@@ -146,8 +146,8 @@ public final class RbacCheck {
     if (enforced.isPresent()) {
       Report report = enforced.get();
       int policy = report.engine.match(request, MatchTrace.NONE);
-      if (report.engine.action() == RbacEngine.Action.LOG) {
-        metadata.add(COMMON, policy == RbacEngine.NONE ? NOT_LOGGED : LOGGED);
+      if (report.engine.tellsLog(policy)) {
+        metadata.add(COMMON, report.engine.isLogged(policy) ? LOGGED : NOT_LOGGED);
       }
       Told about = report.decide(policy);
       if (tellsEnforced) {

@@ -8,10 +8,7 @@ import java.util.List;
  * A set of policies in force. The first that takes a request is the effective one; policies are in
  * the byte order of their names, as in Envoy. Immutable.
  */
-public final class RbacEngine {
-  /** What {@link #match} answers when no policy takes the request. */
-  public static final int NONE = -1;
-
+public final class RbacEngine implements AccessEngine {
   /** Up to so many policies are tried one after the other: an index would not pay. */
   private static final int SCANNED_MAX = 8;
 
@@ -51,20 +48,27 @@ public final class RbacEngine {
     this.index = policies.size() <= scannedMax ? List.of() : List.of(new ConditionIndex(simple));
   }
 
-  public Action action() {
-    return action;
+  @Override
+  public boolean tellsLog(int match) {
+    return action == Action.LOG;
   }
 
+  @Override
+  public boolean isLogged(int match) {
+    return match != NONE;
+  }
+
+  @Override
   public int size() {
     return names.size();
   }
 
-  /** The name of a policy by its number. */
+  @Override
   public String name(int policy) {
     return names.get(policy);
   }
 
-  /** Whether a request may pass, by what {@link #match} answered for it. */
+  @Override
   public boolean allows(int match) {
     return switch (action) {
       case ALLOW -> match != NONE;
@@ -73,7 +77,7 @@ public final class RbacEngine {
     };
   }
 
-  /** The number of the first policy that takes the request, or {@link #NONE}. */
+  @Override
   public int match(AccessRequest request, MatchTrace trace) {
     if (index.isEmpty()) {
       for (int i = 0; i < conditions.size(); i++) {

@@ -1,5 +1,6 @@
 package io.meltemi.proxy.rbac;
 
+import com.github.xds.type.matcher.v3.Matcher;
 import com.google.protobuf.Any;
 import io.envoyproxy.envoy.config.core.v3.CidrRange;
 import io.envoyproxy.envoy.config.core.v3.TypedExtensionConfig;
@@ -120,6 +121,29 @@ public final class RbacParser {
   private static final int PORT_END_MAX = 65536;
 
   private RbacParser() {}
+
+  /** Rules, a tree of questions, or neither. */
+  public record Source(Optional<RBAC> rules, Optional<Matcher> matcher) {}
+
+  /** The rules of a filter; what is bad is an error in the scope. */
+  public static RbacRules rules(Source enforced, Source shadow, ParseScope scope) {
+    return new RbacRules(engine(enforced, "", scope), engine(shadow, "shadow_", scope));
+  }
+
+  private static Optional<AccessEngine> engine(Source source, String prefix, ParseScope scope) {
+    if (source.matcher().isEmpty()) {
+      return source.rules().map(rules -> parse(rules, scope.field(prefix + "rules")));
+    }
+    if (source.rules().isPresent()) {
+      scope.field(prefix + "rules").warn("set", "nothing: " + prefix + "matcher counts alone");
+    }
+    return source.matcher().map(proto -> parse(proto, scope.field(prefix + "matcher")));
+  }
+
+  /** A tree of questions; what is bad is an error in the scope. */
+  public static AccessEngine parse(Matcher proto, ParseScope scope) {
+    return RbacMatcherParser.parse(proto, scope);
+  }
 
   /** An engine; what is bad is an error in the scope. */
   public static RbacEngine parse(RBAC proto, ParseScope scope) {
@@ -443,7 +467,7 @@ public final class RbacParser {
     return new Condition.Value(at, test, invert);
   }
 
-  private static Optional<ValueTest> value(ValueMatcher proto, ParseScope scope) {
+  static Optional<ValueTest> value(ValueMatcher proto, ParseScope scope) {
     VALUE.check(proto, scope);
     return switch (proto.getMatchPatternCase()) {
       case NULL_MATCH -> Optional.of(new ValueTest.Null());

@@ -8,7 +8,7 @@ import java.util.Optional;
  * @param enforced decides; without it everything passes
  * @param shadow is asked and reported only
  */
-public record RbacRules(Optional<RbacEngine> enforced, Optional<RbacEngine> shadow) {
+public record RbacRules(Optional<AccessEngine> enforced, Optional<AccessEngine> shadow) {
   /** No rules: everything passes and nothing is reported. */
   public static final RbacRules NONE = new RbacRules(Optional.empty(), Optional.empty());
 }

@@ -3,6 +3,7 @@ package io.meltemi.proxy.rbac;
 import io.meltemi.proxy.header.HeaderBlock;
 import io.meltemi.proxy.header.HeaderName;
 import io.meltemi.proxy.matcher.HeaderMatcher;
+import io.meltemi.proxy.matcher.IpNumber;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -11,6 +12,46 @@ import org.jspecify.annotations.Nullable;
 sealed interface Subject {
   /** Whether the test holds for any of the texts. */
   boolean any(AccessRequest request, TextTest test);
+
+  /** The first text; null when there is none. Allocates. */
+  default @Nullable String text(AccessRequest request) {
+    String[] found = new String[1];
+    any(
+        request,
+        (array, start, length) -> {
+          found[0] = new String(array, start, length, StandardCharsets.ISO_8859_1);
+          return true;
+        });
+    return found[0];
+  }
+
+  /** An address as text. */
+  record AddressText(Condition.Address address) implements Subject {
+    @Override
+    public boolean any(AccessRequest request, TextTest test) {
+      IpNumber number = address.of(request);
+      return number != null && request.test(number.text(), test);
+    }
+
+    @Override
+    public String toString() {
+      return address.toString();
+    }
+  }
+
+  /** The destination's port as text. */
+  record LocalPort() implements Subject {
+    @Override
+    public boolean any(AccessRequest request, TextTest test) {
+      int port = request.connection().localPort();
+      return port >= 0 && request.test(Integer.toString(port), test);
+    }
+
+    @Override
+    public String toString() {
+      return "destination port";
+    }
+  }
 
   /** Names of the authenticated peer. */
   record Principal() implements Subject {

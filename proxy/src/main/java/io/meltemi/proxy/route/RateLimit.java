@@ -115,6 +115,10 @@ public record RateLimit(
     record Formatted(Formatter format) implements Text {}
   }
 
+  /** Names of {@code envoy.type.v3.RateLimitUnit} by their numbers. */
+  private static final List<String> UNITS =
+      List.of("UNKNOWN", "SECOND", "MINUTE", "HOUR", "DAY", "MONTH", "YEAR");
+
   private static final RateLimitDescriptor.Entry SKIPPED = new RateLimitDescriptor.Entry("", "");
 
   public RateLimit {
@@ -139,7 +143,7 @@ public record RateLimit(
       if (entry == null) {
         return Optional.empty();
       }
-      if (entry != SKIPPED) {
+      if (!entry.key().isEmpty()) {
         entries.add(entry);
       }
     }
@@ -155,11 +159,7 @@ public record RateLimit(
     if (value instanceof Map<?, ?> fields
         && fields.get("requests_per_unit") instanceof Double requests
         && fields.get("unit") instanceof String name) {
-      int unit =
-          io.envoyproxy.envoy.type.v3.RateLimitUnit.getDescriptor().findValueByName(name)
-                  instanceof com.google.protobuf.Descriptors.EnumValueDescriptor known
-              ? known.getNumber()
-              : 0;
+      int unit = UNITS.indexOf(name);
       if (unit > 0) {
         return Optional.of(new RateLimitDescriptor.Limit(requests.longValue(), unit));
       }

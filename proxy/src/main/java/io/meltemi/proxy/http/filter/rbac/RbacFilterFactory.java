@@ -14,7 +14,7 @@ import io.meltemi.proxy.route.RouteFilterConfig;
 import java.util.Optional;
 import java.util.Set;
 
-/** Parses access rules. Match trees are refused. */
+/** Parses access rules. */
 public final class RbacFilterFactory implements HttpFilterFactory {
   private static final String NAME = "envoy.filters.http.rbac";
   private static final String TYPE_PREFIX =
@@ -26,6 +26,8 @@ public final class RbacFilterFactory implements HttpFilterFactory {
           "rules_stat_prefix",
           "shadow_rules",
           "shadow_rules_stat_prefix",
+          "matcher",
+          "shadow_matcher",
           "track_per_rule_stats");
   private static final SupportedFields ROUTE_FIELDS =
       SupportedFields.of(RBACPerRoute.getDescriptor(), "rbac");
@@ -80,12 +82,13 @@ public final class RbacFilterFactory implements HttpFilterFactory {
   }
 
   private static RbacRules rules(RBAC proto, ParseScope scope) {
-    return new RbacRules(
-        proto.hasRules()
-            ? Optional.of(RbacParser.parse(proto.getRules(), scope.field("rules")))
-            : Optional.empty(),
-        proto.hasShadowRules()
-            ? Optional.of(RbacParser.parse(proto.getShadowRules(), scope.field("shadow_rules")))
-            : Optional.empty());
+    return RbacParser.rules(
+        new RbacParser.Source(
+            proto.hasRules() ? Optional.of(proto.getRules()) : Optional.empty(),
+            proto.hasMatcher() ? Optional.of(proto.getMatcher()) : Optional.empty()),
+        new RbacParser.Source(
+            proto.hasShadowRules() ? Optional.of(proto.getShadowRules()) : Optional.empty(),
+            proto.hasShadowMatcher() ? Optional.of(proto.getShadowMatcher()) : Optional.empty()),
+        scope);
   }
 }

@@ -10,7 +10,8 @@ import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * The rules of a route, which count instead of the chain's. As in Envoy their counters have the
- * names of the chain's, their fields of dynamic metadata have names of their own.
+ * names of the chain's, their fields of dynamic metadata have names of their own where they have a
+ * prefix.
  */
 final class RbacRouteConfig implements RouteFilterConfig {
   private final RbacRules rules;
@@ -36,7 +37,17 @@ final class RbacRouteConfig implements RouteFilterConfig {
             new RbacCheck(
                 rules,
                 new RbacLabels(
-                    chain.namespace(), chain.stats(), fields, perPolicy, chain.tellsEnforced()),
+                    chain.namespace(),
+                    chain.stats(),
+                    new RbacLabels.Prefixes(
+                        or(fields.rules(), chain.fields().rules()),
+                        or(fields.shadow(), chain.fields().shadow())),
+                    perPolicy,
+                    chain.tellsEnforced()),
                 scope));
+  }
+
+  private static String or(String own, String ofChain) {
+    return own.isEmpty() ? ofChain : own;
   }
 }

@@ -15,7 +15,7 @@ import io.meltemi.proxy.telemetry.Stats;
 import java.util.Optional;
 import java.util.Set;
 
-/** Parses access rules for connections. Match trees are refused. */
+/** Parses access rules for connections. */
 public final class RbacNetworkFilterFactory implements NetworkFilterFactory {
   private static final String NAME = "envoy.filters.network.rbac";
   private static final SupportedFields FIELDS =
@@ -24,6 +24,8 @@ public final class RbacNetworkFilterFactory implements NetworkFilterFactory {
           "rules",
           "shadow_rules",
           "shadow_rules_stat_prefix",
+          "matcher",
+          "shadow_matcher",
           "stat_prefix",
           "enforcement_type",
           "delay_deny");
@@ -67,13 +69,16 @@ public final class RbacNetworkFilterFactory implements NetworkFilterFactory {
               "ONE_TIME_ON_FIRST_BYTE or CONTINUOUS");
     }
     RbacRules rules =
-        new RbacRules(
-            proto.hasRules()
-                ? Optional.of(RbacParser.parse(proto.getRules(), scope.field("rules")))
-                : Optional.empty(),
-            proto.hasShadowRules()
-                ? Optional.of(RbacParser.parse(proto.getShadowRules(), scope.field("shadow_rules")))
-                : Optional.empty());
+        RbacParser.rules(
+            new RbacParser.Source(
+                proto.hasRules() ? Optional.of(proto.getRules()) : Optional.empty(),
+                proto.hasMatcher() ? Optional.of(proto.getMatcher()) : Optional.empty()),
+            new RbacParser.Source(
+                proto.hasShadowRules() ? Optional.of(proto.getShadowRules()) : Optional.empty(),
+                proto.hasShadowMatcher()
+                    ? Optional.of(proto.getShadowMatcher())
+                    : Optional.empty()),
+            scope);
     RbacLabels.Prefixes prefixes = new RbacLabels.Prefixes("", proto.getShadowRulesStatPrefix());
     RbacLabels labels = new RbacLabels(NAME, prefixes, prefixes, false, false);
     String prefix =

@@ -229,8 +229,6 @@ final class RbacFilterTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "{'matcher':{}} | matcher",
-        "{'shadow_matcher':{}} | shadow_matcher",
         "{'rules':{'audit_logging_options':{'audit_condition':'ON_DENY'}}} | rules.audit_logging_options",
         "{'rules':{'policies':{'p':{'principals':[{'any':true}]}}}} | rules.policies[p].permissions",
         "{'rules':{'policies':{'p':{'permissions':[{'any':true}],'principals':[{'any':true}],'condition':{}}}}} | rules.policies[p].condition",
