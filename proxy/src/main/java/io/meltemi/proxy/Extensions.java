@@ -22,6 +22,8 @@ import io.envoyproxy.envoy.extensions.filters.http.cors.v3.Cors;
 import io.envoyproxy.envoy.extensions.filters.http.cors.v3.CorsPolicy;
 import io.envoyproxy.envoy.extensions.filters.http.fault.v3.HTTPFault;
 import io.envoyproxy.envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit;
+import io.envoyproxy.envoy.extensions.filters.http.ratelimit.v3.RateLimit;
+import io.envoyproxy.envoy.extensions.filters.http.ratelimit.v3.RateLimitPerRoute;
 import io.envoyproxy.envoy.extensions.filters.http.rbac.v3.RBAC;
 import io.envoyproxy.envoy.extensions.filters.http.rbac.v3.RBACPerRoute;
 import io.envoyproxy.envoy.extensions.filters.http.router.v3.Router;
@@ -76,6 +78,7 @@ import io.meltemi.proxy.http.RouteSource;
 import io.meltemi.proxy.http.filter.cors.CorsFilterFactory;
 import io.meltemi.proxy.http.filter.fault.FaultFilterFactory;
 import io.meltemi.proxy.http.filter.localratelimit.LocalRateLimitFilterFactory;
+import io.meltemi.proxy.http.filter.ratelimit.RateLimitFilterFactory;
 import io.meltemi.proxy.http.filter.rbac.RbacFilterFactory;
 import io.meltemi.proxy.http.filter.router.RouterFilterFactory;
 import io.meltemi.proxy.listener.ListenerFilterFactory;
@@ -90,6 +93,7 @@ import io.meltemi.proxy.route.RouteTableParser;
 import io.meltemi.proxy.telemetry.Stats;
 import io.meltemi.proxy.telemetry.accesslog.AccessLogParser;
 import io.meltemi.proxy.upstream.Connector;
+import io.meltemi.proxy.upstream.UpstreamClient;
 import io.meltemi.proxy.upstream.UpstreamPools;
 import java.util.List;
 import java.util.Map;
@@ -109,6 +113,8 @@ final class Extensions {
         Cors.getDefaultInstance(),
         CorsPolicy.getDefaultInstance(),
         LocalRateLimit.getDefaultInstance(),
+        RateLimit.getDefaultInstance(),
+        RateLimitPerRoute.getDefaultInstance(),
         RBAC.getDefaultInstance(),
         RBACPerRoute.getDefaultInstance(),
         Action.getDefaultInstance(),
@@ -191,12 +197,15 @@ final class Extensions {
       String nodeCluster) {}
 
   static HttpFilters httpFilters(Shared shared) {
+    UpstreamClient client = new UpstreamClient(shared.clusters(), shared.pools());
     List<HttpFilterFactory> filters =
         List.of(
             new FaultFilterFactory(),
             new CorsFilterFactory(),
             new RbacFilterFactory(),
             new LocalRateLimitFilterFactory(shared.stats(), shared.ticker(), shared.nodeCluster()),
+            new RateLimitFilterFactory(
+                client, shared.clusters(), shared.ticker(), shared.nodeCluster()),
             new RouterFilterFactory(shared.clusters(), shared.pools()));
     return new HttpFilters(filters);
   }

@@ -1,5 +1,6 @@
 package io.meltemi.proxy.cluster;
 
+import io.meltemi.proxy.telemetry.StatScope;
 import io.meltemi.proxy.telemetry.Stats;
 import io.meltemi.proxy.transport.CertificatesInUse;
 import io.meltemi.proxy.transport.RemoteSecret;
@@ -101,6 +102,11 @@ public final class Cluster implements AutoCloseable {
       clusterStats = made;
     }
     return made;
+  }
+
+  /** Where filters count what they do for the cluster; a look-up for each stat. */
+  public StatScope scope() {
+    return stats.scope("cluster." + settings.statName() + ".");
   }
 
   /** TLS towards a host; empty for plain text. */

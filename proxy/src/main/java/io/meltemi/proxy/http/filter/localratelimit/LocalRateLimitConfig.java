@@ -12,7 +12,7 @@ import io.meltemi.proxy.route.RouteFilterConfig;
 import io.meltemi.proxy.telemetry.Counter;
 import io.meltemi.proxy.telemetry.StatScope;
 import io.netty.util.AttributeKey;
-import java.util.IdentityHashMap;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -95,7 +95,7 @@ final class LocalRateLimitConfig implements HttpFilterConfig, RouteFilterConfig 
     var attribute = connection.channel().attr(OF_CONNECTION);
     @Nullable Map<LocalRateLimitConfig, RateLimiter> known = attribute.get();
     if (known == null) {
-      known = new IdentityHashMap<>(1);
+      known = new HashMap<>(1);
       attribute.set(known);
     }
     return known.computeIfAbsent(this, _ -> new RateLimiter(rules, dropped, nowNanos));

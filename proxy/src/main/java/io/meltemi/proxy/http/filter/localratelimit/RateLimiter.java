@@ -64,11 +64,26 @@ final class RateLimiter {
     }
   }
 
-  /**
-   * @param bucket for the response's headers; null when none counted
-   */
-  record Answer(boolean allowed, @Nullable TokenBucket bucket) {
+  /** Whether a request may go on, and the bucket that its response tells of. */
+  static final class Answer {
     static final Answer UNLIMITED = new Answer(true, null);
+
+    private final boolean allowed;
+    private final @Nullable TokenBucket bucket;
+
+    Answer(boolean allowed, @Nullable TokenBucket bucket) {
+      this.allowed = allowed;
+      this.bucket = bucket;
+    }
+
+    boolean allowed() {
+      return allowed;
+    }
+
+    /** Null when none counted. */
+    @Nullable TokenBucket bucket() {
+      return bucket;
+    }
   }
 
   /** The buckets of a descriptor that takes any value; the one used longest ago goes first. */

@@ -24,11 +24,11 @@ final class TokenBucket {
   }
 
   private long fullNanos() {
-    return (long) Math.min(Long.MAX_VALUE / 4, tokensMax / perSecond * NANOS);
+    return (long) Math.min(Long.MAX_VALUE / 4.0, tokensMax / perSecond * NANOS);
   }
 
   private double available(long empty, long nowNanos) {
-    return Math.min(tokensMax, (nowNanos - empty) / NANOS * perSecond);
+    return Math.min((double) tokensMax, (nowNanos - empty) / NANOS * perSecond);
   }
 
   /** Takes so many tokens, or none when there are fewer. */

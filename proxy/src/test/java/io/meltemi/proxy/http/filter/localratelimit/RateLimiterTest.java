@@ -41,6 +41,10 @@ final class RateLimiterTest {
         0);
   }
 
+  private static TokenBucket bucket(RateLimiter limiter, String... keyValues) {
+    return java.util.Objects.requireNonNull(limiter.ask(of(keyValues), 0).bucket());
+  }
+
   @Test
   void theSlowestBucketIsAskedFirst() {
     RateLimiter limiter =
@@ -58,7 +62,7 @@ final class RateLimiterTest {
     assertNotNull(third.bucket());
     assertEquals(2, third.bucket().tokensMax());
     // the faster one was not asked
-    assertEquals(3, limiter.ask(of("a", "1"), 0).bucket().remaining(0) + 1);
+    assertEquals(3, bucket(limiter, "a", "1").remaining(0) + 1);
   }
 
   @Test
@@ -66,14 +70,14 @@ final class RateLimiterTest {
     Limit a = new Limit(List.of(new Entry("a", "1")), new Rate(9, 9));
     RateLimiter always = limiter(true, 1, a);
     for (int i = 0; i < 3; i++) {
-      assertEquals(9, always.ask(of("a", "1"), 0).bucket().tokensMax());
+      assertEquals(9, bucket(always, "a", "1").tokensMax());
     }
-    assertEquals(3, always.ask(of("a", "1"), 0).bucket().tokensMax());
+    assertEquals(3, bucket(always, "a", "1").tokensMax());
     RateLimiter rest = limiter(false, 1, a);
     for (int i = 0; i < 4; i++) {
       assertTrue(rest.ask(of("a", "1"), 0).allowed());
     }
-    assertEquals(2, rest.ask(of("a", "2"), 0).bucket().remaining(0));
+    assertEquals(2, bucket(rest, "a", "2").remaining(0));
   }
 
   @Test
@@ -105,7 +109,7 @@ final class RateLimiterTest {
     assertFalse(limiter.ask(of("user", "joe", "a", "1"), 0).allowed());
     assertTrue(limiter.ask(of("user", "ann", "a", "1"), 0).allowed());
     // another shape is the default's
-    assertEquals(3, limiter.ask(of("user", "joe"), 0).bucket().tokensMax());
+    assertEquals(3, bucket(limiter, "user", "joe").tokensMax());
   }
 
   @Test
