@@ -37,6 +37,8 @@ final class BootstrapCorpusTest {
           "tls/envoy-https-http.yaml",
           "tls/envoy-https-https.yaml",
           "tls/envoy-https-passthrough.yaml",
+          "local_ratelimit/envoy.yaml",
+          "locality-load-balancing/envoy.yaml",
           "websocket/envoy-ws-route.yaml",
           "websocket/envoy-ws.yaml",
           "websocket/envoy-wss-passthrough.yaml",
@@ -54,8 +56,6 @@ final class BootstrapCorpusTest {
           Map.entry("zipkin/envoy-1.yaml", "ZipkinConfig"),
           Map.entry("gzip/envoy.yaml", "Compressor"),
           Map.entry("zstd/envoy.yaml", "Zstd"),
-          Map.entry("local_ratelimit/envoy.yaml", "LocalRateLimit"),
-          Map.entry("locality-load-balancing/envoy.yaml", "health_checks"),
           Map.entry("load-reporting-service/envoy.yaml", "load_stats_config"));
 
   @Test

@@ -3,7 +3,7 @@ package io.meltemi.proxy.rbac;
 import io.meltemi.proxy.matcher.MatchTrace;
 
 /** Rules in force, as policies or as a tree of questions. Immutable. */
-public sealed interface AccessEngine permits RbacEngine, RbacMatchEngine {
+sealed interface AccessEngine permits RbacEngine, RbacMatchEngine {
   /** What {@link #match} answers when nothing takes the request. */
   int NONE = -1;
 

@@ -141,7 +141,7 @@ public final class RbacParser {
   }
 
   /** A tree of questions; what is bad is an error in the scope. */
-  public static AccessEngine parse(Matcher proto, ParseScope scope) {
+  static AccessEngine parse(Matcher proto, ParseScope scope) {
     return RbacMatcherParser.parse(proto, scope);
   }
 

@@ -8,11 +8,11 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** Reads the query of a request's path. Any thread. */
-public final class QueryStrings {
+final class QueryStrings {
   private QueryStrings() {}
 
   /** The first value of a parameter, names and values decoded; null when there is none. */
-  public static @Nullable String first(HeaderBlock headers, String name) {
+  static @Nullable String first(HeaderBlock headers, String name) {
     String path = headers.get(HeaderName.PATH);
     int mark = path == null ? -1 : path.indexOf('?');
     if (path == null || mark < 0) {

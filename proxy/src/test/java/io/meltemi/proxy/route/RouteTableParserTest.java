@@ -269,7 +269,7 @@ final class RouteTableParserTest {
         "{'match':{'prefix':'/','dynamic_metadata':[{}]},'route':{'cluster':'c'}}"
             + " | match.dynamic_metadata",
         "{'match':{'prefix':'/'},'route':{'cluster':'c','cors':{}}} | route.cors",
-        "{'match':{'prefix':'/'},'route':{'cluster':'c','rate_limits':[{}]}} | route.rate_limits",
+        "{'match':{'prefix':'/'},'route':{'cluster':'c','rate_limits':[{}]}} | route.rate_limits[0].actions",
         "{'match':{'prefix':'/'},'route':{'cluster':'c','hedge_policy':{}}} | route.hedge_policy",
         "{'match':{'prefix':'/'},'route':{'cluster':'c','metadata_match':{}}}"
             + " | route.metadata_match",
