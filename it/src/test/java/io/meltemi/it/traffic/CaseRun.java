@@ -31,6 +31,7 @@ import org.jspecify.annotations.Nullable;
 final class CaseRun {
   private static final Pattern MACRO = Pattern.compile("\\$\\(([^()]+)\\)");
   private static final AtomicLong UNIQUE = new AtomicLong();
+
   /** Steps that ask no proxy. */
   private static final Set<String> JUDGEMENTS = Set.of("name", "refused", "accepted", "warned");
 
