@@ -29,6 +29,7 @@ import io.envoyproxy.envoy.extensions.filters.http.rbac.v3.RBACPerRoute;
 import io.envoyproxy.envoy.extensions.filters.http.router.v3.Router;
 import io.envoyproxy.envoy.extensions.filters.listener.http_inspector.v3.HttpInspector;
 import io.envoyproxy.envoy.extensions.filters.listener.original_dst.v3.OriginalDst;
+import io.envoyproxy.envoy.extensions.filters.listener.proxy_protocol.v3.ProxyProtocol;
 import io.envoyproxy.envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector;
 import io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager;
 import io.envoyproxy.envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy;
@@ -131,6 +132,7 @@ final class Extensions {
         UriTemplateMatchConfig.getDefaultInstance(),
         FilterConfig.getDefaultInstance(),
         OriginalDst.getDefaultInstance(),
+        ProxyProtocol.getDefaultInstance(),
         TlsInspector.getDefaultInstance(),
         HttpInspector.getDefaultInstance(),
         FileAccessLog.getDefaultInstance(),

@@ -693,6 +693,8 @@ final class RouterFilter implements HttpFilter, LbContext, UpstreamCallbacks {
       body.clear();
     }
     info().responseCodeDetails = "via_upstream";
+    // headers that the route adds may name it
+    info().responseCode = status;
     if (!suppressHeaders && requestEnded) {
       headers.setNumber(UPSTREAM_SERVICE_TIME, (now - tryStartNanos) / 1_000_000);
     }
