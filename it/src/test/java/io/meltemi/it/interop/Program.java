@@ -95,7 +95,7 @@ public final class Program implements AutoCloseable {
 
   /** Waits until a GET of the URL answers 200. */
   public Program awaitReady(String url) throws InterruptedException {
-    await(url + " answers 200", Duration.ofSeconds(60), () -> status(url) == 200);
+    await(url + " answers 200", Duration.ofMinutes(4), () -> status(url) == 200);
     return this;
   }
 

@@ -67,7 +67,7 @@ final class Caller {
   }
 
   /** What one worker keeps from request to request. */
-  private final class Worker implements AutoCloseable {
+  private static final class Worker implements AutoCloseable {
     private @Nullable Http1Client http1;
     private @Nullable Http2Client http2;
     private final Map<String, String> cookies = new LinkedHashMap<>();
@@ -419,9 +419,7 @@ final class Caller {
 
   private void grpc(Answer answer) throws IOException, InterruptedException {
     NettyChannelBuilder builder =
-        NettyChannelBuilder.forAddress(
-                connector.forwarder(
-                    path.to() + new String(path.header(), StandardCharsets.US_ASCII), path))
+        NettyChannelBuilder.forAddress(connector.forwarder(path.to() + path.header(), path))
             .overrideAuthority(call.authority())
             .disableRetry();
     Optional<Http2Client.Secure> secure = secure("h2");

@@ -292,6 +292,10 @@ final class CaseRun {
 
   // ---- steps
 
+  private static String text(Map<String, Object> terms, String name, String otherwise) {
+    return terms.getOrDefault(name, otherwise).toString();
+  }
+
   private interface Attempt {
     /** Why it does not hold; empty when it does. */
     String why() throws IOException, InterruptedException;
@@ -521,7 +525,7 @@ final class CaseRun {
   /** Counters count from the case's beginning. */
   private String whyStats(Map<String, Object> terms) throws IOException, InterruptedException {
     String pod = terms.getOrDefault("pod", "client").toString();
-    Pattern name = Pattern.compile(terms.get("name").toString());
+    Pattern name = Pattern.compile(text(terms, "name", ""));
     Map<String, Double> before =
         Boolean.TRUE.equals(terms.get("absolute"))
             ? Map.of()
@@ -543,10 +547,14 @@ final class CaseRun {
   /** A resource as a proxy took it; its name is a text or a matcher. */
   private String whyXds(Map<String, Object> terms) throws IOException, InterruptedException {
     String proxy = terms.getOrDefault("proxy", "client").toString();
-    String type = terms.get("type").toString();
+    String type = text(terms, "type", "");
     Object wanted = terms.getOrDefault("name", Map.of("present", true));
     String page = type.equals("endpoints") ? "/config_dump?include_eds" : "/config_dump";
-    Object dump = Json.parse(world.admin(proxy, page));
+    String text = world.admin(proxy, page);
+    Object dump = Json.parse(text);
+    if (dump == null) {
+      return "no JSON of " + page + ": " + text.substring(0, Math.min(500, text.length()));
+    }
     List<Object> found = new ArrayList<>();
     List<String> names = new ArrayList<>();
     for (Object part : Expectation.list(Json.at(dump, "configs"))) {
@@ -660,7 +668,7 @@ final class CaseRun {
     for (Object each : written) {
       Map<String, Object> terms =
           each instanceof Map ? Expectation.map(each) : new LinkedHashMap<>(Map.of("config", each));
-      String yaml = expand(terms.get("config").toString());
+      String yaml = expand(text(terms, "config", ""));
       ResourceDecoder decoder = new ResourceDecoder(Kinds.ALL);
       for (YamlReader.Document document :
           YamlReader.read(yaml, test + ".yaml", YamlLimits.DEFAULT).documents()) {

@@ -7,6 +7,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -21,16 +22,20 @@ final class Connector implements AutoCloseable {
    * Where a connection really goes.
    *
    * @param to the address that is dialled
-   * @param header the line that goes first; empty for none
+   * @param header the line that goes first, in ASCII; empty for none
    */
-  record Path(InetSocketAddress to, byte[] header) {
+  record Path(InetSocketAddress to, String header) {
+    byte[] headerBytes() {
+      return header.getBytes(StandardCharsets.US_ASCII);
+    }
+
     Socket connect(int timeoutMillis) throws IOException {
       Socket socket = new Socket();
       try {
         socket.setTcpNoDelay(true);
         socket.connect(to, timeoutMillis);
         socket.setSoTimeout(timeoutMillis);
-        socket.getOutputStream().write(header);
+        socket.getOutputStream().write(headerBytes());
         return socket;
       } catch (IOException e) {
         socket.close();

@@ -24,7 +24,7 @@ final class Failures {
       case SSLException _ when text.contains("terminated") -> "eof";
       case SSLException ssl -> {
         Throwable below = ssl.getCause();
-        yield below instanceof EOFException || String.valueOf(below).contains("reset")
+        yield below != null && (below instanceof EOFException || below.toString().contains("reset"))
             ? kind(below)
             : "tls";
       }

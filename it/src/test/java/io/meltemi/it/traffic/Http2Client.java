@@ -71,7 +71,7 @@ final class Http2Client implements AutoCloseable {
                 new ChannelInitializer<Channel>() {
                   @Override
                   protected void initChannel(Channel channel) {
-                    channel.pipeline().addLast(new Starter(path.header(), secure, ready));
+                    channel.pipeline().addLast(new Starter(path.headerBytes(), secure, ready));
                   }
                 })
             .connect(path.to())

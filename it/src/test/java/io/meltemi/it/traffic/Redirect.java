@@ -31,26 +31,25 @@ final class Redirect extends ChannelInboundHandlerAdapter {
   }
 
   /** The line that tells a proxy of a captured connection. */
-  static byte[] header(InetSocketAddress source, InetSocketAddress destination) {
+  static String header(InetSocketAddress source, InetSocketAddress destination) {
     return "PROXY TCP4 %s %s %d %d\r\n"
         .formatted(
             source.getAddress().getHostAddress(),
             destination.getAddress().getHostAddress(),
             source.getPort(),
-            destination.getPort())
-        .getBytes(StandardCharsets.US_ASCII);
+            destination.getPort());
   }
 
   @Override
   public void channelActive(ChannelHandlerContext ctx) {
     Channel outside = ctx.channel();
     outside.config().setAutoRead(false);
-    byte[] header =
+    String header =
         capture
             ? header(
                 (InetSocketAddress) outside.remoteAddress(),
                 (InetSocketAddress) outside.localAddress())
-            : new byte[0];
+            : "";
     Relay toSidecar = new Relay();
     Relay toOutside = new Relay();
     outside.pipeline().addLast(toSidecar);
@@ -74,7 +73,7 @@ final class Redirect extends ChannelInboundHandlerAdapter {
                 return;
               }
               Channel inside = connected.channel();
-              inside.writeAndFlush(Unpooled.wrappedBuffer(header));
+              inside.writeAndFlush(Unpooled.copiedBuffer(header, StandardCharsets.US_ASCII));
               toSidecar.peer = inside;
               toOutside.peer = outside;
               inside.read();

@@ -150,7 +150,7 @@ final class Topology {
               Map<String, Object> service = Expectation.map(written);
               if (vip.equals(service.get("vip"))) {
                 for (Map<String, Object> each : ports(service)) {
-                  if (each.get("port").equals(port)) {
+                  if (Integer.valueOf(port).equals(each.get("port"))) {
                     for (Pod pod : selected(service, all)) {
                       addresses.add(pod.ip() + ":" + each.get("targetPort"));
                     }

@@ -85,8 +85,8 @@ record TrafficCase(
       files =
           found
               .filter(file -> file.toString().endsWith(".yaml"))
-              .filter(file -> !directory.equals(file.getParent()))
-              .filter(file -> !file.getParent().endsWith("fixtures"))
+              .filter(file -> directory.relativize(file).getNameCount() == 2)
+              .filter(file -> !directory.relativize(file).startsWith("fixtures"))
               .sorted()
               .toList();
     }
@@ -94,7 +94,7 @@ record TrafficCase(
       try {
         for (Object document : load(Files.readString(file))) {
           TrafficCase read =
-              of(file.getParent().getFileName().toString(), Expectation.map(document));
+              of(directory.relativize(file).getName(0).toString(), Expectation.map(document));
           if (cases.putIfAbsent(read.area() + "/" + read.name(), read) != null) {
             throw new IllegalArgumentException("two cases are named " + read.name());
           }

@@ -350,7 +350,7 @@ final class World implements AutoCloseable {
     if (call.text("via").isPresent()) {
       Topology.Pod gateway = topology.pod(call.text("via").get());
       int port = topology.gatewayPorts().getOrDefault(call.port(), call.port());
-      return new Connector.Path(new InetSocketAddress(gateway.ip(), port), new byte[0]);
+      return new Connector.Path(new InetSocketAddress(gateway.ip(), port), "");
     }
     InetSocketAddress destination;
     Topology.Pod pod = pods.get(from);
@@ -372,7 +372,7 @@ final class World implements AutoCloseable {
         String[] parts = behind.get(ThreadLocalRandom.current().nextInt(behind.size())).split(":");
         destination = new InetSocketAddress(parts[0], Integer.parseInt(parts[1]));
       }
-      return new Connector.Path(destination, new byte[0]);
+      return new Connector.Path(destination, "");
     }
     int sourcePort = ThreadLocalRandom.current().nextInt(32_768, 60_000);
     return new Connector.Path(
