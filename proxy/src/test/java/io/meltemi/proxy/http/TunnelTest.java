@@ -320,6 +320,18 @@ final class TunnelTest {
   }
 
   @Test
+  void waitsForAWebSocketAsLongAsTheRouteSays() throws Exception {
+    String routes = "- {match: {prefix: /}, route: {cluster: a, timeout: 0.2s}}\n";
+    try (TestBackend a = new TestBackend((_, _, socket) -> socket.getInputStream().read());
+        ProxyHarness proxy = new ProxyHarness().cluster("a", a).start(manager(routes, BOTH));
+        TestClient client = proxy.client()) {
+      client.send("GET /ws" + UPGRADE);
+      assertEquals(504, client.read().status());
+      await(() -> proxy.log().equals("/ws 504 UT response_timeout\n"));
+    }
+  }
+
+  @Test
   void slowsTheFasterSideDown() throws Exception {
     try (TestBackend a = upgrading("");
         ProxyHarness proxy =

@@ -272,10 +272,16 @@ final class RouterFilter implements HttpFilter, LbContext, UpstreamCallbacks {
     for (int i = 0; i < target.mirrors().size(); i++) {
       mirror(target.mirrors().get(i), headers, endStream);
     }
-    if (endStream) {
+    if (endStream || (paused && isWebSocket(headers))) {
       startResponseTimer();
     }
     startTry(first);
+  }
+
+  /** The one upgrade that a route's timeout bounds: until the host has agreed. */
+  private static boolean isWebSocket(HeaderBlock request) {
+    int upgrade = request.find(HeaderName.UPGRADE);
+    return upgrade >= 0 && request.valueEqualsIgnoreCase(upgrade, WEBSOCKET);
   }
 
   private static boolean endsConnect(RouteAction.Forward target, HeaderBlock headers) {
@@ -633,6 +639,7 @@ final class RouterFilter implements HttpFilter, LbContext, UpstreamCallbacks {
     boolean agreed = upgrade >= 0 ? status == 101 : status >= 200 && status < 300;
     if (agreed) {
       paused = false;
+      loop.timers().cancel(responseTimer);
       retry.clear();
       UpstreamStream present = upstream;
       if (present != null && headSent) {
@@ -643,7 +650,7 @@ final class RouterFilter implements HttpFilter, LbContext, UpstreamCallbacks {
     boolean refused =
         upgrade >= 0
             && status < 400
-            && request.valueEqualsIgnoreCase(upgrade, WEBSOCKET)
+            && isWebSocket(request)
             && info().upstreamProtocol.equals("HTTP/1.1");
     if (refused) {
       refuseWebSocket(status, headers);
