@@ -18,8 +18,10 @@ import io.envoyproxy.envoy.extensions.access_loggers.file.v3.FileAccessLog;
 import io.envoyproxy.envoy.extensions.access_loggers.stream.v3.StderrAccessLog;
 import io.envoyproxy.envoy.extensions.access_loggers.stream.v3.StdoutAccessLog;
 import io.envoyproxy.envoy.extensions.clusters.dns.v3.DnsCluster;
+import io.envoyproxy.envoy.extensions.clusters.dynamic_forward_proxy.v3.ClusterConfig;
 import io.envoyproxy.envoy.extensions.filters.http.cors.v3.Cors;
 import io.envoyproxy.envoy.extensions.filters.http.cors.v3.CorsPolicy;
+import io.envoyproxy.envoy.extensions.filters.http.dynamic_forward_proxy.v3.PerRouteConfig;
 import io.envoyproxy.envoy.extensions.filters.http.fault.v3.HTTPFault;
 import io.envoyproxy.envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit;
 import io.envoyproxy.envoy.extensions.filters.http.ratelimit.v3.RateLimit;
@@ -77,6 +79,7 @@ import io.meltemi.proxy.http.HttpFilterFactory;
 import io.meltemi.proxy.http.HttpFilters;
 import io.meltemi.proxy.http.RouteSource;
 import io.meltemi.proxy.http.filter.cors.CorsFilterFactory;
+import io.meltemi.proxy.http.filter.dynamicforwardproxy.DynamicForwardProxyFactory;
 import io.meltemi.proxy.http.filter.fault.FaultFilterFactory;
 import io.meltemi.proxy.http.filter.localratelimit.LocalRateLimitFilterFactory;
 import io.meltemi.proxy.http.filter.ratelimit.RateLimitFilterFactory;
@@ -89,6 +92,7 @@ import io.meltemi.proxy.listener.filter.proxyprotocol.ProxyProtocolFilterFactory
 import io.meltemi.proxy.listener.filter.tlsinspector.TlsInspectorFactory;
 import io.meltemi.proxy.network.NetworkFilterFactory;
 import io.meltemi.proxy.network.filter.rbac.RbacNetworkFilterFactory;
+import io.meltemi.proxy.network.filter.snidynamicforwardproxy.SniDynamicForwardProxyFactory;
 import io.meltemi.proxy.network.filter.tcpproxy.TcpProxyFactory;
 import io.meltemi.proxy.route.RouteTableParser;
 import io.meltemi.proxy.telemetry.Stats;
@@ -129,6 +133,12 @@ final class Extensions {
         Ip.getDefaultInstance(),
         Metadata.getDefaultInstance(),
         io.envoyproxy.envoy.extensions.filters.network.rbac.v3.RBAC.getDefaultInstance(),
+        ClusterConfig.getDefaultInstance(),
+        PerRouteConfig.getDefaultInstance(),
+        io.envoyproxy.envoy.extensions.filters.http.dynamic_forward_proxy.v3.FilterConfig
+            .getDefaultInstance(),
+        io.envoyproxy.envoy.extensions.filters.network.sni_dynamic_forward_proxy.v3.FilterConfig
+            .getDefaultInstance(),
         UriTemplateMatchConfig.getDefaultInstance(),
         FilterConfig.getDefaultInstance(),
         OriginalDst.getDefaultInstance(),
@@ -204,6 +214,7 @@ final class Extensions {
         List.of(
             new FaultFilterFactory(),
             new CorsFilterFactory(),
+            new DynamicForwardProxyFactory(shared.clusters()),
             new RbacFilterFactory(),
             new LocalRateLimitFilterFactory(shared.stats(), shared.ticker(), shared.nodeCluster()),
             new RateLimitFilterFactory(
@@ -220,6 +231,7 @@ final class Extensions {
     return List.of(
         new HttpConnectionManagerFactory(
             httpFilters, routeParser, routes, shared.accessLogs(), shared.stats()),
+        new SniDynamicForwardProxyFactory(),
         new RbacNetworkFilterFactory(shared.stats()),
         new TcpProxyFactory(
             shared.clusters(),

@@ -164,6 +164,62 @@ final class ProxyTest {
   }
 
   @Test
+  void looksUpTheHostOfARequest() throws Exception {
+    String cache = "dns_cache_config: {name: names, dns_lookup_family: V4_ONLY}";
+    String dynamic =
+        HTTP_LISTENER
+                .replace(
+                    "http_filters:\n",
+                    """
+                http_filters:
+                          - name: envoy.filters.http.dynamic_forward_proxy
+                            typed_config: {"@type": type.googleapis.com/envoy.extensions.filters.http.dynamic_forward_proxy.v3.FilterConfig, CACHE}
+                """)
+                .replace(
+                    "routes:\n",
+                    """
+                routes:
+                              - match: {prefix: /dynamic}
+                                route: {cluster: dynamic}
+                                typed_per_filter_config:
+                                  envoy.filters.http.dynamic_forward_proxy:
+                                    "@type": type.googleapis.com/envoy.extensions.filters.http.dynamic_forward_proxy.v3.PerRouteConfig
+                                    host_rewrite_literal: localhost:PORT
+                              - match: {prefix: /nowhere}
+                                route: {cluster: dynamic}
+                                typed_per_filter_config:
+                                  envoy.filters.http.dynamic_forward_proxy:
+                                    "@type": type.googleapis.com/envoy.extensions.filters.http.dynamic_forward_proxy.v3.PerRouteConfig
+                                    host_rewrite_literal: nowhere.invalid:PORT
+                """)
+            + """
+            - name: dynamic
+              lb_policy: CLUSTER_PROVIDED
+              cluster_type:
+                name: envoy.clusters.dynamic_forward_proxy
+                typed_config: {"@type": type.googleapis.com/envoy.extensions.clusters.dynamic_forward_proxy.v3.ClusterConfig, CACHE}
+            """
+                .indent(2);
+    try (Proxy proxy = start(dynamic.replace("CACHE", cache))) {
+      int port = port(proxy, 0);
+      assertEquals("app /dynamic/1", get(port, "/dynamic/1").body());
+      assertEquals("app /dynamic/2", get(port, "/dynamic/2").body());
+      HttpResponse<String> none = get(port, "/nowhere");
+      assertEquals(503, none.statusCode());
+      assertEquals("DNS resolution failure", none.body());
+      String stats = get(proxy.adminAddress().orElseThrow().getPort(), "/stats").body();
+      assertTrue(stats.contains("dns_cache.names.dns_query_success: 1\n"), stats);
+      assertTrue(stats.contains("dns_cache.names.num_hosts: 2\n"), stats);
+    }
+    assertEquals(
+        List.of(
+            "GET /dynamic/1 200 - dynamic",
+            "GET /dynamic/2 200 - dynamic",
+            "GET /nowhere 503 DF -"),
+        stdout.toString(StandardCharsets.UTF_8).lines().toList());
+  }
+
+  @Test
   void answersAdminRequestsAsEnvoyDoes() throws Exception {
     try (Proxy proxy = start(HTTP_LISTENER)) {
       get(port(proxy, 0), "/a");

@@ -70,6 +70,9 @@ public final class ClusterFactory {
     if (settings.discovery() instanceof ClusterSettings.Discovery.OriginalDst originalDst) {
       return originalDst(config, originalDst);
     }
+    if (settings.discovery() instanceof ClusterSettings.Discovery.Dynamic dynamic) {
+      return dynamic(config, dynamic.dns());
+    }
     HostPickerFactory policy = policies.get(settings.balancing().policy());
     if (policy == null) {
       throw new IllegalArgumentException(
@@ -116,7 +119,7 @@ public final class ClusterFactory {
           dns(cluster, hosts, dns, false, config, scope);
       case ClusterSettings.Discovery.LogicalDns(ClusterSettings.Dns dns) ->
           dns(cluster, hosts, dns, true, config, scope);
-      case ClusterSettings.Discovery.OriginalDst _ ->
+      case ClusterSettings.Discovery.OriginalDst _, ClusterSettings.Discovery.Dynamic _ ->
           throw new IllegalStateException("handled above");
     }
     return cluster;
@@ -153,6 +156,24 @@ public final class ClusterFactory {
             dns, firstOnly, config.endpoints(), hosts, resolver, loop, scope, cluster::ready);
     cluster.onClose(refresher::close);
     refresher.start();
+  }
+
+  private Cluster dynamic(ClusterConfig config, ClusterSettings.DynamicDns dns) {
+    boolean secure = config.transports().choose(Map.of()).isPresent();
+    DynamicHosts hosts =
+        new DynamicHosts(
+            dns,
+            secure ? 443 : 80,
+            resolver,
+            loop,
+            ticker,
+            stats.scope("dns_cache." + dns.cacheName() + "."));
+    Cluster cluster =
+        new Cluster(
+            config.settings(), config.transports(), hosts, OutlierDetector.NONE, stats, hosts::all);
+    cluster.onClose(hosts::close);
+    cluster.ready();
+    return cluster;
   }
 
   private Cluster originalDst(

@@ -364,7 +364,7 @@ public final class ClusterParser {
         }
         yield parsed;
       }
-      case Discovery.Eds _, Discovery.OriginalDst _ -> {
+      case Discovery.Eds _, Discovery.OriginalDst _, Discovery.Dynamic _ -> {
         if (proto.hasLoadAssignment()) {
           field.error("set", "nothing: " + proto.getType() + " clusters have no endpoints written");
         }

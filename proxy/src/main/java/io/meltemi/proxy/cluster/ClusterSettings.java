@@ -41,7 +41,29 @@ public record ClusterSettings(
      * @param portOverride used instead of the client's port, 0 for none
      */
     record OriginalDst(int portOverride) implements Discovery {}
+
+    /** Requests tell the names. */
+    record Dynamic(DynamicDns dns) implements Discovery {}
   }
+
+  /**
+   * How names that requests tell are looked up and kept.
+   *
+   * @param cacheName of the numbers
+   * @param hostNanosMax how long a name is kept that nobody asks for
+   * @param queryNanosMax for one look-up
+   * @param hostsMax names known at once
+   * @param pendingMax requests that wait for a name
+   */
+  public record DynamicDns(
+      String cacheName,
+      DnsFamily family,
+      long refreshNanos,
+      long failureRefreshNanos,
+      long hostNanosMax,
+      long queryNanosMax,
+      int hostsMax,
+      int pendingMax) {}
 
   /** Which IP versions a name is resolved to. */
   public enum DnsFamily {

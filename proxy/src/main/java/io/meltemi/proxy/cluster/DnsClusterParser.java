@@ -4,6 +4,7 @@ import com.google.protobuf.Any;
 import io.envoyproxy.envoy.config.cluster.v3.Cluster.CustomClusterType;
 import io.envoyproxy.envoy.extensions.clusters.common.dns.v3.DnsLookupFamily;
 import io.envoyproxy.envoy.extensions.clusters.dns.v3.DnsCluster;
+import io.envoyproxy.envoy.extensions.clusters.dynamic_forward_proxy.v3.ClusterConfig;
 import io.meltemi.proxy.cluster.ClusterSettings.Discovery;
 import io.meltemi.proxy.cluster.ClusterSettings.Dns;
 import io.meltemi.proxy.cluster.ClusterSettings.DnsFamily;
@@ -11,7 +12,10 @@ import io.meltemi.proxy.parse.MessageTypes;
 import io.meltemi.proxy.parse.ParseScope;
 import io.meltemi.proxy.parse.SupportedFields;
 
-/** Clusters whose kind is an extension; there is one, {@code envoy.cluster.dns}. Any thread. */
+/**
+ * Clusters whose kind is an extension: {@code envoy.cluster.dns} and {@code
+ * envoy.clusters.dynamic_forward_proxy}. Any thread.
+ */
 final class DnsClusterParser {
   private static final long REFRESH_NANOS = 5_000_000_000L;
   private static final long REFRESH_NANOS_MIN = 1_000_000;
@@ -37,6 +41,9 @@ final class DnsClusterParser {
     TYPE.check(type, scope);
     Any config = type.getTypedConfig();
     ParseScope at = scope.field("typed_config");
+    if (MessageTypes.holds(config, ClusterConfig.class)) {
+      return DynamicDnsParser.cluster(config, at);
+    }
     if (!MessageTypes.holds(config, DnsCluster.class)) {
       at.unsupported(type.getName() + " " + config.getTypeUrl());
       return new Discovery.Static();

@@ -28,6 +28,11 @@ public interface LbContext {
     return null;
   }
 
+  /** The name, or address, that the request is for, perhaps with a port; null when unknown. */
+  default @Nullable String requestedHost() {
+    return null;
+  }
+
   /** True when this host must not be taken again (retry host predicates). */
   default boolean rejects(Host host) {
     return false;

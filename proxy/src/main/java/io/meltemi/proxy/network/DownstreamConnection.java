@@ -20,6 +20,7 @@ public final class DownstreamConnection {
   private final DynamicMetadata dynamicMetadata = new DynamicMetadata();
   private @Nullable ConnectionFacts accessFacts;
   private String terminationDetails = "";
+  private @Nullable String requestedHost;
   private @Nullable Runnable drainListener;
   private boolean draining;
   private byte @Nullable [] clientCertificateText;
@@ -104,6 +105,16 @@ public final class DownstreamConnection {
   /** What network filters say about the connection. */
   public DynamicMetadata dynamicMetadata() {
     return dynamicMetadata;
+  }
+
+  /** The host with its port that a network filter found the client to want; null for none. */
+  public @Nullable String requestedHost() {
+    return requestedHost;
+  }
+
+  /** Tells which host the client wants. */
+  public void requestedHost(String hostAndPort) {
+    requestedHost = hostAndPort;
   }
 
   /** Why a network filter closes the connection; empty when none does. */

@@ -1032,6 +1032,11 @@ final class RouterFilter implements HttpFilter, LbContext, UpstreamCallbacks {
   }
 
   @Override
+  public @Nullable String requestedHost() {
+    return context.requestHeaders().get(HeaderName.AUTHORITY);
+  }
+
+  @Override
   public @Nullable SocketAddress originalDestination() {
     return info().downstreamLocalAddress;
   }

@@ -1,6 +1,7 @@
 package io.meltemi.proxy.network.filter.tcpproxy;
 
 import io.meltemi.proxy.cluster.Cluster;
+import io.meltemi.proxy.cluster.DynamicHosts;
 import io.meltemi.proxy.cluster.Host;
 import io.meltemi.proxy.cluster.HostStat;
 import io.meltemi.proxy.cluster.LbContext;
@@ -123,6 +124,45 @@ final class TcpProxySession extends ChannelInboundHandlerAdapter implements LbCo
       return;
     }
     cluster = target;
+    if (target.loadBalancer() instanceof DynamicHosts hosts && !isKnown(hosts)) {
+      return;
+    }
+    choose(target);
+  }
+
+  /** Whether the host's name needs no waiting; when it does, the rest follows the look-up. */
+  private boolean isKnown(DynamicHosts hosts) {
+    String name = connection.requestedHost();
+    if (name == null) {
+      return true;
+    }
+    return switch (hosts.load(name, found -> loop.eventLoop().execute(() -> onLookedUp(found)))) {
+      case READY -> true;
+      case LOADING -> false;
+      case FAILED -> {
+        onLookedUp(false);
+        yield false;
+      }
+      case HOSTS_OVERFLOW, PENDING_OVERFLOW -> {
+        fail(ResponseFlag.UPSTREAM_OVERFLOW, "dns_cache_overflow");
+        yield false;
+      }
+    };
+  }
+
+  private void onLookedUp(boolean found) {
+    Cluster target = cluster;
+    if (finished || target == null) {
+      return;
+    }
+    if (found) {
+      choose(target);
+    } else {
+      fail(ResponseFlag.DNS_RESOLUTION_FAILED, "dns_resolution_failure{not_found}");
+    }
+  }
+
+  private void choose(Cluster target) {
     Host host = target.loadBalancer().choose(this);
     if (host == null) {
       target.stats().cxNoneHealthy.inc();
@@ -464,6 +504,11 @@ final class TcpProxySession extends ChannelInboundHandlerAdapter implements LbCo
     return info.downstreamRemoteAddress instanceof InetSocketAddress client
         ? XxHash64.hash(NetUtil.toAddressString(client.getAddress()))
         : 0;
+  }
+
+  @Override
+  public @Nullable String requestedHost() {
+    return connection.requestedHost();
   }
 
   @Override
