@@ -44,6 +44,12 @@ record MembershipStats(ClusterManager clusters) implements StatSource {
       visitor.gauge(
           prefix, group + "remaining_cx", limits.connectionsMax() - breakers.connections());
       visitor.gauge(prefix, group + "remaining_rq", limits.requestsMax() - breakers.requests());
+      visitor.gauge(
+          prefix,
+          group + "remaining_pending",
+          limits.pendingRequestsMax() - breakers.pendingRequests());
+      visitor.gauge(
+          prefix, group + "remaining_retries", limits.retriesMax() - breakers.retries());
     }
   }
 

@@ -37,11 +37,18 @@ final class LoadBalancingParser {
               "healthy_panic_threshold",
               "locality_weighted_lb_config",
               "consistent_hashing_lb_config",
+              "zone_aware_lb_config",
               "ignore_new_hosts_until_first_hc")
           .withoutEffect(
               "updates are applied as they come",
               "update_merge_window",
               "close_connections_on_host_set_change");
+  private static final String NO_ZONES =
+      "there is no local cluster, without which zone aware routing does nothing";
+  private static final SupportedFields ZONE_AWARE =
+      SupportedFields.of(
+              CommonLbConfig.ZoneAwareLbConfig.getDescriptor(), "fail_traffic_on_panic")
+          .withoutEffect(NO_ZONES, "routing_enabled", "min_cluster_size");
   private static final SupportedFields LEAST_REQUEST =
       SupportedFields.of(
               Cluster.LeastRequestLbConfig.getDescriptor(), "choice_count", "slow_start_config")
@@ -81,7 +88,12 @@ final class LoadBalancingParser {
           "aggression",
           "min_weight_percent");
   private static final SupportedFields TYPED_LOCALITY =
-      SupportedFields.of(LocalityLbConfig.getDescriptor(), "locality_weighted_lb_config");
+      SupportedFields.of(
+          LocalityLbConfig.getDescriptor(), "locality_weighted_lb_config", "zone_aware_lb_config");
+  private static final SupportedFields TYPED_ZONE_AWARE =
+      SupportedFields.of(
+              LocalityLbConfig.ZoneAwareLbConfig.getDescriptor(), "fail_traffic_on_panic")
+          .withoutEffect(NO_ZONES, "routing_enabled", "min_cluster_size", "force_locality_direct_routing");
   private static final SupportedFields TYPED_ROUND_ROBIN =
       SupportedFields.of(RoundRobin.getDescriptor(), "slow_start_config", "locality_lb_config");
   private static final SupportedFields TYPED_LEAST_REQUEST =
@@ -121,19 +133,28 @@ final class LoadBalancingParser {
 
   /** What was read of a policy; parts that it does not have are the defaults. */
   private record Policy(
-      LbPolicy kind, int choices, Hashing hashing, SlowStart slowStart, boolean localityWeighted) {
+      LbPolicy kind, int choices, Hashing hashing, SlowStart slowStart, Localities localities) {
     static Policy of(LbPolicy kind) {
       return new Policy(
           kind,
           Balancing.DEFAULT.choices(),
           Hashing.DEFAULT,
           SlowStart.NONE,
-          Balancing.DEFAULT.localityWeighted());
+          Localities.NONE);
     }
 
     Policy weightingLocalities(boolean weighted) {
-      return new Policy(kind, choices, hashing, slowStart, weighted);
+      return with(new Localities(weighted, localities.failsInPanic()));
     }
+
+    Policy with(Localities other) {
+      return new Policy(kind, choices, hashing, slowStart, other);
+    }
+  }
+
+  /** What localities count for, and whether requests fail when too few hosts are healthy. */
+  private record Localities(boolean weighted, boolean failsInPanic) {
+    static final Localities NONE = new Localities(false, false);
   }
 
   private LoadBalancingParser() {}
@@ -175,8 +196,8 @@ final class LoadBalancingParser {
         policy.choices(),
         policy.hashing(),
         policy.slowStart(),
-        new Panic(panic, false),
-        policy.localityWeighted(),
+        new Panic(panic, policy.localities().failsInPanic()),
+        policy.localities().weighted(),
         new ClusterSettings.Health(
             proto.getCloseConnectionsOnHostHealthFailure(),
             common.getIgnoreNewHostsUntilFirstHc()));
@@ -186,7 +207,13 @@ final class LoadBalancingParser {
 
   private static Policy classic(Cluster proto, ParseScope scope) {
     CommonLbConfig common = proto.getCommonLbConfig();
-    boolean weighted = common.hasLocalityWeightedLbConfig();
+    ZONE_AWARE.check(
+        common.getZoneAwareLbConfig(),
+        scope.field("common_lb_config").field("zone_aware_lb_config"));
+    Localities localities =
+        new Localities(
+            common.hasLocalityWeightedLbConfig(),
+            common.getZoneAwareLbConfig().getFailTrafficOnPanic());
     ParseScope ring = scope.field("ring_hash_lb_config");
     RING_HASH.check(proto.getRingHashLbConfig(), ring);
     MAGLEV.check(proto.getMaglevLbConfig(), scope.field("maglev_lb_config"));
@@ -249,7 +276,7 @@ final class LoadBalancingParser {
             yield Policy.of(LbPolicy.ROUND_ROBIN);
           }
         };
-    return policy.weightingLocalities(weighted);
+    return policy.with(localities);
   }
 
   private static Hashing consistent(CommonLbConfig common, ParseScope scope) {
@@ -326,7 +353,7 @@ final class LoadBalancingParser {
             config.hasSlowStartConfig()
                 ? slowStart(config.getSlowStartConfig(), scope.field("slow_start_config"))
                 : SlowStart.NONE)
-        .weightingLocalities(localities(config.getLocalityLbConfig(), scope));
+        .with(localities(config.getLocalityLbConfig(), scope));
   }
 
   private static Policy leastRequest(LeastRequest config, ParseScope scope) {
@@ -337,13 +364,13 @@ final class LoadBalancingParser {
             config.hasSlowStartConfig()
                 ? slowStart(config.getSlowStartConfig(), scope.field("slow_start_config"))
                 : SlowStart.NONE)
-        .weightingLocalities(localities(config.getLocalityLbConfig(), scope));
+        .with(localities(config.getLocalityLbConfig(), scope));
   }
 
   private static Policy random(Random config, ParseScope scope) {
     TYPED_RANDOM.check(config, scope);
     return Policy.of(LbPolicy.RANDOM)
-        .weightingLocalities(localities(config.getLocalityLbConfig(), scope));
+        .with(localities(config.getLocalityLbConfig(), scope));
   }
 
   @SuppressWarnings("deprecation") // Envoy reads the fields' older places as well
@@ -392,19 +419,24 @@ final class LoadBalancingParser {
         at);
   }
 
-  private static boolean localities(LocalityLbConfig config, ParseScope scope) {
-    TYPED_LOCALITY.check(config, scope.field("locality_lb_config"));
-    return config.hasLocalityWeightedLbConfig();
+  private static Localities localities(LocalityLbConfig config, ParseScope scope) {
+    ParseScope at = scope.field("locality_lb_config");
+    TYPED_LOCALITY.check(config, at);
+    TYPED_ZONE_AWARE.check(config.getZoneAwareLbConfig(), at.field("zone_aware_lb_config"));
+    return new Localities(
+        config.hasLocalityWeightedLbConfig(),
+        config.getZoneAwareLbConfig().getFailTrafficOnPanic());
   }
 
   // ---- parts that both have
 
   private static Policy withSlowStart(LbPolicy kind, int choices, SlowStart slowStart) {
-    return new Policy(kind, choices, Hashing.DEFAULT, slowStart, false);
+    return new Policy(kind, choices, Hashing.DEFAULT, slowStart, Localities.NONE);
   }
 
   private static Policy hashed(LbPolicy kind, Hashing hashing) {
-    return new Policy(kind, Balancing.DEFAULT.choices(), hashing, SlowStart.NONE, false);
+    return new Policy(
+        kind, Balancing.DEFAULT.choices(), hashing, SlowStart.NONE, Localities.NONE);
   }
 
   private static int choices(boolean present, UInt32Value value, ParseScope scope) {

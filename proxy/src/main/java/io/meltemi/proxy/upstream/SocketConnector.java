@@ -15,6 +15,9 @@ import io.netty.channel.ChannelOption;
 import io.netty.channel.ChannelPromise;
 import io.netty.channel.ConnectTimeoutException;
 import io.netty.channel.EventLoop;
+import io.netty.channel.epoll.EpollChannelOption;
+import io.netty.channel.epoll.EpollSocketChannel;
+import io.netty.channel.socket.nio.NioChannelOption;
 import io.netty.channel.WriteBufferWaterMark;
 import io.netty.channel.socket.nio.NioDomainSocketChannel;
 import io.netty.handler.ssl.SslHandler;
@@ -25,6 +28,7 @@ import java.net.UnixDomainSocketAddress;
 import java.security.cert.CertificateException;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import jdk.net.ExtendedSocketOptions;
 import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
 
@@ -74,10 +78,43 @@ public final class SocketConnector implements Connector {
         bootstrap.option(ChannelOption.SO_KEEPALIVE, true);
       }
     }
-    if (settings.source().isPresent() && !isPipe) {
-      return bootstrap.connect(host.address(), settings.source().get());
+    ChannelFuture connected =
+        settings.source().isPresent() && !isPipe
+            ? bootstrap.connect(host.address(), settings.source().get())
+            : bootstrap.connect(host.address());
+    if (settings.keepalive().isPresent() && !isPipe && connected.channel().isOpen()) {
+      time(connected.channel(), settings.keepalive().get());
     }
-    return bootstrap.connect(host.address());
+    return connected;
+  }
+
+  /** Sets the numbers of TCP keep-alive that are not left to the system. */
+  private static void time(Channel channel, ClusterSettings.Keepalive keepalive) {
+    boolean epoll = channel instanceof EpollSocketChannel;
+    set(
+        channel,
+        epoll
+            ? EpollChannelOption.TCP_KEEPIDLE
+            : NioChannelOption.of(ExtendedSocketOptions.TCP_KEEPIDLE),
+        keepalive.timeSeconds());
+    set(
+        channel,
+        epoll
+            ? EpollChannelOption.TCP_KEEPINTVL
+            : NioChannelOption.of(ExtendedSocketOptions.TCP_KEEPINTERVAL),
+        keepalive.intervalSeconds());
+    set(
+        channel,
+        epoll
+            ? EpollChannelOption.TCP_KEEPCNT
+            : NioChannelOption.of(ExtendedSocketOptions.TCP_KEEPCOUNT),
+        keepalive.probes());
+  }
+
+  private static void set(Channel channel, ChannelOption<Integer> option, int value) {
+    if (value > 0) {
+      channel.config().setOption(option, value);
+    }
   }
 
   private static long timeoutMillis(ClusterSettings.Connection settings) {

@@ -168,7 +168,6 @@ final class ClusterParserTest {
         "{name: a, http2_protocol_options: {custom_settings_parameters: [{identifier: 9, value: 1}]}} | http2_protocol_options.custom_settings_parameters",
         "{name: a, http2_protocol_options: {max_concurrent_streams: 0}} | http2_protocol_options.max_concurrent_streams",
         "{name: a, common_lb_config: {healthy_panic_threshold: {value: 101}}} | common_lb_config.healthy_panic_threshold",
-        "{name: a, common_lb_config: {zone_aware_lb_config: {}}} | common_lb_config.zone_aware_lb_config",
         "{name: a, load_assignment: {endpoints: [{lb_endpoints: [{endpoint: {address: {pipe: {path: '@x'}}}}]}]}} | load_assignment.endpoints[0].lb_endpoints[0].endpoint.address.pipe",
         "{name: a, type: STRICT_DNS, load_assignment: {endpoints: [{lb_endpoints: [{endpoint: {address: {pipe: {path: /x}}}}]}]}} | load_assignment.endpoints[0].lb_endpoints[0].endpoint.address.pipe",
         "{name: a, load_assignment: {endpoints: [{lb_endpoints: [{endpoint: {address: {socket_address: {address: name, port_value: 1}}}}]}]}} | load_assignment.endpoints[0].lb_endpoints[0].endpoint.address.socket_address",
