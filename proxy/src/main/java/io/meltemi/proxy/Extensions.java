@@ -78,10 +78,14 @@ import io.meltemi.proxy.http.HttpConnectionManagerFactory;
 import io.meltemi.proxy.http.HttpFilterFactory;
 import io.meltemi.proxy.http.HttpFilters;
 import io.meltemi.proxy.http.RouteSource;
+import io.meltemi.proxy.http.filter.alpn.AlpnFilterFactory;
 import io.meltemi.proxy.http.filter.cors.CorsFilterFactory;
 import io.meltemi.proxy.http.filter.dynamicforwardproxy.DynamicForwardProxyFactory;
 import io.meltemi.proxy.http.filter.fault.FaultFilterFactory;
+import io.meltemi.proxy.http.filter.grpcstats.GrpcStatsFilterFactory;
+import io.meltemi.proxy.http.filter.istiostats.IstioStatsFilterFactory;
 import io.meltemi.proxy.http.filter.localratelimit.LocalRateLimitFilterFactory;
+import io.meltemi.proxy.http.filter.peermetadata.PeerMetadataFilterFactory;
 import io.meltemi.proxy.http.filter.ratelimit.RateLimitFilterFactory;
 import io.meltemi.proxy.http.filter.rbac.RbacFilterFactory;
 import io.meltemi.proxy.http.filter.router.RouterFilterFactory;
@@ -91,15 +95,20 @@ import io.meltemi.proxy.listener.filter.originaldst.OriginalDestinationFilterFac
 import io.meltemi.proxy.listener.filter.proxyprotocol.ProxyProtocolFilterFactory;
 import io.meltemi.proxy.listener.filter.tlsinspector.TlsInspectorFactory;
 import io.meltemi.proxy.network.NetworkFilterFactory;
+import io.meltemi.proxy.network.filter.istiostats.IstioStatsNetworkFactory;
+import io.meltemi.proxy.network.filter.metadataexchange.MetadataExchangeFactory;
 import io.meltemi.proxy.network.filter.rbac.RbacNetworkFilterFactory;
 import io.meltemi.proxy.network.filter.snidynamicforwardproxy.SniDynamicForwardProxyFactory;
 import io.meltemi.proxy.network.filter.tcpproxy.TcpProxyFactory;
+import io.meltemi.proxy.parse.IstioMessages;
 import io.meltemi.proxy.route.RouteTableParser;
 import io.meltemi.proxy.telemetry.Stats;
 import io.meltemi.proxy.telemetry.accesslog.AccessLogParser;
+import io.meltemi.proxy.transport.Peers;
 import io.meltemi.proxy.upstream.Connector;
 import io.meltemi.proxy.upstream.UpstreamClient;
 import io.meltemi.proxy.upstream.UpstreamPools;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
@@ -110,6 +119,12 @@ final class Extensions {
 
   /** Messages that may stand in an {@code Any} of a configuration. */
   static List<Message> messages() {
+    List<Message> messages = new ArrayList<>(IstioMessages.defaults());
+    messages.addAll(envoyMessages());
+    return messages;
+  }
+
+  private static List<Message> envoyMessages() {
     return List.of(
         HttpConnectionManager.getDefaultInstance(),
         TcpProxy.getDefaultInstance(),
@@ -151,7 +166,6 @@ final class Extensions {
         HttpProtocolOptions.getDefaultInstance(),
         RawBuffer.getDefaultInstance(),
         OmitCanaryHostsPredicate.getDefaultInstance(),
-        PreviousHostsPredicate.getDefaultInstance(),
         OmitHostMetadataConfig.getDefaultInstance(),
         PreviousPrioritiesConfig.getDefaultInstance(),
         DnsCluster.getDefaultInstance(),
@@ -166,6 +180,10 @@ final class Extensions {
         UpstreamTlsContext.getDefaultInstance(),
         Secret.getDefaultInstance(),
         UuidRequestIdConfig.getDefaultInstance(),
+        PreviousHostsPredicate.getDefaultInstance(),
+        io.envoyproxy.envoy.extensions.filters.http.grpc_stats.v3.FilterConfig.getDefaultInstance(),
+        com.github.udpa.udpa.type.v1.TypedStruct.getDefaultInstance(),
+        com.github.xds.type.v3.TypedStruct.getDefaultInstance(),
         CaresDnsResolverConfig.getDefaultInstance(),
         GetAddrInfoDnsResolverConfig.getDefaultInstance(),
         Cluster.getDefaultInstance(),
@@ -205,6 +223,7 @@ final class Extensions {
       UpstreamPools pools,
       AccessLogParser accessLogs,
       Stats stats,
+      Peers peers,
       Ticker ticker,
       String nodeCluster) {}
 
@@ -219,6 +238,10 @@ final class Extensions {
             new LocalRateLimitFilterFactory(shared.stats(), shared.ticker(), shared.nodeCluster()),
             new RateLimitFilterFactory(
                 client, shared.clusters(), shared.ticker(), shared.nodeCluster()),
+            new AlpnFilterFactory(shared.clusters()),
+            new PeerMetadataFilterFactory(shared.peers().own(), shared.clusters()),
+            new IstioStatsFilterFactory(),
+            new GrpcStatsFilterFactory(shared.clusters(), shared.stats()),
             new RouterFilterFactory(shared.clusters(), shared.pools()));
     return new HttpFilters(filters);
   }
@@ -233,6 +256,8 @@ final class Extensions {
             httpFilters, routeParser, routes, shared.accessLogs(), shared.stats()),
         new SniDynamicForwardProxyFactory(),
         new RbacNetworkFilterFactory(shared.stats()),
+        new MetadataExchangeFactory(shared.peers()),
+        new IstioStatsNetworkFactory(),
         new TcpProxyFactory(
             shared.clusters(),
             shared.connector(),

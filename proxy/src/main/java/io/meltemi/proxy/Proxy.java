@@ -47,6 +47,7 @@ import io.meltemi.proxy.snapshot.Subscriber;
 import io.meltemi.proxy.telemetry.Stats;
 import io.meltemi.proxy.telemetry.accesslog.AccessLogParser;
 import io.meltemi.proxy.telemetry.accesslog.LogFiles;
+import io.meltemi.proxy.transport.Peers;
 import io.meltemi.proxy.transport.Secrets;
 import io.meltemi.proxy.transport.TransportSocketParser;
 import io.meltemi.proxy.upstream.Connector;
@@ -170,9 +171,17 @@ public final class Proxy implements AutoCloseable {
     loops = new Loops(ticker, environment.seed());
     Connector connector = new SocketConnector(workers.clients());
     pools = new UpstreamPools(connector);
+    Peers peers = Peers.of(bootstrap.node(), stats);
     Extensions.Shared shared =
         new Extensions.Shared(
-            clusters, connector, pools, accessLogs, stats, ticker, bootstrap.node().getCluster());
+            clusters,
+            connector,
+            pools,
+            accessLogs,
+            stats,
+            peers,
+            ticker,
+            bootstrap.node().getCluster());
     HttpFilters httpFilters = Extensions.httpFilters(shared);
     RouteTableParser routeParser = new RouteTableParser(httpFilters, ticker);
     secrets.followFilesWith(new SecretFiles());
@@ -195,7 +204,8 @@ public final class Proxy implements AutoCloseable {
                 settings.drainTime().toNanos(), ListenerSettings.DEFAULT.connectionsMax()));
     assembler =
         new SnapshotAssembler(
-            new ConfigParsers(new ClusterParser(transportSockets), routeParser, listenerParser),
+            new ConfigParsers(
+                new ClusterParser(transportSockets, peers), routeParser, listenerParser),
             new ClusterFactory(
                 Extensions.loadBalancers(),
                 resolver,

@@ -2,6 +2,7 @@ package io.meltemi.proxy.bootstrap;
 
 import com.google.protobuf.ByteString;
 import com.google.protobuf.Descriptors.Descriptor;
+import com.google.protobuf.DynamicMessage;
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.Message;
 import io.meltemi.common.validation.Origin;
@@ -24,7 +25,10 @@ public final class BootstrapReader {
    */
   public BootstrapReader(Collection<? extends Message> extensions) {
     for (Message extension : extensions) {
-      Descriptor type = MessageTypes.descriptor(extension.getClass());
+      Descriptor type =
+          extension instanceof DynamicMessage
+              ? extension.getDescriptorForType()
+              : MessageTypes.descriptor(extension.getClass());
       this.extensions.put(type.getFullName(), type);
     }
   }

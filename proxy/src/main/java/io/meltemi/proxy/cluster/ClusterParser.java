@@ -2,7 +2,9 @@ package io.meltemi.proxy.cluster;
 
 import com.google.protobuf.Any;
 import com.google.protobuf.Duration;
+import com.google.protobuf.Struct;
 import com.google.protobuf.UInt32Value;
+import com.google.protobuf.Value;
 import io.envoyproxy.envoy.config.cluster.v3.CircuitBreakers.Thresholds;
 import io.envoyproxy.envoy.config.cluster.v3.Cluster;
 import io.envoyproxy.envoy.config.cluster.v3.Cluster.DiscoveryType;
@@ -12,6 +14,7 @@ import io.envoyproxy.envoy.config.core.v3.BindConfig;
 import io.envoyproxy.envoy.config.core.v3.ConfigSource;
 import io.envoyproxy.envoy.config.core.v3.Http1ProtocolOptions;
 import io.envoyproxy.envoy.config.core.v3.Http2ProtocolOptions;
+import io.envoyproxy.envoy.config.core.v3.Node;
 import io.envoyproxy.envoy.config.core.v3.TcpKeepalive;
 import io.envoyproxy.envoy.config.core.v3.UpstreamHttpProtocolOptions;
 import io.envoyproxy.envoy.extensions.upstreams.http.v3.HttpProtocolOptions;
@@ -33,6 +36,10 @@ import io.meltemi.proxy.parse.MessageTypes;
 import io.meltemi.proxy.parse.Metadata;
 import io.meltemi.proxy.parse.ParseScope;
 import io.meltemi.proxy.parse.SupportedFields;
+import io.meltemi.proxy.parse.TypedStructs;
+import io.meltemi.proxy.telemetry.Stats;
+import io.meltemi.proxy.transport.PeerExchangeConfig;
+import io.meltemi.proxy.transport.Peers;
 import io.meltemi.proxy.transport.TransportSocketParser;
 import io.meltemi.proxy.transport.UpstreamTransports;
 import io.netty.util.NetUtil;
@@ -54,6 +61,7 @@ public final class ClusterParser {
       SupportedFields.of(
               Cluster.getDescriptor(),
               "name",
+              "filters",
               "alt_stat_name",
               "type",
               "cluster_type",
@@ -195,6 +203,9 @@ public final class ClusterParser {
               "connections are made to one address",
               "set_local_interface_name_on_upstream_connections",
               "happy_eyeballs_config");
+  private static final SupportedFields FILTER =
+      SupportedFields.of(
+          io.envoyproxy.envoy.config.cluster.v3.Filter.getDescriptor(), "name", "typed_config");
   private static final SupportedFields SOCKET_MATCH =
       SupportedFields.of(
           Cluster.TransportSocketMatch.getDescriptor(), "name", "match", "transport_socket");
@@ -204,9 +215,18 @@ public final class ClusterParser {
       SupportedFields.of(Cluster.OriginalDstLbConfig.getDescriptor(), "upstream_port_override");
 
   private final TransportSocketParser transportSockets;
+  private final Peers peers;
 
   public ClusterParser(TransportSocketParser transportSockets) {
+    this(transportSockets, Peers.of(Node.getDefaultInstance(), new Stats()));
+  }
+
+  /**
+   * @param peers what peers and this proxy tell each other
+   */
+  public ClusterParser(TransportSocketParser transportSockets, Peers peers) {
     this.transportSockets = transportSockets;
+    this.peers = peers;
   }
 
   /** The parsed cluster, or every problem found. */
@@ -236,6 +256,7 @@ public final class ClusterParser {
     Optional<HealthCheck> healthCheck =
         HealthCheckParser.parseAll(proto.getHealthChecksList(), scope);
     UpstreamTransports transports = transports(proto, scope);
+    filters(proto, transports, scope);
     long cleanup =
         nanos(
             proto.hasCleanupInterval(),
@@ -257,7 +278,8 @@ public final class ClusterParser {
                         balancing,
                         connection,
                         http,
-                        breakers),
+                        breakers,
+                        traits(proto)),
                     transports,
                     outlier,
                     healthCheck,
@@ -777,6 +799,34 @@ public final class ClusterParser {
         proto.hasTransportSocket()
             ? transportSockets.upstream(proto.getTransportSocket(), scope.field("transport_socket"))
             : Optional.empty());
+  }
+
+  private static ClusterSettings.Traits traits(Cluster proto) {
+    Map<String, Value> istio =
+        proto
+            .getMetadata()
+            .getFilterMetadataOrDefault("istio", Struct.getDefaultInstance())
+            .getFieldsMap();
+    Value override = istio.getOrDefault("alpn_override", Value.getDefaultInstance());
+    return new ClusterSettings.Traits(
+        !override.getStringValue().equals("false"),
+        istio.getOrDefault("external", Value.getDefaultInstance()).getBoolValue());
+  }
+
+  private void filters(Cluster proto, UpstreamTransports transports, ParseScope scope) {
+    for (int i = 0; i < proto.getFiltersCount(); i++) {
+      ParseScope at = scope.field("filters", i);
+      FILTER.check(proto.getFilters(i), at);
+      Any config = proto.getFilters(i).getTypedConfig();
+      if (TypedStructs.typeUrl(config).equals(PeerExchangeConfig.TYPE_URL)) {
+        PeerExchangeConfig.parse(config, at.field("typed_config"))
+            .ifPresent(
+                parsed ->
+                    transports.exchangeMetadata(parsed.protocol(), peers.own(), peers.stats()));
+      } else {
+        at.unsupported(proto.getFilters(i).getName() + " (" + TypedStructs.typeUrl(config) + ")");
+      }
+    }
   }
 
   private static long nanos(boolean present, Duration value, long missing, ParseScope scope) {

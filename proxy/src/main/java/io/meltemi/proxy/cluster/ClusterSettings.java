@@ -19,7 +19,30 @@ public record ClusterSettings(
     Balancing balancing,
     Connection connection,
     Http http,
-    Breakers breakers) {
+    Breakers breakers,
+    Traits traits) {
+
+  /** One of the ordinary kind. */
+  public ClusterSettings(
+      String name,
+      String statName,
+      Discovery discovery,
+      Balancing balancing,
+      Connection connection,
+      Http http,
+      Breakers breakers) {
+    this(name, statName, discovery, balancing, connection, http, breakers, Traits.ORDINARY);
+  }
+
+  /**
+   * What Istio says of a cluster in its metadata.
+   *
+   * @param alpnOverride whether what is offered by ALPN may tell of the caller's protocol
+   * @param external whether its hosts are outside the mesh
+   */
+  public record Traits(boolean alpnOverride, boolean external) {
+    public static final Traits ORDINARY = new Traits(true, false);
+  }
 
   /** How hosts become known. */
   public sealed interface Discovery {

@@ -6,6 +6,7 @@ import io.meltemi.proxy.network.NetworkFilterConfig;
 import io.meltemi.proxy.network.NetworkFilterFactory;
 import io.meltemi.proxy.parse.ParseScope;
 import io.meltemi.proxy.parse.SupportedFields;
+import io.meltemi.proxy.parse.TypedStructs;
 import io.meltemi.proxy.route.RouteTable;
 import io.meltemi.proxy.route.RouteTableParser;
 import io.meltemi.proxy.telemetry.AccessLog;
@@ -167,13 +168,14 @@ public final class HttpConnectionManagerFactory implements NetworkFilterFactory 
       var proto = protos.get(i);
       ParseScope at = scope.field(field, i);
       FILTER.check(proto, at);
-      Optional<HttpFilterFactory> factory = filters.byTypeUrl(proto.getTypedConfig().getTypeUrl());
+      Optional<HttpFilterFactory> factory =
+          filters.byTypeUrl(TypedStructs.typeUrl(proto.getTypedConfig()));
       if (factory.isEmpty()) {
         if (proto.getIsOptional()) {
           at.warn(proto.getName(), "a filter of this proxy; it is optional and left out");
         } else {
           at.field("typed_config")
-              .unsupported(proto.getName() + " " + proto.getTypedConfig().getTypeUrl());
+              .unsupported(proto.getName() + " " + TypedStructs.typeUrl(proto.getTypedConfig()));
         }
         continue;
       }

@@ -16,6 +16,7 @@ import io.meltemi.proxy.parse.AddressParser;
 import io.meltemi.proxy.parse.Metadata;
 import io.meltemi.proxy.parse.ParseScope;
 import io.meltemi.proxy.parse.SupportedFields;
+import io.meltemi.proxy.parse.TypedStructs;
 import io.meltemi.proxy.telemetry.AccessLog;
 import io.meltemi.proxy.telemetry.Stats;
 import io.meltemi.proxy.telemetry.accesslog.AccessLogParser;
@@ -322,7 +323,7 @@ public final class ListenerParser {
       ParseScope scope = parent.field("filters", i);
       FILTER.check(proto, scope);
       Any config = proto.getTypedConfig();
-      NetworkFilterFactory factory = networkFilters.get(config.getTypeUrl());
+      NetworkFilterFactory factory = networkFilters.get(TypedStructs.typeUrl(config));
       if (factory == null) {
         if (!proto.hasConfigDiscovery()) {
           scope.field("typed_config").unsupported(extension(proto.getName(), config));

@@ -2,6 +2,7 @@ package io.meltemi.proxy.telemetry;
 
 import io.meltemi.proxy.header.HeaderBlock;
 import java.net.SocketAddress;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -46,6 +47,9 @@ public final class StreamInfo {
 
   /** Null on a plain connection. */
   public @Nullable TlsInfo upstreamTls;
+
+  /** What to offer the upstream by ALPN instead of its cluster's; empty for the cluster's. */
+  public List<String> upstreamOffers = List.of();
 
   public String upstreamTransportFailureReason = "";
   public String upstreamProtocol = "";
@@ -105,6 +109,7 @@ public final class StreamInfo {
     upstreamLocalAddress = null;
     upstreamHostName = "";
     upstreamTls = null;
+    upstreamOffers = List.of();
     upstreamTransportFailureReason = "";
     upstreamProtocol = "";
     responseCodeDetails = "";

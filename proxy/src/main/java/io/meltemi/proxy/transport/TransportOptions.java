@@ -27,6 +27,11 @@ public record TransportOptions(
     fallbackProtocols = List.copyOf(fallbackProtocols);
   }
 
+  /** The same with other protocols to offer. */
+  public TransportOptions withApplicationProtocols(List<String> protocols) {
+    return new TransportOptions(serverName, subjectAltNames, protocols, fallbackProtocols);
+  }
+
   /** The same with other protocols to fall back to. */
   public TransportOptions withFallbackProtocols(List<String> protocols) {
     return new TransportOptions(serverName, subjectAltNames, applicationProtocols, protocols);

@@ -30,6 +30,10 @@ public final class UpstreamTransport implements AutoCloseable {
 
   private final ClientSettings settings;
   private final ContextCell contexts;
+  private @Nullable PeerExchanges peerExchanges;
+
+  /** How peers tell each other of themselves behind the handshake. */
+  private record PeerExchanges(String protocol, PeerMetadata own, PeerExchange.Stats stats) {}
 
   UpstreamTransport(
       ClientSettings settings, SecretSet secrets, Supplier<TlsEngine> engine, Ticker ticker) {
@@ -40,6 +44,15 @@ public final class UpstreamTransport implements AutoCloseable {
             false,
             ticker,
             (protocols, inputs) -> TlsContexts.client(engine.get(), settings, protocols, inputs));
+  }
+
+  /**
+   * Exchanges metadata with peers that agree to it; said once, before the first connection.
+   *
+   * @param protocol of ALPN that means it
+   */
+  public void exchangeMetadata(String protocol, PeerMetadata own, PeerExchange.Stats stats) {
+    peerExchanges = new PeerExchanges(protocol, own, stats);
   }
 
   /**
@@ -127,6 +140,18 @@ public final class UpstreamTransport implements AutoCloseable {
     }
     stats.succeeded(connection);
     channel.attr(INFO).set(connection);
+    PeerExchanges exchanges = peerExchanges;
+    if (exchanges == null) {
+      return;
+    }
+    if (exchanges.protocol().equals(connection.applicationProtocol())) {
+      String tls = channel.pipeline().context(handler).name();
+      channel
+          .pipeline()
+          .addAfter(tls, "peer-exchange", new PeerExchange(exchanges.own(), exchanges.stats()));
+    } else {
+      exchanges.stats().alpnNotFound().inc();
+    }
   }
 
   /** What the handshake of a channel found; null on a plain one. Event loop of the channel only. */

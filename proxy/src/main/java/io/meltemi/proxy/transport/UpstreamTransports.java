@@ -64,6 +64,16 @@ public record UpstreamTransports(List<Match> matches, Optional<UpstreamTransport
         .toList();
   }
 
+  /** Tells every socket to {@link UpstreamTransport#exchangeMetadata exchange metadata}. */
+  public void exchangeMetadata(String protocol, PeerMetadata own, PeerExchange.Stats stats) {
+    fallback.ifPresent(transport -> transport.exchangeMetadata(protocol, own, stats));
+    matches.forEach(
+        match ->
+            match
+                .transport()
+                .ifPresent(transport -> transport.exchangeMetadata(protocol, own, stats)));
+  }
+
   /** The secrets of every socket that servers deliver. */
   public List<RemoteSecret> remoteSecrets() {
     return Stream.concat(matches.stream().map(Match::transport), Stream.of(fallback))

@@ -24,6 +24,7 @@ import io.meltemi.proxy.telemetry.FormatOutput;
 import io.meltemi.proxy.telemetry.ResponseFlag;
 import io.meltemi.proxy.telemetry.StreamInfo;
 import io.meltemi.proxy.transport.TransportFailure;
+import io.meltemi.proxy.transport.TransportOptions;
 import io.meltemi.proxy.upstream.ConnectionPool;
 import io.meltemi.proxy.upstream.PoolFailure;
 import io.meltemi.proxy.upstream.ResetReason;
@@ -94,6 +95,12 @@ final class RouterFilter implements HttpFilter, LbContext, UpstreamCallbacks {
   private final LoopContext loop;
   private final ClusterManager clusters;
   private final UpstreamPools.LoopPools pools;
+
+  /* What the options of a try were made of last, so that they are seldom made anew. */
+  private List<String> lastOffers = List.of();
+  private TransportOptions lastOfHost = TransportOptions.NONE;
+  private TransportOptions lastOptions = TransportOptions.NONE;
+
   private final boolean suppressHeaders;
   private final FormatOutput scratch = new FormatOutput();
   private final RetryState retry = new RetryState();
@@ -389,6 +396,20 @@ final class RouterFilter implements HttpFilter, LbContext, UpstreamCallbacks {
     return info().protocol.equals("HTTP/2");
   }
 
+  private TransportOptions transportOptions() {
+    TransportOptions ofHost = HostNaming.options(cluster(), context.requestHeaders());
+    List<String> offers = info().upstreamOffers;
+    if (offers.isEmpty()) {
+      return ofHost;
+    }
+    if (offers != lastOffers || !lastOfHost.equals(ofHost)) {
+      lastOffers = offers;
+      lastOfHost = ofHost;
+      lastOptions = ofHost.withApplicationProtocols(offers);
+    }
+    return lastOptions;
+  }
+
   private void startTry() {
     Host next = cluster().loadBalancer().choose(this);
     if (next == null) {
@@ -417,12 +438,7 @@ final class RouterFilter implements HttpFilter, LbContext, UpstreamCallbacks {
       connecting = pools.connect(cluster(), to, this);
       return;
     }
-    ConnectionPool pool =
-        pools.get(
-            cluster(),
-            to,
-            isHttp2Downstream(),
-            HostNaming.options(cluster(), context.requestHeaders()));
+    ConnectionPool pool = pools.get(cluster(), to, isHttp2Downstream(), transportOptions());
     leasing = pool;
     pool.lease(this);
   }

@@ -1,0 +1,3 @@
+/** {@code istio.stats} for requests. */
+@org.jspecify.annotations.NullMarked
+package io.meltemi.proxy.http.filter.istiostats;

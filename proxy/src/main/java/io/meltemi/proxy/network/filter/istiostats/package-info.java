@@ -1,0 +1,3 @@
+/** {@code istio.stats} for connections. */
+@org.jspecify.annotations.NullMarked
+package io.meltemi.proxy.network.filter.istiostats;
