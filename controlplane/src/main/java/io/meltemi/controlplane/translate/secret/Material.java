@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
+import java.util.stream.Collectors;
 
 /**
  * The values of a Secret or ConfigMap as an Envoy secret. Both of Istio's sets of keys are known;
@@ -109,7 +110,7 @@ final class Material {
           "data." + keys.key(), String.valueOf(e.getMessage()), "a PEM private key");
     }
     TlsCertificate.Builder pair =
-        TlsCertificate.newBuilder().setCertificateChain(inline(chain)).setPrivateKey(inline(key));
+        TlsCertificate.newBuilder().setCertificateChain(pem(chain)).setPrivateKey(pem(key));
     if (!keys.staple().isEmpty()) {
       values.apply(keys.staple()).ifPresent(staple -> pair.setOcspStaple(inline(staple)));
     }
@@ -129,7 +130,7 @@ final class Material {
 
   private Result authorities(String name, Keys keys, byte[] roots) {
     CertificateValidationContext.Builder checks =
-        CertificateValidationContext.newBuilder().setTrustedCa(inline(roots));
+        CertificateValidationContext.newBuilder().setTrustedCa(pem(roots));
     try {
       Pem.certificates(roots);
     } catch (CertificateException e) {
@@ -144,9 +145,22 @@ final class Material {
         return new Result.Unusable(
             "data." + keys.revoked(), String.valueOf(e.getMessage()), "PEM revocation lists");
       }
-      checks.setCrl(inline(revoked.get()));
+      checks.setCrl(pem(revoked.get()));
     }
     return new Result.Made(Secret.newBuilder().setName(name).setValidationContext(checks).build());
+  }
+
+  /** PEM as proxies want it: Envoy takes no blanks around lines, which YAML brings in easily. */
+  private static DataSource pem(byte[] bytes) {
+    String text = new String(bytes, StandardCharsets.ISO_8859_1);
+    if (text.lines().allMatch(line -> line.equals(line.strip()))) {
+      return inline(bytes);
+    }
+    return inline(
+        text.lines()
+            .map(String::strip)
+            .collect(Collectors.joining("\n", "", "\n"))
+            .getBytes(StandardCharsets.ISO_8859_1));
   }
 
   private static DataSource inline(byte[] bytes) {

@@ -161,6 +161,17 @@ final class SecretGeneratorTest {
   }
 
   @Test
+  void blanksAroundLinesOfPemAreTakenAway() {
+    String yaml =
+        secret(
+            "ingress", "web", "tls.crt", LEAF.chain().indent(2), "tls.key", LEAF.key().indent(1));
+    Secret pair = one(yaml, "kubernetes://web");
+    assertEquals(
+        LEAF.chain(), text(pair.getTlsCertificate().getCertificateChain().getInlineBytes()));
+    assertEquals(LEAF.key(), text(pair.getTlsCertificate().getPrivateKey().getInlineBytes()));
+  }
+
+  @Test
   void othersNamespacesAreClosed() {
     String yaml = secret("apps", "web", "tls.crt", LEAF.chain(), "tls.key", LEAF.key());
     String problem = problems(yaml, "kubernetes://apps/web").toString();
