@@ -19,10 +19,14 @@ import io.envoyproxy.envoy.extensions.access_loggers.stream.v3.StderrAccessLog;
 import io.envoyproxy.envoy.extensions.access_loggers.stream.v3.StdoutAccessLog;
 import io.envoyproxy.envoy.extensions.clusters.dns.v3.DnsCluster;
 import io.envoyproxy.envoy.extensions.clusters.dynamic_forward_proxy.v3.ClusterConfig;
+import io.envoyproxy.envoy.extensions.filters.http.basic_auth.v3.BasicAuth;
+import io.envoyproxy.envoy.extensions.filters.http.basic_auth.v3.BasicAuthPerRoute;
 import io.envoyproxy.envoy.extensions.filters.http.cors.v3.Cors;
 import io.envoyproxy.envoy.extensions.filters.http.cors.v3.CorsPolicy;
 import io.envoyproxy.envoy.extensions.filters.http.dynamic_forward_proxy.v3.PerRouteConfig;
 import io.envoyproxy.envoy.extensions.filters.http.fault.v3.HTTPFault;
+import io.envoyproxy.envoy.extensions.filters.http.health_check.v3.HealthCheck;
+import io.envoyproxy.envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication;
 import io.envoyproxy.envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit;
 import io.envoyproxy.envoy.extensions.filters.http.ratelimit.v3.RateLimit;
 import io.envoyproxy.envoy.extensions.filters.http.ratelimit.v3.RateLimitPerRoute;
@@ -79,11 +83,14 @@ import io.meltemi.proxy.http.HttpFilterFactory;
 import io.meltemi.proxy.http.HttpFilters;
 import io.meltemi.proxy.http.RouteSource;
 import io.meltemi.proxy.http.filter.alpn.AlpnFilterFactory;
+import io.meltemi.proxy.http.filter.basicauth.BasicAuthFilterFactory;
 import io.meltemi.proxy.http.filter.cors.CorsFilterFactory;
 import io.meltemi.proxy.http.filter.dynamicforwardproxy.DynamicForwardProxyFactory;
 import io.meltemi.proxy.http.filter.fault.FaultFilterFactory;
 import io.meltemi.proxy.http.filter.grpcstats.GrpcStatsFilterFactory;
 import io.meltemi.proxy.http.filter.istiostats.IstioStatsFilterFactory;
+import io.meltemi.proxy.http.filter.healthcheck.HealthCheckFilterFactory;
+import io.meltemi.proxy.http.filter.jwtauthn.JwtFilterFactory;
 import io.meltemi.proxy.http.filter.localratelimit.LocalRateLimitFilterFactory;
 import io.meltemi.proxy.http.filter.peermetadata.PeerMetadataFilterFactory;
 import io.meltemi.proxy.http.filter.ratelimit.RateLimitFilterFactory;
@@ -111,6 +118,7 @@ import io.meltemi.proxy.upstream.UpstreamPools;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.function.BooleanSupplier;
 import java.util.function.Function;
 
 /** Every extension of this proxy: adding one is a line here. Nothing is found by scanning. */
@@ -133,6 +141,12 @@ final class Extensions {
         Cors.getDefaultInstance(),
         CorsPolicy.getDefaultInstance(),
         LocalRateLimit.getDefaultInstance(),
+        BasicAuth.getDefaultInstance(),
+        BasicAuthPerRoute.getDefaultInstance(),
+        HealthCheck.getDefaultInstance(),
+        JwtAuthentication.getDefaultInstance(),
+        io.envoyproxy.envoy.extensions.filters.http.jwt_authn.v3.PerRouteConfig
+            .getDefaultInstance(),
         RateLimit.getDefaultInstance(),
         RateLimitPerRoute.getDefaultInstance(),
         RBAC.getDefaultInstance(),
@@ -225,7 +239,8 @@ final class Extensions {
       Stats stats,
       Peers peers,
       Ticker ticker,
-      String nodeCluster) {}
+      String nodeCluster,
+      BooleanSupplier failing) {}
 
   static HttpFilters httpFilters(Shared shared) {
     UpstreamClient client = new UpstreamClient(shared.clusters(), shared.pools());
@@ -235,6 +250,9 @@ final class Extensions {
             new CorsFilterFactory(),
             new DynamicForwardProxyFactory(shared.clusters()),
             new RbacFilterFactory(),
+            new JwtFilterFactory(client),
+            new BasicAuthFilterFactory(),
+            new HealthCheckFilterFactory(shared.failing(), shared.nodeCluster()),
             new LocalRateLimitFilterFactory(shared.stats(), shared.ticker(), shared.nodeCluster()),
             new RateLimitFilterFactory(
                 client, shared.clusters(), shared.ticker(), shared.nodeCluster()),

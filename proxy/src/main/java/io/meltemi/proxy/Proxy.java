@@ -181,7 +181,8 @@ public final class Proxy implements AutoCloseable {
             stats,
             peers,
             ticker,
-            bootstrap.node().getCluster());
+            bootstrap.node().getCluster(),
+            () -> failing);
     HttpFilters httpFilters = Extensions.httpFilters(shared);
     RouteTableParser routeParser = new RouteTableParser(httpFilters, ticker);
     secrets.followFilesWith(new SecretFiles());

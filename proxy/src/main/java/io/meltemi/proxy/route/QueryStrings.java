@@ -8,11 +8,11 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** Reads the query of a request's path. Any thread. */
-final class QueryStrings {
+public final class QueryStrings {
   private QueryStrings() {}
 
   /** The first value of a parameter, names and values decoded; null when there is none. */
-  static @Nullable String first(HeaderBlock headers, String name) {
+  public static @Nullable String first(HeaderBlock headers, String name) {
     String path = headers.get(HeaderName.PATH);
     int mark = path == null ? -1 : path.indexOf('?');
     if (path == null || mark < 0) {
@@ -32,6 +32,25 @@ final class QueryStrings {
       at = pairEnd + 1;
     }
     return null;
+  }
+
+  /** Takes every pair of a parameter out of the path. */
+  public static void remove(HeaderBlock headers, String name) {
+    String path = headers.get(HeaderName.PATH);
+    int mark = path == null ? -1 : path.indexOf('?');
+    if (path == null || mark < 0) {
+      return;
+    }
+    StringBuilder kept = new StringBuilder(path.substring(0, mark));
+    char separator = '?';
+    for (String pair : path.substring(mark + 1).split("&", -1)) {
+      int equals = pair.indexOf('=');
+      if (!decode(equals < 0 ? pair : pair.substring(0, equals)).equals(name)) {
+        kept.append(separator).append(pair);
+        separator = '&';
+      }
+    }
+    headers.set(HeaderName.PATH, kept.toString());
   }
 
   /** Whether all matchers hold for the query. */

@@ -2,6 +2,7 @@ package io.meltemi.proxy.route;
 
 import io.meltemi.proxy.header.GrpcHeaders;
 import io.meltemi.proxy.header.HeaderBlock;
+import io.meltemi.proxy.header.HeaderName;
 import io.meltemi.proxy.matcher.Fraction;
 import io.meltemi.proxy.matcher.HeaderMatcher;
 import io.meltemi.proxy.matcher.MatchTrace;
@@ -32,6 +33,27 @@ public record RouteMatcher(
         List.of(),
         Fraction.ALWAYS,
         false);
+  }
+
+  /** Whether a request that has a path matches. */
+  public boolean matches(RequestView request) {
+    HeaderBlock block = request.headers();
+    int index = block.find(HeaderName.PATH);
+    if (index < 0) {
+      return false;
+    }
+    byte[] array = block.array();
+    int start = block.valueStart(index);
+    int end = start + block.valueLength(index);
+    int pathEnd = start;
+    while (pathEnd < end && array[pathEnd] != '?' && array[pathEnd] != '#') {
+      pathEnd++;
+    }
+    int queryEnd = pathEnd;
+    while (queryEnd < end && array[queryEnd] != '#') {
+      queryEnd++;
+    }
+    return matches(request, start, pathEnd - start, pathEnd, queryEnd, MatchTrace.NONE);
   }
 
   /**

@@ -14,7 +14,7 @@ import java.util.List;
 import java.util.Optional;
 
 /** Route matches from protos. */
-final class RouteMatcherParser {
+public final class RouteMatcherParser {
   private static final SupportedFields MATCH =
       SupportedFields.of(
           RouteMatch.getDescriptor(),
@@ -37,7 +37,7 @@ final class RouteMatcherParser {
 
   private RouteMatcherParser() {}
 
-  static Optional<RouteMatcher> parse(RouteMatch proto, ParseScope scope) {
+  public static Optional<RouteMatcher> parse(RouteMatch proto, ParseScope scope) {
     MATCH.check(proto, scope);
     boolean fold = proto.hasCaseSensitive() && !proto.getCaseSensitive().getValue();
     Fraction share =
