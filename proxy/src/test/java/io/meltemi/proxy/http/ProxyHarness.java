@@ -2,6 +2,8 @@ package io.meltemi.proxy.http;
 
 import com.google.protobuf.Any;
 import io.envoyproxy.envoy.extensions.access_loggers.stream.v3.StdoutAccessLog;
+import io.envoyproxy.envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication;
+import io.envoyproxy.envoy.extensions.filters.http.ratelimit.v3.RateLimit;
 import io.envoyproxy.envoy.extensions.filters.http.router.v3.Router;
 import io.envoyproxy.envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate;
 import io.meltemi.common.net.Locality;
@@ -26,6 +28,7 @@ import io.meltemi.proxy.telemetry.Stats;
 import io.meltemi.proxy.telemetry.accesslog.AccessLogParser;
 import io.meltemi.proxy.telemetry.accesslog.LogFiles;
 import io.meltemi.proxy.upstream.SocketConnector;
+import io.meltemi.proxy.upstream.UpstreamClient;
 import io.meltemi.proxy.upstream.UpstreamPools;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
@@ -79,6 +82,11 @@ final class ProxyHarness implements AutoCloseable {
   ProxyHarness bufferBytesMax(int limit) {
     bufferBytesMax = limit;
     return this;
+  }
+
+  /** Sends requests of the proxy's own to the clusters of this one. */
+  UpstreamClient upstreamClient() {
+    return new UpstreamClient(clusters, pools);
   }
 
   ProxyHarness filter(HttpFilterFactory factory) {
@@ -198,7 +206,9 @@ final class ProxyHarness implements AutoCloseable {
                     Router.getDefaultInstance(),
                     StdoutAccessLog.getDefaultInstance(),
                     PreviousHostsPredicate.getDefaultInstance(),
-                    io.envoyproxy.envoy.config.route.v3.FilterConfig.getDefaultInstance()))
+                    io.envoyproxy.envoy.config.route.v3.FilterConfig.getDefaultInstance(),
+                    JwtAuthentication.getDefaultInstance(),
+                    RateLimit.getDefaultInstance()))
             .read(builder, yaml, Origin.of("test"))
             .orElseThrow());
   }
