@@ -48,8 +48,7 @@ record MembershipStats(ClusterManager clusters) implements StatSource {
           prefix,
           group + "remaining_pending",
           limits.pendingRequestsMax() - breakers.pendingRequests());
-      visitor.gauge(
-          prefix, group + "remaining_retries", limits.retriesMax() - breakers.retries());
+      visitor.gauge(prefix, group + "remaining_retries", limits.retriesMax() - breakers.retries());
     }
   }
 

@@ -46,8 +46,7 @@ final class LoadBalancingParser {
   private static final String NO_ZONES =
       "there is no local cluster, without which zone aware routing does nothing";
   private static final SupportedFields ZONE_AWARE =
-      SupportedFields.of(
-              CommonLbConfig.ZoneAwareLbConfig.getDescriptor(), "fail_traffic_on_panic")
+      SupportedFields.of(CommonLbConfig.ZoneAwareLbConfig.getDescriptor(), "fail_traffic_on_panic")
           .withoutEffect(NO_ZONES, "routing_enabled", "min_cluster_size");
   private static final SupportedFields LEAST_REQUEST =
       SupportedFields.of(
@@ -93,7 +92,8 @@ final class LoadBalancingParser {
   private static final SupportedFields TYPED_ZONE_AWARE =
       SupportedFields.of(
               LocalityLbConfig.ZoneAwareLbConfig.getDescriptor(), "fail_traffic_on_panic")
-          .withoutEffect(NO_ZONES, "routing_enabled", "min_cluster_size", "force_locality_direct_routing");
+          .withoutEffect(
+              NO_ZONES, "routing_enabled", "min_cluster_size", "force_locality_direct_routing");
   private static final SupportedFields TYPED_ROUND_ROBIN =
       SupportedFields.of(RoundRobin.getDescriptor(), "slow_start_config", "locality_lb_config");
   private static final SupportedFields TYPED_LEAST_REQUEST =
@@ -136,11 +136,7 @@ final class LoadBalancingParser {
       LbPolicy kind, int choices, Hashing hashing, SlowStart slowStart, Localities localities) {
     static Policy of(LbPolicy kind) {
       return new Policy(
-          kind,
-          Balancing.DEFAULT.choices(),
-          Hashing.DEFAULT,
-          SlowStart.NONE,
-          Localities.NONE);
+          kind, Balancing.DEFAULT.choices(), Hashing.DEFAULT, SlowStart.NONE, Localities.NONE);
     }
 
     Policy weightingLocalities(boolean weighted) {
@@ -369,8 +365,7 @@ final class LoadBalancingParser {
 
   private static Policy random(Random config, ParseScope scope) {
     TYPED_RANDOM.check(config, scope);
-    return Policy.of(LbPolicy.RANDOM)
-        .with(localities(config.getLocalityLbConfig(), scope));
+    return Policy.of(LbPolicy.RANDOM).with(localities(config.getLocalityLbConfig(), scope));
   }
 
   @SuppressWarnings("deprecation") // Envoy reads the fields' older places as well
@@ -435,8 +430,7 @@ final class LoadBalancingParser {
   }
 
   private static Policy hashed(LbPolicy kind, Hashing hashing) {
-    return new Policy(
-        kind, Balancing.DEFAULT.choices(), hashing, SlowStart.NONE, Localities.NONE);
+    return new Policy(kind, Balancing.DEFAULT.choices(), hashing, SlowStart.NONE, Localities.NONE);
   }
 
   private static int choices(boolean present, UInt32Value value, ParseScope scope) {
