@@ -33,7 +33,7 @@ final class CaseRun {
   private static final AtomicLong UNIQUE = new AtomicLong();
 
   /** Steps that ask no proxy. */
-  private static final Set<String> JUDGEMENTS = Set.of("name", "refused", "accepted", "warned");
+  static final Set<String> JUDGEMENTS = Set.of("name", "refused", "accepted", "warned");
 
   private static final double WITHIN_SECONDS = 12;
   private static final int LOG_SHOWN_CHARS = 2500;

@@ -57,9 +57,10 @@ record TrafficCase(
         steps);
   }
 
-  /** Whether it describes what holds without its configuration. */
+  /** Whether it describes what holds without its configuration, or only judges documents. */
   boolean ofDefaults() {
-    return Boolean.TRUE.equals(terms.get("default"));
+    return Boolean.TRUE.equals(terms.get("default"))
+        || steps.stream().allMatch(step -> CaseRun.JUDGEMENTS.containsAll(step.keySet()));
   }
 
   String text(String term) {
