@@ -70,6 +70,9 @@ abstract class ClientConnection extends ChannelInboundHandlerAdapter {
   /** Whether a further stream can begin now. */
   abstract boolean hasRoom();
 
+  /** Whether it carries no stream. */
+  abstract boolean isIdle();
+
   /** Begins a stream, only when there is room. */
   abstract UpstreamStream begin(UpstreamCallbacks callbacks);
 

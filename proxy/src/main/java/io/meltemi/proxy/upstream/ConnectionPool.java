@@ -279,9 +279,14 @@ public final class ConnectionPool {
     }
     if (draining) {
       connection.drain();
-    } else if (connection.hasRoom() && !connection.listed) {
-      connection.listed = true;
-      ready.addFirst(connection);
+    } else if (connection.hasRoom()) {
+      if (!connection.listed) {
+        connection.listed = true;
+        ready.addFirst(connection);
+      }
+      if (connection.isIdle()) {
+        connection.startIdle();
+      }
     }
   }
 

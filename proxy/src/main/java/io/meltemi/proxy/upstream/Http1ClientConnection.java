@@ -66,6 +66,11 @@ final class Http1ClientConnection extends ClientConnection implements UpstreamSt
   }
 
   @Override
+  boolean isIdle() {
+    return callbacks == null;
+  }
+
+  @Override
   UpstreamStream begin(UpstreamCallbacks newCallbacks) {
     stopIdle();
     callbacks = newCallbacks;

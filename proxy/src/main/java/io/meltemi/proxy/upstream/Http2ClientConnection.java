@@ -275,6 +275,11 @@ final class Http2ClientConnection extends ClientConnection implements Http2Liste
   }
 
   @Override
+  boolean isIdle() {
+    return http2().streams() == 0;
+  }
+
+  @Override
   UpstreamStream begin(UpstreamCallbacks callbacks) {
     stopIdle();
     Stream stream = free.pollFirst();
@@ -335,7 +340,7 @@ final class Http2ClientConnection extends ClientConnection implements Http2Liste
     if (!listed && hasRoom()) {
       pool.release(this);
     }
-    if (isOpen() && http2().streams() == 0) {
+    if (isOpen() && isIdle()) {
       if (retired) {
         closeLocally();
       } else {

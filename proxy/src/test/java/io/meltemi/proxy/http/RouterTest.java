@@ -63,6 +63,42 @@ final class RouterTest {
   }
 
   @Test
+  void closesConnectionsThatNobodyUses() throws Exception {
+    try (TestBackend app = TestBackend.answering(OK);
+        ProxyHarness proxy =
+            new ProxyHarness()
+                .cluster("a", settings -> idling(settings, 50_000_000), app)
+                .start(manager(TO_A));
+        TestClient client = proxy.client()) {
+      assertEquals(200, client.get("/").status());
+      await(() -> proxy.counter("cluster.a.upstream_cx_idle_timeout") == 1);
+      assertEquals(0, proxy.counter("cluster.a.upstream_cx_active"));
+      assertEquals(200, client.get("/").status());
+      assertEquals(2, app.connections.get());
+    }
+  }
+
+  private static ClusterSettings idling(ClusterSettings settings, long nanos) {
+    ClusterSettings.Http http = settings.http();
+    return new ClusterSettings(
+        settings.name(),
+        settings.statName(),
+        settings.discovery(),
+        settings.balancing(),
+        settings.connection(),
+        new ClusterSettings.Http(
+            http.protocol(),
+            nanos,
+            http.requestsPerConnectionMax(),
+            http.connectionDurationNanosMax(),
+            http.streamDurationNanosMax(),
+            http.responseHead(),
+            http.http2(),
+            http.names()),
+        settings.breakers());
+  }
+
+  @Test
   void stopsAtTheRetryLimit() throws Exception {
     try (TestBackend bad = TestBackend.answering(DOWN);
         ProxyHarness proxy =
