@@ -33,6 +33,8 @@ enum GoProgram {
   private static final int BUILD_MINUTES_MAX = 15;
 
   private final String main;
+
+  @SuppressWarnings("ImmutableEnumChecker") // made by List.of
   private final List<String> modules;
 
   GoProgram(String main, String... modules) {

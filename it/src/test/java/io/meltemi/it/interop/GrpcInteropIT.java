@@ -6,6 +6,7 @@ import io.meltemi.testing.TestPki;
 import io.meltemi.testing.TestPki.Issued;
 import io.meltemi.testing.TestPki.Leaf;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.nio.file.Files;
@@ -82,7 +83,7 @@ final class GrpcInteropIT {
 
   private static boolean accepts(int port) {
     try (Socket socket = new Socket()) {
-      socket.connect(new InetSocketAddress("127.0.0.1", port), 1000);
+      socket.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), 1000);
       return true;
     } catch (IOException e) {
       return false;

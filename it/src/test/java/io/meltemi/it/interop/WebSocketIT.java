@@ -9,6 +9,7 @@ import io.meltemi.testing.TestPki.Issued;
 import io.meltemi.testing.TestPki.Leaf;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URI;
 import java.nio.ByteBuffer;
@@ -50,7 +51,7 @@ final class WebSocketIT {
     private final CountDownLatch started = new CountDownLatch(1);
 
     Echo() {
-      super(new InetSocketAddress("127.0.0.1", 0), 1);
+      super(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 1);
       setReuseAddr(true);
     }
 
