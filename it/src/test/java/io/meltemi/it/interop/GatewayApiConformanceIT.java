@@ -44,10 +44,6 @@ import org.snakeyaml.engine.v2.api.LoadSettings;
 @ParameterizedClass
 @EnumSource(DataPlane.class)
 class GatewayApiConformanceIT {
-  static {
-    System.setProperty("jdk.httpclient.allowRestrictedHeaders", "host,connection");
-  }
-
   /** Cases whose requests go to every gateway there is. */
   private static final Set<String> EVERY_GATEWAY = Set.of("gateway-http-listener-isolation");
 

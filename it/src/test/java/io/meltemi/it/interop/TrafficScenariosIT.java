@@ -58,10 +58,6 @@ import org.junit.jupiter.params.provider.EnumSource;
 @ParameterizedClass
 @EnumSource(DataPlane.class)
 class TrafficScenariosIT {
-  static {
-    System.setProperty("jdk.httpclient.allowRestrictedHeaders", "host,connection");
-  }
-
   @TempDir private static Path directory;
 
   /** Named in the report; the tests themselves do not care. */

@@ -53,7 +53,6 @@ final class RouterFilter implements HttpFilter, LbContext, UpstreamCallbacks {
   private static final HeaderName TRY_TIMEOUT =
       HeaderName.of("x-envoy-upstream-rq-per-try-timeout-ms");
   private static final HeaderName OVERLOADED = HeaderName.of("x-envoy-overloaded");
-  private static final HeaderName DECORATOR = HeaderName.of("x-envoy-decorator-operation");
   private static final byte[] TRUE = "true".getBytes(StandardCharsets.US_ASCII);
   private static final byte[] CONNECT = "CONNECT".getBytes(StandardCharsets.US_ASCII);
   private static final byte[] POST = "POST".getBytes(StandardCharsets.US_ASCII);
@@ -363,10 +362,6 @@ final class RouterFilter implements HttpFilter, LbContext, UpstreamCallbacks {
     }
     Rewrites.rewritePath(headers, route, target.pathRewrite(), !suppressHeaders);
     Rewrites.rewriteHost(headers, target, chosen.hostRewrite(), !suppressHeaders);
-    String operation = route.labels().operation();
-    if (!operation.isEmpty()) {
-      headers.set(DECORATOR, operation);
-    }
   }
 
   private void startResponseTimer() {
