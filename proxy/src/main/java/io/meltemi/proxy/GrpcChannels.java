@@ -2,10 +2,12 @@ package io.meltemi.proxy;
 
 import io.envoyproxy.envoy.config.cluster.v3.Cluster;
 import io.envoyproxy.envoy.config.core.v3.Address;
+import io.envoyproxy.envoy.extensions.transport_sockets.raw_buffer.v3.RawBuffer;
 import io.grpc.ManagedChannel;
 import io.grpc.netty.NettyChannelBuilder;
 import io.meltemi.proxy.loop.Workers;
 import io.meltemi.proxy.parse.ApiSource.Target;
+import io.meltemi.proxy.parse.MessageTypes;
 import io.netty.channel.socket.nio.NioDomainSocketChannel;
 import java.net.SocketAddress;
 import java.net.UnixDomainSocketAddress;
@@ -41,6 +43,9 @@ final class GrpcChannels {
         if (cluster.isEmpty() || endpoint(cluster.get()).isEmpty()) {
           yield Optional.of("cluster " + name);
         }
+        if (isSecured(cluster.get())) {
+          yield Optional.of("cluster " + name + " with a transport_socket");
+        }
         if (workers.isEpoll() && endpoint(cluster.get()).get().hasPipe()) {
           yield Optional.of("a pipe in cluster " + name + " with epoll");
         }
@@ -51,6 +56,13 @@ final class GrpcChannels {
 
   private Optional<Cluster> cluster(String name) {
     return clusters.stream().filter(cluster -> cluster.getName().equals(name)).findFirst();
+  }
+
+  /** Dialling it in plain text would give away what TLS was asked for to keep. */
+  private static boolean isSecured(Cluster cluster) {
+    return cluster.getTransportSocketMatchesCount() > 0
+        || (cluster.hasTransportSocket()
+            && !MessageTypes.holds(cluster.getTransportSocket().getTypedConfig(), RawBuffer.class));
   }
 
   private static Optional<Address> endpoint(Cluster cluster) {

@@ -637,10 +637,8 @@ public final class Proxy implements AutoCloseable {
       problems.error(
           origin,
           "dynamic_resources.ads_config.grpc_services[0].envoy_grpc.cluster_name",
-          ads.target() instanceof ApiSource.Target.ClusterTarget target
-              ? target.cluster()
-              : problem.get(),
-          "a static cluster with an endpoint");
+          problem.get(),
+          "a static cluster with an endpoint, in plain text");
       return Optional.empty();
     }
     ownChannel = channels.dial(ads.target());

@@ -3,6 +3,7 @@ package io.meltemi.proxy;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.protobuf.Message;
@@ -29,6 +30,7 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -155,6 +157,27 @@ final class ProxyXdsTest {
       TimeUnit.MILLISECONDS.sleep(10);
     }
     assertEquals(expected, last);
+  }
+
+  @Test
+  void doesNotAskInPlainTextWhereTlsIsWanted() {
+    String yaml =
+        bootstrap("DELTA_GRPC", 15010)
+            .replace(
+                "    type: STATIC\n",
+                """
+                    type: STATIC
+                    transport_socket:
+                      name: envoy.transport_sockets.tls
+                      typed_config: {"@type": type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext}
+                """);
+    ProxyStartException refused =
+        assertThrows(
+            ProxyStartException.class,
+            () -> Proxy.start(ProxySettings.ofYaml(yaml, 1), ProxyEnvironment.ofProcess()).close());
+    assertTrue(
+        String.valueOf(refused.getMessage()).contains("cluster xds with a transport_socket"),
+        refused::getMessage);
   }
 
   @ParameterizedTest

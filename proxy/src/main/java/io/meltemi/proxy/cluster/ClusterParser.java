@@ -95,7 +95,6 @@ public final class ClusterParser {
               "transport_socket_matches",
               "metadata",
               "upstream_connection_options",
-              "close_connections_on_host_health_failure",
               "ignore_health_on_host_removal",
               "wait_for_warm_on_init")
           .withoutEffect(
@@ -106,6 +105,9 @@ public final class ClusterParser {
               "use_tcp_for_dns_lookups",
               "dns_resolution_config",
               "typed_dns_resolver_config")
+          .withoutEffect(
+              "connections to a host that fails live on",
+              "close_connections_on_host_health_failure")
           .withoutEffect("no such stats are kept", "track_cluster_stats", "track_timeout_budgets");
   private static final SupportedFields EDS =
       SupportedFields.of(Cluster.EdsClusterConfig.getDescriptor(), "eds_config", "service_name");
