@@ -1,5 +1,6 @@
 package io.meltemi.proxy;
 
+import com.google.protobuf.Descriptors.Descriptor;
 import com.google.protobuf.Message;
 import com.google.protobuf.TypeRegistry;
 import io.envoyproxy.envoy.admin.v3.BootstrapConfigDump;
@@ -108,6 +109,7 @@ import io.meltemi.proxy.network.filter.rbac.RbacNetworkFilterFactory;
 import io.meltemi.proxy.network.filter.snidynamicforwardproxy.SniDynamicForwardProxyFactory;
 import io.meltemi.proxy.network.filter.tcpproxy.TcpProxyFactory;
 import io.meltemi.proxy.parse.IstioMessages;
+import io.meltemi.proxy.parse.MessageTypes;
 import io.meltemi.proxy.route.RouteTableParser;
 import io.meltemi.proxy.telemetry.Stats;
 import io.meltemi.proxy.telemetry.accesslog.AccessLogParser;
@@ -115,102 +117,101 @@ import io.meltemi.proxy.transport.Peers;
 import io.meltemi.proxy.upstream.Connector;
 import io.meltemi.proxy.upstream.UpstreamClient;
 import io.meltemi.proxy.upstream.UpstreamPools;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.function.BooleanSupplier;
 import java.util.function.Function;
+import java.util.function.Supplier;
 
 /** Every extension of this proxy: adding one is a line here. Nothing is found by scanning. */
 final class Extensions {
   private Extensions() {}
 
-  /** Messages that may stand in an {@code Any} of a configuration. */
-  static List<Message> messages() {
-    List<Message> messages = new ArrayList<>(IstioMessages.defaults());
-    messages.addAll(envoyMessages());
+  /** Messages that may stand in an {@code Any} of a configuration, by full name. */
+  static Map<String, Supplier<Descriptor>> messages() {
+    Map<String, Supplier<Descriptor>> messages = MessageTypes.byName(envoyMessages());
+    messages.put(IstioMessages.ALPN_NAME, () -> IstioMessages.ALPN);
+    messages.put(IstioMessages.STATS_NAME, () -> IstioMessages.STATS);
     return messages;
   }
 
-  private static List<Message> envoyMessages() {
+  private static List<Class<? extends Message>> envoyMessages() {
     return List.of(
-        HttpConnectionManager.getDefaultInstance(),
-        TcpProxy.getDefaultInstance(),
-        Router.getDefaultInstance(),
-        HTTPFault.getDefaultInstance(),
-        Cors.getDefaultInstance(),
-        CorsPolicy.getDefaultInstance(),
-        LocalRateLimit.getDefaultInstance(),
-        BasicAuth.getDefaultInstance(),
-        BasicAuthPerRoute.getDefaultInstance(),
-        HealthCheck.getDefaultInstance(),
-        JwtAuthentication.getDefaultInstance(),
-        io.envoyproxy.envoy.extensions.filters.http.jwt_authn.v3.PerRouteConfig
-            .getDefaultInstance(),
-        RateLimit.getDefaultInstance(),
-        RateLimitPerRoute.getDefaultInstance(),
-        RBAC.getDefaultInstance(),
-        RBACPerRoute.getDefaultInstance(),
-        Action.getDefaultInstance(),
-        SourceIPInput.getDefaultInstance(),
-        DirectSourceIPInput.getDefaultInstance(),
-        DestinationIPInput.getDefaultInstance(),
-        DestinationPortInput.getDefaultInstance(),
-        ServerNameInput.getDefaultInstance(),
-        DynamicMetadataInput.getDefaultInstance(),
-        HttpRequestHeaderMatchInput.getDefaultInstance(),
-        Ip.getDefaultInstance(),
-        Metadata.getDefaultInstance(),
-        io.envoyproxy.envoy.extensions.filters.network.rbac.v3.RBAC.getDefaultInstance(),
-        ClusterConfig.getDefaultInstance(),
-        PerRouteConfig.getDefaultInstance(),
-        io.envoyproxy.envoy.extensions.filters.http.dynamic_forward_proxy.v3.FilterConfig
-            .getDefaultInstance(),
+        HttpConnectionManager.class,
+        TcpProxy.class,
+        Router.class,
+        HTTPFault.class,
+        Cors.class,
+        CorsPolicy.class,
+        LocalRateLimit.class,
+        BasicAuth.class,
+        BasicAuthPerRoute.class,
+        HealthCheck.class,
+        JwtAuthentication.class,
+        io.envoyproxy.envoy.extensions.filters.http.jwt_authn.v3.PerRouteConfig.class,
+        RateLimit.class,
+        RateLimitPerRoute.class,
+        RBAC.class,
+        RBACPerRoute.class,
+        Action.class,
+        SourceIPInput.class,
+        DirectSourceIPInput.class,
+        DestinationIPInput.class,
+        DestinationPortInput.class,
+        ServerNameInput.class,
+        DynamicMetadataInput.class,
+        HttpRequestHeaderMatchInput.class,
+        Ip.class,
+        Metadata.class,
+        io.envoyproxy.envoy.extensions.filters.network.rbac.v3.RBAC.class,
+        ClusterConfig.class,
+        PerRouteConfig.class,
+        io.envoyproxy.envoy.extensions.filters.http.dynamic_forward_proxy.v3.FilterConfig.class,
         io.envoyproxy.envoy.extensions.filters.network.sni_dynamic_forward_proxy.v3.FilterConfig
-            .getDefaultInstance(),
-        UriTemplateMatchConfig.getDefaultInstance(),
-        FilterConfig.getDefaultInstance(),
-        OriginalDst.getDefaultInstance(),
-        ProxyProtocol.getDefaultInstance(),
-        TlsInspector.getDefaultInstance(),
-        HttpInspector.getDefaultInstance(),
-        FileAccessLog.getDefaultInstance(),
-        StdoutAccessLog.getDefaultInstance(),
-        StderrAccessLog.getDefaultInstance(),
-        HttpProtocolOptions.getDefaultInstance(),
-        RawBuffer.getDefaultInstance(),
-        OmitCanaryHostsPredicate.getDefaultInstance(),
-        OmitHostMetadataConfig.getDefaultInstance(),
-        PreviousPrioritiesConfig.getDefaultInstance(),
-        DnsCluster.getDefaultInstance(),
-        ClusterProvided.getDefaultInstance(),
-        LeastRequest.getDefaultInstance(),
-        Maglev.getDefaultInstance(),
-        Random.getDefaultInstance(),
-        RingHash.getDefaultInstance(),
-        RoundRobin.getDefaultInstance(),
-        WrrLocality.getDefaultInstance(),
-        DownstreamTlsContext.getDefaultInstance(),
-        UpstreamTlsContext.getDefaultInstance(),
-        Secret.getDefaultInstance(),
-        UuidRequestIdConfig.getDefaultInstance(),
-        PreviousHostsPredicate.getDefaultInstance(),
-        io.envoyproxy.envoy.extensions.filters.http.grpc_stats.v3.FilterConfig.getDefaultInstance(),
-        com.github.udpa.udpa.type.v1.TypedStruct.getDefaultInstance(),
-        com.github.xds.type.v3.TypedStruct.getDefaultInstance(),
-        CaresDnsResolverConfig.getDefaultInstance(),
-        GetAddrInfoDnsResolverConfig.getDefaultInstance(),
-        Cluster.getDefaultInstance(),
-        Listener.getDefaultInstance(),
-        RouteConfiguration.getDefaultInstance(),
-        ClusterLoadAssignment.getDefaultInstance(),
-        DiscoveryResponse.getDefaultInstance());
+            .class,
+        UriTemplateMatchConfig.class,
+        FilterConfig.class,
+        OriginalDst.class,
+        ProxyProtocol.class,
+        TlsInspector.class,
+        HttpInspector.class,
+        FileAccessLog.class,
+        StdoutAccessLog.class,
+        StderrAccessLog.class,
+        HttpProtocolOptions.class,
+        RawBuffer.class,
+        OmitCanaryHostsPredicate.class,
+        OmitHostMetadataConfig.class,
+        PreviousPrioritiesConfig.class,
+        DnsCluster.class,
+        ClusterProvided.class,
+        LeastRequest.class,
+        Maglev.class,
+        Random.class,
+        RingHash.class,
+        RoundRobin.class,
+        WrrLocality.class,
+        DownstreamTlsContext.class,
+        UpstreamTlsContext.class,
+        Secret.class,
+        UuidRequestIdConfig.class,
+        PreviousHostsPredicate.class,
+        io.envoyproxy.envoy.extensions.filters.http.grpc_stats.v3.FilterConfig.class,
+        com.github.udpa.udpa.type.v1.TypedStruct.class,
+        com.github.xds.type.v3.TypedStruct.class,
+        CaresDnsResolverConfig.class,
+        GetAddrInfoDnsResolverConfig.class,
+        Cluster.class,
+        Listener.class,
+        RouteConfiguration.class,
+        ClusterLoadAssignment.class,
+        DiscoveryResponse.class);
   }
 
   /** What {@code /config_dump} prints. */
   static TypeRegistry types() {
     TypeRegistry.Builder types = TypeRegistry.newBuilder();
-    messages().forEach(message -> types.add(message.getDescriptorForType()));
+    messages().values().forEach(message -> types.add(message.get()));
     return types
         .add(BootstrapConfigDump.getDescriptor())
         .add(ClustersConfigDump.getDescriptor())

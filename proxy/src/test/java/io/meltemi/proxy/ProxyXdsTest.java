@@ -160,6 +160,12 @@ final class ProxyXdsTest {
   }
 
   @Test
+  void everyMessageIsKnownByItsFullName() {
+    Extensions.messages()
+        .forEach((name, descriptor) -> assertEquals(name, descriptor.get().getFullName()));
+  }
+
+  @Test
   void doesNotAskInPlainTextWhereTlsIsWanted() {
     String yaml =
         bootstrap("DELTA_GRPC", 15010)

@@ -2,7 +2,6 @@ package io.meltemi.proxy.bootstrap;
 
 import com.google.protobuf.ByteString;
 import com.google.protobuf.Descriptors.Descriptor;
-import com.google.protobuf.DynamicMessage;
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.Message;
 import io.meltemi.common.validation.Origin;
@@ -10,27 +9,20 @@ import io.meltemi.common.validation.Validation;
 import io.meltemi.common.validation.Violation;
 import io.meltemi.proxy.parse.MessageTypes;
 import io.meltemi.proxy.parse.ParseScope;
-import java.util.Collection;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 
 /** Reads Envoy's messages out of YAML or JSON text. Any thread. */
 public final class BootstrapReader {
-  private final Map<String, Descriptor> extensions = new LinkedHashMap<>();
+  private final Map<String, Supplier<Descriptor>> extensions;
 
   /**
-   * @param extensions default instances of every message that may stand in an {@code Any}
+   * @param extensions every message that may stand in an {@code Any}, by full name
    */
-  public BootstrapReader(Collection<? extends Message> extensions) {
-    for (Message extension : extensions) {
-      Descriptor type =
-          extension instanceof DynamicMessage
-              ? extension.getDescriptorForType()
-              : MessageTypes.descriptor(extension.getClass());
-      this.extensions.put(type.getFullName(), type);
-    }
+  public BootstrapReader(Map<String, Supplier<Descriptor>> extensions) {
+    this.extensions = Map.copyOf(extensions);
   }
 
   /**

@@ -38,6 +38,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -63,12 +64,12 @@ final class ProtoReader {
           FloatValue.getDescriptor().getFullName(),
           DoubleValue.getDescriptor().getFullName());
 
-  private final Map<String, Descriptor> extensions;
+  private final Map<String, Supplier<Descriptor>> extensions;
 
   /**
    * @param extensions the messages that may stand in an {@code Any}, by full name
    */
-  ProtoReader(Map<String, Descriptor> extensions) {
+  ProtoReader(Map<String, Supplier<Descriptor>> extensions) {
     this.extensions = extensions;
   }
 
@@ -448,14 +449,15 @@ final class ProtoReader {
       return;
     }
     String typeUrl = typeNode.text();
-    Descriptor type = extensions.get(typeUrl.substring(typeUrl.lastIndexOf('/') + 1));
-    if (type == null) {
+    Supplier<Descriptor> known = extensions.get(typeUrl.substring(typeUrl.lastIndexOf('/') + 1));
+    if (known == null) {
       unknownExtension(typeUrl, typeNode, scope);
       for (Map.Entry<String, Entry> entry : map.entries().entrySet()) {
         extensionsBelow(entry.getValue().value(), scope.field(entry.getKey()));
       }
       return;
     }
+    Descriptor type = known.get();
     Entry wrapped = map.entries().get("value");
     boolean special = type.getFullName().startsWith("google.protobuf.");
     ByteString content =

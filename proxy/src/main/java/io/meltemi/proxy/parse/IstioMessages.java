@@ -8,15 +8,20 @@ import com.google.protobuf.DescriptorProtos.FileDescriptorProto;
 import com.google.protobuf.Descriptors.Descriptor;
 import com.google.protobuf.Descriptors.DescriptorValidationException;
 import com.google.protobuf.Descriptors.FileDescriptor;
-import com.google.protobuf.DynamicMessage;
-import com.google.protobuf.Message;
-import java.util.List;
 
 /**
  * The messages of Istio's own filters, as far as they are used: field numbers and names are facts
- * of the wire, and no published artifact has the classes. Any thread.
+ * of the wire, and no published artifact has the classes. The names are constants, so that who only
+ * knows a message by name does not make its descriptor. Any thread.
  */
 public final class IstioMessages {
+  /** Full name of the message of {@code istio.alpn}. */
+  public static final String ALPN_NAME =
+      "istio.envoy.config.filter.http.alpn.v2alpha1.FilterConfig";
+
+  /** Full name of the message of {@code istio.stats}. */
+  public static final String STATS_NAME = "stats.PluginConfig";
+
   /** {@code istio.alpn}. */
   public static final Descriptor ALPN = alpn();
 
@@ -24,12 +29,6 @@ public final class IstioMessages {
   public static final Descriptor STATS = stats();
 
   private IstioMessages() {}
-
-  /** For readers of text. */
-  public static List<Message> defaults() {
-    return List.of(
-        DynamicMessage.getDefaultInstance(ALPN), DynamicMessage.getDefaultInstance(STATS));
-  }
 
   private static Descriptor alpn() {
     String name = "istio.envoy.config.filter.http.alpn.v2alpha1";

@@ -8,6 +8,10 @@ import com.google.protobuf.Parser;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Supplier;
 
 /**
  * What a generated message class says of itself, without reflection. Protobuf's own ways, such as
@@ -16,6 +20,10 @@ import java.lang.invoke.MethodType;
  * of a bootstrap that is a tenth of a second and megabytes. Any thread.
  */
 public final class MessageTypes {
+  /** What the packages of classes have before those of their messages, longest first. */
+  private static final List<String> PREFIXES =
+      List.of("com.github.udpa.", "io.envoyproxy.", "com.github.", "com.");
+
   private static final ClassValue<Descriptor> DESCRIPTORS =
       new ClassValue<>() {
         @Override
@@ -29,6 +37,30 @@ public final class MessageTypes {
   /** The descriptor of a generated message class. */
   public static Descriptor descriptor(Class<? extends Message> type) {
     return DESCRIPTORS.get(type);
+  }
+
+  /**
+   * Descriptors of generated messages of Envoy's API by their full name. A class is initialised
+   * when its descriptor is asked for, not before: a proxy uses few of those that it knows. So the
+   * name is taken from the name of the class.
+   *
+   * @return for the caller to keep
+   */
+  public static Map<String, Supplier<Descriptor>> byName(List<Class<? extends Message>> types) {
+    Map<String, Supplier<Descriptor>> byName = new HashMap<>();
+    for (Class<? extends Message> type : types) {
+      byName.put(fullName(type.getName()), () -> descriptor(type));
+    }
+    return byName;
+  }
+
+  private static String fullName(String className) {
+    for (String prefix : PREFIXES) {
+      if (className.startsWith(prefix)) {
+        return className.substring(prefix.length());
+      }
+    }
+    return className;
   }
 
   /** Whether an Any says that it holds a message of the type. */

@@ -11,13 +11,14 @@ import io.envoyproxy.envoy.extensions.upstreams.http.v3.HttpProtocolOptions;
 import io.meltemi.common.validation.Origin;
 import io.meltemi.common.validation.Validation;
 import io.meltemi.common.validation.Violation;
+import io.meltemi.proxy.parse.MessageTypes;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
 final class BootstrapReaderTest {
   private static final Origin FILE = Origin.of("b.yaml");
   private final BootstrapReader reader =
-      new BootstrapReader(List.of(HttpProtocolOptions.getDefaultInstance()));
+      new BootstrapReader(MessageTypes.byName(List.of(HttpProtocolOptions.class)));
 
   private Validation<Bootstrap> read(String text) {
     return reader.read(Bootstrap.newBuilder(), text, FILE).map(Bootstrap.class::cast);

@@ -12,6 +12,7 @@ import io.meltemi.common.validation.Validation;
 import io.meltemi.common.validation.Violation;
 import io.meltemi.proxy.bootstrap.BootstrapReader;
 import io.meltemi.proxy.codec.HeadLimits;
+import io.meltemi.proxy.parse.MessageTypes;
 import io.meltemi.proxy.transport.Secrets;
 import io.meltemi.proxy.transport.TlsEngine;
 import io.meltemi.proxy.transport.TransportSocketParser;
@@ -25,8 +26,7 @@ final class ClusterParserTest {
     Cluster proto =
         (Cluster)
             new BootstrapReader(
-                    List.of(
-                        HttpProtocolOptions.getDefaultInstance(), DnsCluster.getDefaultInstance()))
+                    MessageTypes.byName(List.of(HttpProtocolOptions.class, DnsCluster.class)))
                 .read(Cluster.newBuilder(), yaml, Origin.of("test"))
                 .orElseThrow();
     return new ClusterParser(

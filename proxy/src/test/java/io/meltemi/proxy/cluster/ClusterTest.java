@@ -162,7 +162,7 @@ final class ClusterTest {
   private Cluster cluster(String yaml) {
     io.envoyproxy.envoy.config.cluster.v3.Cluster proto =
         (io.envoyproxy.envoy.config.cluster.v3.Cluster)
-            new BootstrapReader(List.of())
+            new BootstrapReader(Map.of())
                 .read(
                     io.envoyproxy.envoy.config.cluster.v3.Cluster.newBuilder(),
                     yaml,

@@ -21,6 +21,7 @@ import io.meltemi.proxy.http.filter.router.RouterFilterFactory;
 import io.meltemi.proxy.loop.Loops;
 import io.meltemi.proxy.network.DownstreamConnection;
 import io.meltemi.proxy.network.NetworkFilterConfig;
+import io.meltemi.proxy.parse.MessageTypes;
 import io.meltemi.proxy.parse.ParseScope;
 import io.meltemi.proxy.route.RouteTableParser;
 import io.meltemi.proxy.telemetry.StatVisitor;
@@ -202,13 +203,14 @@ final class ProxyHarness implements AutoCloseable {
             .HttpConnectionManager.newBuilder();
     return Any.pack(
         new BootstrapReader(
-                List.of(
-                    Router.getDefaultInstance(),
-                    StdoutAccessLog.getDefaultInstance(),
-                    PreviousHostsPredicate.getDefaultInstance(),
-                    io.envoyproxy.envoy.config.route.v3.FilterConfig.getDefaultInstance(),
-                    JwtAuthentication.getDefaultInstance(),
-                    RateLimit.getDefaultInstance()))
+                MessageTypes.byName(
+                    List.of(
+                        Router.class,
+                        StdoutAccessLog.class,
+                        PreviousHostsPredicate.class,
+                        io.envoyproxy.envoy.config.route.v3.FilterConfig.class,
+                        JwtAuthentication.class,
+                        RateLimit.class)))
             .read(builder, yaml, Origin.of("test"))
             .orElseThrow());
   }

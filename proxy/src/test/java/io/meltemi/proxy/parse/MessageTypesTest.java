@@ -12,6 +12,8 @@ import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.Message;
 import com.google.protobuf.StringValue;
 import io.envoyproxy.envoy.config.core.v3.Node;
+import java.util.List;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 class MessageTypesTest {
@@ -36,5 +38,24 @@ class MessageTypesTest {
     assertThrows(
         InvalidProtocolBufferException.class, () -> MessageTypes.unpack(broken, Node.class));
     assertThrows(IllegalArgumentException.class, () -> MessageTypes.descriptor(Message.class));
+  }
+
+  @Test
+  void messagesAreFoundByTheirFullName() {
+    var byName =
+        MessageTypes.byName(
+            List.of(
+                Node.class,
+                StringValue.class,
+                com.github.xds.type.v3.TypedStruct.class,
+                com.github.udpa.udpa.type.v1.TypedStruct.class));
+    assertEquals(
+        Set.of(
+            "envoy.config.core.v3.Node",
+            "google.protobuf.StringValue",
+            "xds.type.v3.TypedStruct",
+            "udpa.type.v1.TypedStruct"),
+        byName.keySet());
+    byName.forEach((name, descriptor) -> assertEquals(name, descriptor.get().getFullName()));
   }
 }

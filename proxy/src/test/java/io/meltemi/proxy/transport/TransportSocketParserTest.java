@@ -8,6 +8,7 @@ import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContex
 import io.meltemi.common.time.Ticker;
 import io.meltemi.common.validation.Origin;
 import io.meltemi.proxy.bootstrap.BootstrapReader;
+import io.meltemi.proxy.parse.MessageTypes;
 import io.meltemi.proxy.parse.ParseScope;
 import java.util.List;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -38,9 +39,8 @@ final class TransportSocketParserTest {
     TransportSocket proto =
         (TransportSocket)
             new BootstrapReader(
-                    List.of(
-                        UpstreamTlsContext.getDefaultInstance(),
-                        DownstreamTlsContext.getDefaultInstance()))
+                    MessageTypes.byName(
+                        List.of(UpstreamTlsContext.class, DownstreamTlsContext.class)))
                 .read(
                     TransportSocket.newBuilder(),
                     "{name: tls, typed_config: {'@type': type.googleapis.com/envoy."

@@ -13,6 +13,7 @@ import io.meltemi.common.validation.Violation;
 import io.meltemi.proxy.bootstrap.BootstrapReader;
 import io.meltemi.proxy.header.HeaderBlock;
 import io.meltemi.proxy.header.HeaderName;
+import io.meltemi.proxy.parse.MessageTypes;
 import io.meltemi.proxy.parse.ParseScope;
 import io.meltemi.proxy.telemetry.ResponseFlag;
 import io.meltemi.proxy.telemetry.Stats;
@@ -70,8 +71,7 @@ final class AccessLogParserTest {
     AccessLog proto =
         (AccessLog)
             new BootstrapReader(
-                    List.of(
-                        FileAccessLog.getDefaultInstance(), StdoutAccessLog.getDefaultInstance()))
+                    MessageTypes.byName(List.of(FileAccessLog.class, StdoutAccessLog.class)))
                 .read(AccessLog.newBuilder(), yaml, Origin.of("test"))
                 .orElseThrow();
     return new AccessLogParser(files, ticker).parse(List.of(proto), scope, "access_log");

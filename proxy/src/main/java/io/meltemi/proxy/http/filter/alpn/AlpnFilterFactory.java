@@ -24,8 +24,6 @@ public final class AlpnFilterFactory implements HttpFilterFactory {
   private static final int HTTP_1_0 = 0;
   private static final int HTTP_1_1 = 1;
   private static final int HTTP_2 = 2;
-  private static final FieldDescriptor OVERRIDES =
-      IstioMessages.ALPN.findFieldByName("alpn_override");
   private static final int NAME_BYTES_MAX = 255;
 
   private final ClusterManager clusters;
@@ -41,7 +39,7 @@ public final class AlpnFilterFactory implements HttpFilterFactory {
 
   @Override
   public Set<String> typeUrls() {
-    return Set.of("type.googleapis.com/" + IstioMessages.ALPN.getFullName());
+    return Set.of("type.googleapis.com/" + IstioMessages.ALPN_NAME);
   }
 
   @Override
@@ -58,9 +56,10 @@ public final class AlpnFilterFactory implements HttpFilterFactory {
       return Optional.empty();
     }
     List<List<String>> lists = new ArrayList<>(List.of(List.of(), List.of(), List.of()));
-    for (int i = 0; i < message.getRepeatedFieldCount(OVERRIDES); i++) {
+    FieldDescriptor overrides = IstioMessages.ALPN.findFieldByName("alpn_override");
+    for (int i = 0; i < message.getRepeatedFieldCount(overrides); i++) {
       override(
-          (Message) message.getRepeatedField(OVERRIDES, i), scope.field("alpn_override", i), lists);
+          (Message) message.getRepeatedField(overrides, i), scope.field("alpn_override", i), lists);
     }
     return Optional.of(
         context ->

@@ -5,6 +5,7 @@ import io.meltemi.proxy.http.HttpFilter;
 import io.meltemi.proxy.http.HttpFilterConfig;
 import io.meltemi.proxy.http.HttpFilterContext;
 import io.meltemi.proxy.http.HttpFilterFactory;
+import io.meltemi.proxy.parse.IstioMessages;
 import io.meltemi.proxy.parse.ParseScope;
 import java.util.Optional;
 import java.util.Set;
@@ -18,7 +19,7 @@ public final class IstioStatsFilterFactory implements HttpFilterFactory {
 
   @Override
   public Set<String> typeUrls() {
-    return Set.of("type.googleapis.com/stats.PluginConfig");
+    return Set.of("type.googleapis.com/" + IstioMessages.STATS_NAME);
   }
 
   @Override

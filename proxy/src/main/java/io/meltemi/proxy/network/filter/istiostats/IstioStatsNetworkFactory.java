@@ -3,6 +3,7 @@ package io.meltemi.proxy.network.filter.istiostats;
 import com.google.protobuf.Any;
 import io.meltemi.proxy.network.NetworkFilterConfig;
 import io.meltemi.proxy.network.NetworkFilterFactory;
+import io.meltemi.proxy.parse.IstioMessages;
 import io.meltemi.proxy.parse.ParseScope;
 import java.util.Optional;
 import java.util.Set;
@@ -16,7 +17,7 @@ public final class IstioStatsNetworkFactory implements NetworkFilterFactory {
 
   @Override
   public Set<String> typeUrls() {
-    return Set.of("type.googleapis.com/stats.PluginConfig");
+    return Set.of("type.googleapis.com/" + IstioMessages.STATS_NAME);
   }
 
   @Override
