@@ -1,13 +1,9 @@
 package io.meltemi.proxy.network.filter.tcpproxy;
 
 import io.meltemi.proxy.cluster.Cluster;
-import io.meltemi.proxy.cluster.DynamicHosts;
 import io.meltemi.proxy.cluster.Host;
 import io.meltemi.proxy.cluster.HostStat;
-import io.meltemi.proxy.cluster.LbContext;
 import io.meltemi.proxy.loop.LoopContext;
-import io.meltemi.proxy.loop.LoopTimer;
-import io.meltemi.proxy.matcher.XxHash64;
 import io.meltemi.proxy.network.DownstreamConnection;
 import io.meltemi.proxy.telemetry.ResponseFlag;
 import io.meltemi.proxy.telemetry.StreamInfo;
@@ -28,11 +24,6 @@ import io.netty.channel.ConnectTimeoutException;
 import io.netty.channel.RecvByteBufAllocator;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.channel.socket.DuplexChannel;
-import io.netty.util.NetUtil;
-import java.net.InetSocketAddress;
-import java.net.SocketAddress;
-import java.util.ArrayDeque;
-import java.util.Queue;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -41,7 +32,7 @@ import org.jspecify.annotations.Nullable;
  * either side fails, both are closed. Bytes that arrive before the upstream connection stands are
  * kept: reading is off until then, so there are few.
  */
-final class TcpProxySession extends ChannelInboundHandlerAdapter implements LbContext {
+final class TcpProxySession extends ChannelInboundHandlerAdapter {
   private static final int READ_BYTES_MIN = 512;
   private static final int READ_BYTES_INITIAL = 2048;
 
@@ -52,59 +43,28 @@ final class TcpProxySession extends ChannelInboundHandlerAdapter implements LbCo
   private static final int FLUSH_BYTES_MIN = 32 * 1024;
 
   private final TcpProxyConfig config;
-  private final DownstreamConnection connection;
+  private final ClientSide client;
   private final LoopContext loop;
   private final Channel downstream;
-  private final StreamInfo info = new StreamInfo();
-  private final Queue<ByteBuf> early = new ArrayDeque<>();
-  private final LoopTimer idle = new Timer(this::onIdle);
-  private final LoopTimer duration = new Timer(this::onDuration);
-  private long lastActivityNanos;
-  private int attempts;
+  private final StreamInfo info;
   private @Nullable Channel upstream;
   private @Nullable Channel connecting;
   private @Nullable Cluster cluster;
-  private boolean downstreamEnded;
   private boolean upstreamEnded;
-  private boolean finished;
-
-  private static final class Timer extends LoopTimer {
-    private final Runnable action;
-
-    Timer(Runnable action) {
-      this.action = action;
-    }
-
-    @Override
-    protected void onTimeout() {
-      action.run();
-    }
-  }
 
   TcpProxySession(TcpProxyConfig config, DownstreamConnection connection) {
     this.config = config;
-    this.connection = connection;
+    this.client = new ClientSide(config, connection);
     this.loop = connection.loop();
-    this.downstream = connection.channel();
+    this.downstream = client.channel;
+    this.info = client.info;
   }
 
   @Override
   public void handlerAdded(ChannelHandlerContext ctx) {
-    downstream.config().setOption(ChannelOption.ALLOW_HALF_CLOSURE, true);
     downstream.config().setRecvByteBufAllocator(receiveBuffers(downstream));
-    config.stats().cxTotal.inc();
-    connection.describe(info);
-    info.dynamicMetadata = connection.dynamicMetadata();
-    info.startNanos = loop.nanos();
-    lastActivityNanos = info.startNanos;
-    downstream.closeFuture().addListener(_ -> finish());
-    if (config.settings().idleNanos() > 0) {
-      loop.timers().start(idle, config.settings().idleNanos());
-    }
-    if (config.settings().durationNanosMax() > 0) {
-      loop.timers().start(duration, config.settings().durationNanosMax());
-    }
-    connect();
+    client.begin(this::finish);
+    client.route(this::onHost);
   }
 
   /** No read is larger than what the connection may keep. */
@@ -114,75 +74,19 @@ final class TcpProxySession extends ChannelInboundHandlerAdapter implements LbCo
         READ_BYTES_MIN, READ_BYTES_INITIAL, Math.clamp(limit, READ_BYTES_INITIAL, READ_BYTES_MAX));
   }
 
-  private void connect() {
-    String name = config.settings().cluster(loop.random());
-    Cluster target = config.clusters().get(name);
-    info.upstreamCluster = name;
-    if (target == null) {
-      config.stats().cxNoRoute.inc();
-      fail(ResponseFlag.NO_CLUSTER_FOUND, "cluster_not_found");
-      return;
-    }
-    cluster = target;
-    if (target.loadBalancer() instanceof DynamicHosts hosts && !isKnown(hosts)) {
-      return;
-    }
-    choose(target);
-  }
-
-  /** Whether the host's name needs no waiting; when it does, the rest follows the look-up. */
-  private boolean isKnown(DynamicHosts hosts) {
-    String name = connection.requestedHost();
-    if (name == null) {
-      return true;
-    }
-    return switch (hosts.load(name, found -> loop.eventLoop().execute(() -> onLookedUp(found)))) {
-      case READY -> true;
-      case LOADING -> false;
-      case FAILED -> {
-        onLookedUp(false);
-        yield false;
-      }
-      case HOSTS_OVERFLOW, PENDING_OVERFLOW -> {
-        fail(ResponseFlag.UPSTREAM_OVERFLOW, "dns_cache_overflow");
-        yield false;
-      }
-    };
-  }
-
-  private void onLookedUp(boolean found) {
-    Cluster target = cluster;
-    if (finished || target == null) {
-      return;
-    }
-    if (found) {
-      choose(target);
-    } else {
-      fail(ResponseFlag.DNS_RESOLUTION_FAILED, "dns_resolution_failure{not_found}");
-    }
-  }
-
-  private void choose(Cluster target) {
-    Host host = target.loadBalancer().choose(this);
-    if (host == null) {
-      target.stats().cxNoneHealthy.inc();
-      fail(ResponseFlag.NO_HEALTHY_UPSTREAM, "no_healthy_upstream");
-      return;
-    }
+  private void onHost(Cluster target, Host host) {
     if (!target.circuitBreakers().tryConnection()) {
       target.stats().cxOverflow.inc();
-      fail(ResponseFlag.UPSTREAM_OVERFLOW, "upstream_overflow");
+      client.fail(ResponseFlag.UPSTREAM_OVERFLOW, "upstream_overflow");
       return;
     }
-    attempts++;
     connect(target, host);
   }
 
   private void connect(Cluster target, Host host) {
-    long startNanos = loop.nanos();
-    info.upstreamConnectStartNanos = startNanos;
-    info.upstreamRemoteAddress = host.address();
-    info.upstreamHostName = host.hostname();
+    cluster = target;
+    client.onConnecting(host);
+    long startNanos = info.upstreamConnectStartNanos;
     target.stats().cxTotal.inc();
     host.add(HostStat.CX_TOTAL, 1);
     ChannelFuture future =
@@ -212,11 +116,11 @@ final class TcpProxySession extends ChannelInboundHandlerAdapter implements LbCo
       target.stats().cxConnectTimeout.inc();
     }
     target.outlierDetector().onLocalFailure(host);
-    if (finished) {
+    if (client.finished()) {
       return;
     }
-    if (attempts < config.settings().connectAttemptsMax()) {
-      connect();
+    if (client.mayTryAgain()) {
+      client.route(this::onHost);
       return;
     }
     boolean retried = config.settings().connectAttemptsMax() > 1;
@@ -227,7 +131,7 @@ final class TcpProxySession extends ChannelInboundHandlerAdapter implements LbCo
         cause instanceof ConnectTimeoutException
             ? "connect timeout"
             : connectError(cause == null ? null : cause.getMessage());
-    fail(ResponseFlag.UPSTREAM_CONNECTION_FAILURE, "upstream_connection_failure");
+    client.fail(ResponseFlag.UPSTREAM_CONNECTION_FAILURE, "upstream_connection_failure");
   }
 
   private static String connectError(@Nullable String words) {
@@ -254,20 +158,17 @@ final class TcpProxySession extends ChannelInboundHandlerAdapter implements LbCo
               target.stats().cxLengthMs.record((loop.nanos() - now) / 1_000_000);
               host.add(HostStat.CX_ACTIVE, -1);
             });
-    if (finished) {
+    if (client.finished()) {
       channel.close();
       return;
     }
     upstream = channel;
-    lastActivityNanos = now;
-    boolean sent = !early.isEmpty();
-    for (ByteBuf bytes = early.poll(); bytes != null; bytes = early.poll()) {
+    client.onActivity();
+    for (ByteBuf bytes = client.kept(); bytes != null; bytes = client.kept()) {
       channel.write(bytes, channel.voidPromise());
     }
-    if (sent) {
-      channel.flush();
-    }
-    if (downstreamEnded) {
+    channel.flush();
+    if (client.ended) {
       endOutput(channel);
     }
     downstream.config().setAutoRead(channel.isWritable());
@@ -280,14 +181,12 @@ final class TcpProxySession extends ChannelInboundHandlerAdapter implements LbCo
   public void channelRead(ChannelHandlerContext ctx, Object message) {
     ByteBuf bytes = (ByteBuf) message;
     int size = bytes.readableBytes();
-    info.bytesReceived += size;
-    config.stats().cxRxBytes.add(size);
-    lastActivityNanos = loop.nanos();
+    client.onReceived(size);
     Channel target = upstream;
-    if (finished) {
+    if (client.finished()) {
       bytes.release();
     } else if (target == null) {
-      early.add(bytes);
+      client.keep(bytes);
     } else {
       info.upstreamWireBytesSent += size;
       target.write(bytes, target.voidPromise());
@@ -304,9 +203,8 @@ final class TcpProxySession extends ChannelInboundHandlerAdapter implements LbCo
       return;
     }
     target.flush();
-    if (!target.isWritable() && downstream.config().isAutoRead()) {
-      downstream.config().setAutoRead(false);
-      config.stats().flowControlPaused.inc();
+    if (!target.isWritable()) {
+      client.setReading(false);
     }
   }
 
@@ -320,8 +218,8 @@ final class TcpProxySession extends ChannelInboundHandlerAdapter implements LbCo
 
   @Override
   public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
-    if (event instanceof ChannelInputShutdownEvent && !downstreamEnded) {
-      downstreamEnded = true;
+    if (event instanceof ChannelInputShutdownEvent && !client.ended) {
+      client.ended = true;
       Channel target = upstream;
       if (target != null) {
         endOutput(target);
@@ -337,7 +235,7 @@ final class TcpProxySession extends ChannelInboundHandlerAdapter implements LbCo
 
   /** The other side sends no more: says so behind what is still to be written. */
   private void endOutput(Channel channel) {
-    boolean last = downstreamEnded && upstreamEnded;
+    boolean last = client.ended && upstreamEnded;
     channel
         .writeAndFlush(Unpooled.EMPTY_BUFFER)
         .addListener(
@@ -377,11 +275,8 @@ final class TcpProxySession extends ChannelInboundHandlerAdapter implements LbCo
     public void channelRead(ChannelHandlerContext ctx, Object message) {
       ByteBuf bytes = (ByteBuf) message;
       int size = bytes.readableBytes();
-      info.bytesSent += size;
-      info.upstreamWireBytesReceived += size;
-      config.stats().cxTxBytes.add(size);
-      lastActivityNanos = loop.nanos();
-      if (finished) {
+      client.onSent(size);
+      if (client.finished()) {
         bytes.release();
       } else {
         downstream.write(bytes, downstream.voidPromise());
@@ -401,10 +296,8 @@ final class TcpProxySession extends ChannelInboundHandlerAdapter implements LbCo
 
     @Override
     public void channelWritabilityChanged(ChannelHandlerContext ctx) {
-      boolean writable = ctx.channel().isWritable();
-      if (upstream != null && writable != downstream.config().isAutoRead()) {
-        downstream.config().setAutoRead(writable);
-        (writable ? config.stats().flowControlResumed : config.stats().flowControlPaused).inc();
+      if (upstream != null) {
+        client.setReading(ctx.channel().isWritable());
       }
     }
 
@@ -432,87 +325,21 @@ final class TcpProxySession extends ChannelInboundHandlerAdapter implements LbCo
 
   /* ends */
 
-  private void fail(ResponseFlag flag, String details) {
-    info.set(flag);
-    info.responseCodeDetails = details;
-    downstream.close();
-  }
-
-  private void onIdle() {
-    long left = config.settings().idleNanos() - (loop.nanos() - lastActivityNanos);
-    if (left > 0) {
-      loop.timers().start(idle, left);
-      return;
-    }
-    config.stats().idleTimeout.inc();
-    info.set(ResponseFlag.STREAM_IDLE_TIMEOUT);
-    downstream.close();
-  }
-
-  private void onDuration() {
-    config.stats().maxDuration.inc();
-    info.set(ResponseFlag.DURATION_TIMEOUT);
-    info.connectionTerminationDetails = "max_downstream_connection_duration";
-    downstream.close();
-  }
-
   private void finish() {
-    if (finished) {
-      return;
-    }
-    finished = true;
-    if (!connection.terminationDetails().isEmpty()) {
-      info.connectionTerminationDetails = connection.terminationDetails();
-    }
-    loop.timers().cancel(idle);
-    loop.timers().cancel(duration);
-    for (ByteBuf bytes = early.poll(); bytes != null; bytes = early.poll()) {
-      bytes.release();
-    }
+    client.finish();
     Channel up = upstream != null ? upstream : connecting;
     if (up != null) {
-      if (upstream != null && downstreamEnded) {
+      if (upstream != null && client.ended) {
         closeWhenFlushed(up);
       } else {
         up.close();
       }
     }
-    info.endNanos = loop.nanos();
     Cluster target = cluster;
     if (target != null) {
       target.stats().cxRxBytesTotal.add(info.upstreamWireBytesReceived);
       target.stats().cxTxBytesTotal.add(info.upstreamWireBytesSent);
     }
-    config.settings().accessLog().log(info);
-  }
-
-  /* LbContext */
-
-  @Override
-  public long random() {
-    return loop.random();
-  }
-
-  @Override
-  public boolean hasHash() {
-    return config.settings().hashesSource()
-        && info.downstreamRemoteAddress instanceof InetSocketAddress;
-  }
-
-  @Override
-  public long hash() {
-    return info.downstreamRemoteAddress instanceof InetSocketAddress client
-        ? XxHash64.hash(NetUtil.toAddressString(client.getAddress()))
-        : 0;
-  }
-
-  @Override
-  public @Nullable String requestedHost() {
-    return connection.requestedHost();
-  }
-
-  @Override
-  public SocketAddress originalDestination() {
-    return connection.facts().localAddress();
+    client.log();
   }
 }

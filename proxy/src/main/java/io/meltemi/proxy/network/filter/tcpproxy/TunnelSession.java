@@ -2,12 +2,9 @@ package io.meltemi.proxy.network.filter.tcpproxy;
 
 import io.meltemi.proxy.cluster.Cluster;
 import io.meltemi.proxy.cluster.Host;
-import io.meltemi.proxy.cluster.LbContext;
 import io.meltemi.proxy.header.HeaderBlock;
 import io.meltemi.proxy.loop.ChannelWriter;
 import io.meltemi.proxy.loop.LoopContext;
-import io.meltemi.proxy.loop.LoopTimer;
-import io.meltemi.proxy.matcher.XxHash64;
 import io.meltemi.proxy.network.DownstreamConnection;
 import io.meltemi.proxy.telemetry.ResponseFlag;
 import io.meltemi.proxy.telemetry.StreamInfo;
@@ -24,13 +21,7 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
-import io.netty.channel.ChannelOption;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
-import io.netty.util.NetUtil;
-import java.net.InetSocketAddress;
-import java.net.SocketAddress;
-import java.util.ArrayDeque;
-import java.util.Queue;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -39,87 +30,38 @@ import org.jspecify.annotations.Nullable;
  * what it sends. The end of the client's side ends the request; the end of the answer, or a reset,
  * closes the connection. Loop only.
  */
-final class TunnelSession extends ChannelInboundHandlerAdapter
-    implements LbContext, UpstreamCallbacks {
-  private static final class Timer extends LoopTimer {
-    private final Runnable action;
-
-    Timer(Runnable action) {
-      this.action = action;
-    }
-
-    @Override
-    protected void onTimeout() {
-      action.run();
-    }
-  }
-
+final class TunnelSession extends ChannelInboundHandlerAdapter implements UpstreamCallbacks {
   private final TcpProxyConfig config;
   private final TunnelSettings tunnel;
-  private final DownstreamConnection connection;
+  private final ClientSide client;
   private final LoopContext loop;
   private final Channel downstream;
   private final ChannelWriter writer;
-  private final StreamInfo info = new StreamInfo();
+  private final StreamInfo info;
   private final HeaderBlock response = new HeaderBlock();
-  private final Queue<ByteBuf> early = new ArrayDeque<>();
-  private final LoopTimer idle = new Timer(this::onIdle);
-  private final LoopTimer duration = new Timer(this::onDuration);
-  private long lastActivityNanos;
-  private int attempts;
   private @Nullable ConnectionPool leasing;
   private @Nullable UpstreamStream upstream;
   private boolean established;
-  private boolean downstreamEnded;
   private boolean inRead;
-  private boolean finished;
 
   TunnelSession(TcpProxyConfig config, TunnelSettings tunnel, DownstreamConnection connection) {
     this.config = config;
     this.tunnel = tunnel;
-    this.connection = connection;
+    this.client = new ClientSide(config, connection);
     this.loop = connection.loop();
-    this.downstream = connection.channel();
+    this.downstream = client.channel;
+    this.info = client.info;
     this.writer = new ChannelWriter(downstream, loop);
   }
 
   @Override
   public void handlerAdded(ChannelHandlerContext context) {
-    downstream.config().setOption(ChannelOption.ALLOW_HALF_CLOSURE, true);
-    config.stats().cxTotal.inc();
-    connection.describe(info);
-    info.dynamicMetadata = connection.dynamicMetadata();
-    info.startNanos = loop.nanos();
-    lastActivityNanos = info.startNanos;
-    downstream.closeFuture().addListener(_ -> finish());
-    if (config.settings().idleNanos() > 0) {
-      loop.timers().start(idle, config.settings().idleNanos());
-    }
-    if (config.settings().durationNanosMax() > 0) {
-      loop.timers().start(duration, config.settings().durationNanosMax());
-    }
-    connect();
+    client.begin(this::finish);
+    client.route(this::onHost);
   }
 
-  private void connect() {
-    String name = config.settings().cluster(loop.random());
-    Cluster target = config.clusters().get(name);
-    info.upstreamCluster = name;
-    if (target == null) {
-      config.stats().cxNoRoute.inc();
-      fail(ResponseFlag.NO_CLUSTER_FOUND, "cluster_not_found");
-      return;
-    }
-    Host host = target.loadBalancer().choose(this);
-    if (host == null) {
-      target.stats().cxNoneHealthy.inc();
-      fail(ResponseFlag.NO_HEALTHY_UPSTREAM, "no_healthy_upstream");
-      return;
-    }
-    attempts++;
-    info.upstreamConnectStartNanos = loop.nanos();
-    info.upstreamRemoteAddress = host.address();
-    info.upstreamHostName = host.hostname();
+  private void onHost(Cluster target, Host host) {
+    client.onConnecting(host);
     ConnectionPool pool = config.pools().of(loop).get(target, host, false, TransportOptions.NONE);
     leasing = pool;
     pool.lease(this);
@@ -141,7 +83,7 @@ final class TunnelSession extends ChannelInboundHandlerAdapter
   public void onPoolFailure(PoolFailure failure, String detail) {
     leasing = null;
     if (failure == PoolFailure.OVERFLOW) {
-      fail(ResponseFlag.UPSTREAM_OVERFLOW, "upstream_overflow");
+      client.fail(ResponseFlag.UPSTREAM_OVERFLOW, "upstream_overflow");
       return;
     }
     retry(
@@ -152,16 +94,16 @@ final class TunnelSession extends ChannelInboundHandlerAdapter
 
   /** One attempt has come to nothing. */
   private void retry(String reason) {
-    if (finished) {
+    if (client.finished()) {
       return;
     }
-    if (attempts < config.settings().connectAttemptsMax()) {
-      connect();
+    if (client.mayTryAgain()) {
+      client.route(this::onHost);
       return;
     }
     info.upstreamTransportFailureReason = reason;
     info.set(ResponseFlag.UPSTREAM_RETRY_LIMIT_EXCEEDED);
-    fail(ResponseFlag.UPSTREAM_CONNECTION_FAILURE, "upstream_connection_failure");
+    client.fail(ResponseFlag.UPSTREAM_CONNECTION_FAILURE, "upstream_connection_failure");
   }
 
   @Override
@@ -181,19 +123,19 @@ final class TunnelSession extends ChannelInboundHandlerAdapter
     }
     established = true;
     info.upstreamConnectEndNanos = loop.nanos();
-    lastActivityNanos = info.upstreamConnectEndNanos;
+    client.onActivity();
     UpstreamStream stream = upstream;
     if (stream == null) {
       closeBehindOutput();
       return;
     }
-    for (ByteBuf bytes = early.poll(); bytes != null; bytes = early.poll()) {
+    for (ByteBuf bytes = client.kept(); bytes != null; bytes = client.kept()) {
       send(stream, bytes);
     }
     if (upstream != stream) {
       return;
     }
-    if (downstreamEnded) {
+    if (client.ended) {
       stream.sendData(Unpooled.EMPTY_BUFFER, true);
     }
     downstream.config().setAutoRead(stream.isWritable());
@@ -213,11 +155,7 @@ final class TunnelSession extends ChannelInboundHandlerAdapter
 
   @Override
   public void onResponseData(ByteBuf data, boolean endStream) {
-    int size = data.readableBytes();
-    info.bytesSent += size;
-    info.upstreamWireBytesReceived += size;
-    config.stats().cxTxBytes.add(size);
-    lastActivityNanos = loop.now();
+    client.onSent(data.readableBytes());
     writer.write(data);
     writer.flush();
     if (endStream) {
@@ -244,9 +182,8 @@ final class TunnelSession extends ChannelInboundHandlerAdapter
 
   @Override
   public void onUpstreamWritable(boolean writable) {
-    if (established && writable != downstream.config().isAutoRead()) {
-      downstream.config().setAutoRead(writable);
-      (writable ? config.stats().flowControlResumed : config.stats().flowControlPaused).inc();
+    if (established) {
+      client.setReading(writable);
     }
   }
 
@@ -259,20 +196,16 @@ final class TunnelSession extends ChannelInboundHandlerAdapter
       loop.enter();
     }
     ByteBuf bytes = (ByteBuf) message;
-    int size = bytes.readableBytes();
-    info.bytesReceived += size;
-    config.stats().cxRxBytes.add(size);
-    lastActivityNanos = loop.now();
+    client.onReceived(bytes.readableBytes());
     UpstreamStream stream = upstream;
-    if (finished || (established && stream == null)) {
+    if (client.finished() || (established && stream == null)) {
       bytes.release();
     } else if (!established || stream == null) {
-      early.add(bytes);
+      client.keep(bytes);
     } else {
       send(stream, bytes);
-      if (upstream == stream && !stream.isWritable() && downstream.config().isAutoRead()) {
-        downstream.config().setAutoRead(false);
-        config.stats().flowControlPaused.inc();
+      if (upstream == stream && !stream.isWritable()) {
+        client.setReading(false);
       }
     }
   }
@@ -295,8 +228,8 @@ final class TunnelSession extends ChannelInboundHandlerAdapter
 
   @Override
   public void userEventTriggered(ChannelHandlerContext context, Object event) {
-    if (event instanceof ChannelInputShutdownEvent && !downstreamEnded) {
-      downstreamEnded = true;
+    if (event instanceof ChannelInputShutdownEvent && !client.ended) {
+      client.ended = true;
       UpstreamStream stream = upstream;
       if (established && stream != null) {
         stream.sendData(Unpooled.EMPTY_BUFFER, true);
@@ -317,30 +250,6 @@ final class TunnelSession extends ChannelInboundHandlerAdapter
     downstream.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(ChannelFutureListener.CLOSE);
   }
 
-  private void fail(ResponseFlag flag, String details) {
-    info.set(flag);
-    info.responseCodeDetails = details;
-    downstream.close();
-  }
-
-  private void onIdle() {
-    long left = config.settings().idleNanos() - (loop.nanos() - lastActivityNanos);
-    if (left > 0) {
-      loop.timers().start(idle, left);
-      return;
-    }
-    config.stats().idleTimeout.inc();
-    info.set(ResponseFlag.STREAM_IDLE_TIMEOUT);
-    downstream.close();
-  }
-
-  private void onDuration() {
-    config.stats().maxDuration.inc();
-    info.set(ResponseFlag.DURATION_TIMEOUT);
-    info.connectionTerminationDetails = "max_downstream_connection_duration";
-    downstream.close();
-  }
-
   private void drop() {
     ConnectionPool waiting = leasing;
     if (waiting != null) {
@@ -355,46 +264,9 @@ final class TunnelSession extends ChannelInboundHandlerAdapter
   }
 
   private void finish() {
-    if (finished) {
-      return;
-    }
-    finished = true;
-    if (!connection.terminationDetails().isEmpty()) {
-      info.connectionTerminationDetails = connection.terminationDetails();
-    }
-    loop.timers().cancel(idle);
-    loop.timers().cancel(duration);
-    for (ByteBuf bytes = early.poll(); bytes != null; bytes = early.poll()) {
-      bytes.release();
-    }
+    client.finish();
     writer.discard();
     drop();
-    info.endNanos = loop.nanos();
-    config.settings().accessLog().log(info);
-  }
-
-  // ---- what load balancing asks
-
-  @Override
-  public long random() {
-    return loop.random();
-  }
-
-  @Override
-  public boolean hasHash() {
-    return config.settings().hashesSource()
-        && info.downstreamRemoteAddress instanceof InetSocketAddress;
-  }
-
-  @Override
-  public long hash() {
-    return info.downstreamRemoteAddress instanceof InetSocketAddress client
-        ? XxHash64.hash(NetUtil.toAddressString(client.getAddress()))
-        : 0;
-  }
-
-  @Override
-  public SocketAddress originalDestination() {
-    return connection.facts().localAddress();
+    client.log();
   }
 }
