@@ -1,15 +1,20 @@
 package io.meltemi.proxy;
 
+import com.google.protobuf.BytesValue;
 import com.google.protobuf.Descriptors.Descriptor;
 import com.google.protobuf.Message;
+import com.google.protobuf.StringValue;
+import com.google.protobuf.Struct;
 import com.google.protobuf.TypeRegistry;
 import io.envoyproxy.envoy.admin.v3.BootstrapConfigDump;
 import io.envoyproxy.envoy.admin.v3.ClustersConfigDump;
+import io.envoyproxy.envoy.admin.v3.EcdsConfigDump;
 import io.envoyproxy.envoy.admin.v3.EndpointsConfigDump;
 import io.envoyproxy.envoy.admin.v3.ListenersConfigDump;
 import io.envoyproxy.envoy.admin.v3.RoutesConfigDump;
 import io.envoyproxy.envoy.admin.v3.SecretsConfigDump;
 import io.envoyproxy.envoy.config.cluster.v3.Cluster;
+import io.envoyproxy.envoy.config.core.v3.TypedExtensionConfig;
 import io.envoyproxy.envoy.config.endpoint.v3.ClusterLoadAssignment;
 import io.envoyproxy.envoy.config.listener.v3.Listener;
 import io.envoyproxy.envoy.config.rbac.v3.Action;
@@ -34,6 +39,7 @@ import io.envoyproxy.envoy.extensions.filters.http.ratelimit.v3.RateLimitPerRout
 import io.envoyproxy.envoy.extensions.filters.http.rbac.v3.RBAC;
 import io.envoyproxy.envoy.extensions.filters.http.rbac.v3.RBACPerRoute;
 import io.envoyproxy.envoy.extensions.filters.http.router.v3.Router;
+import io.envoyproxy.envoy.extensions.filters.http.wasm.v3.Wasm;
 import io.envoyproxy.envoy.extensions.filters.listener.http_inspector.v3.HttpInspector;
 import io.envoyproxy.envoy.extensions.filters.listener.original_dst.v3.OriginalDst;
 import io.envoyproxy.envoy.extensions.filters.listener.proxy_protocol.v3.ProxyProtocol;
@@ -79,6 +85,7 @@ import io.meltemi.proxy.cluster.lb.maglev.MaglevFactory;
 import io.meltemi.proxy.cluster.lb.random.RandomFactory;
 import io.meltemi.proxy.cluster.lb.ringhash.RingHashFactory;
 import io.meltemi.proxy.cluster.lb.roundrobin.RoundRobinFactory;
+import io.meltemi.proxy.http.DiscoveredFilters;
 import io.meltemi.proxy.http.HttpConnectionManagerFactory;
 import io.meltemi.proxy.http.HttpFilterFactory;
 import io.meltemi.proxy.http.HttpFilters;
@@ -205,6 +212,11 @@ final class Extensions {
         Listener.class,
         RouteConfiguration.class,
         ClusterLoadAssignment.class,
+        TypedExtensionConfig.class,
+        Wasm.class,
+        BytesValue.class,
+        StringValue.class,
+        Struct.class,
         DiscoveryResponse.class);
   }
 
@@ -219,6 +231,7 @@ final class Extensions {
         .add(RoutesConfigDump.getDescriptor())
         .add(EndpointsConfigDump.getDescriptor())
         .add(SecretsConfigDump.getDescriptor())
+        .add(EcdsConfigDump.getDescriptor())
         .build();
   }
 
@@ -268,11 +281,12 @@ final class Extensions {
   static List<NetworkFilterFactory> networkFilters(
       Shared shared,
       HttpFilters httpFilters,
+      DiscoveredFilters discovered,
       RouteTableParser routeParser,
       Function<String, RouteSource> routes) {
     return List.of(
         new HttpConnectionManagerFactory(
-            httpFilters, routeParser, routes, shared.accessLogs(), shared.stats()),
+            httpFilters, discovered, routeParser, routes, shared.accessLogs(), shared.stats()),
         new SniDynamicForwardProxyFactory(),
         new RbacNetworkFilterFactory(shared.stats()),
         new MetadataExchangeFactory(shared.peers()),

@@ -25,6 +25,7 @@ import io.meltemi.proxy.cluster.ClusterFactory;
 import io.meltemi.proxy.cluster.ClusterManager;
 import io.meltemi.proxy.cluster.ClusterParser;
 import io.meltemi.proxy.cluster.SystemNameResolver;
+import io.meltemi.proxy.http.DiscoveredFilters;
 import io.meltemi.proxy.http.HttpFilters;
 import io.meltemi.proxy.listener.Listener;
 import io.meltemi.proxy.listener.ListenerManager;
@@ -36,12 +37,12 @@ import io.meltemi.proxy.parse.ApiSource;
 import io.meltemi.proxy.parse.ParseScope;
 import io.meltemi.proxy.route.RouteTableParser;
 import io.meltemi.proxy.snapshot.ConfigParsers;
+import io.meltemi.proxy.snapshot.DeliveredConfig;
 import io.meltemi.proxy.snapshot.PathSource;
 import io.meltemi.proxy.snapshot.ProxySnapshot;
+import io.meltemi.proxy.snapshot.ResourceStreams;
 import io.meltemi.proxy.snapshot.ResourceTable;
 import io.meltemi.proxy.snapshot.RouteTables;
-import io.meltemi.proxy.snapshot.SecretAccess;
-import io.meltemi.proxy.snapshot.SecretStreams;
 import io.meltemi.proxy.snapshot.SnapshotAssembler;
 import io.meltemi.proxy.snapshot.Subscriber;
 import io.meltemi.proxy.telemetry.Stats;
@@ -184,6 +185,7 @@ public final class Proxy implements AutoCloseable {
             bootstrap.node().getCluster(),
             () -> failing);
     HttpFilters httpFilters = Extensions.httpFilters(shared);
+    DiscoveredFilters discovered = new DiscoveredFilters(httpFilters);
     RouteTableParser routeParser = new RouteTableParser(httpFilters, ticker);
     secrets.followFilesWith(new SecretFiles());
     RouteTables routeTables = new RouteTables();
@@ -191,7 +193,8 @@ public final class Proxy implements AutoCloseable {
         new TransportSocketParser(secrets, environment.tlsEngine(), ticker);
     ListenerParser listenerParser =
         new ListenerParser(
-            Extensions.networkFilters(shared, httpFilters, routeParser, routeTables::source),
+            Extensions.networkFilters(
+                shared, httpFilters, discovered, routeParser, routeTables::source),
             Extensions.listenerFilters(),
             accessLogs,
             transportSockets,
@@ -216,7 +219,7 @@ public final class Proxy implements AutoCloseable {
                 new HostProbes(connector, workers.group(), loops)),
             clusters,
             routeTables,
-            new SecretAccess(secrets.remote(), new SecretServers()),
+            new DeliveredConfig(secrets.remote(), discovered, new OwnStreams()),
             listeners,
             resources,
             configLoop,
@@ -489,7 +492,12 @@ public final class Proxy implements AutoCloseable {
     adsClient = client;
     for (TypeUrl type :
         List.of(
-            TypeUrl.CLUSTER, TypeUrl.ENDPOINT, TypeUrl.LISTENER, TypeUrl.ROUTE, TypeUrl.SECRET)) {
+            TypeUrl.CLUSTER,
+            TypeUrl.ENDPOINT,
+            TypeUrl.LISTENER,
+            TypeUrl.ROUTE,
+            TypeUrl.SECRET,
+            TypeUrl.EXTENSION_CONFIG)) {
       client.watch(type, assembler.watcher(type));
     }
     if (bootstrap.dynamic().clusters() instanceof Source.Aggregated) {
@@ -645,8 +653,8 @@ public final class Proxy implements AutoCloseable {
     return Optional.of(ownChannel);
   }
 
-  /** Streams to servers of secrets, each over a channel of its own. On the configuration loop. */
-  private final class SecretServers implements SecretStreams {
+  /** Streams to servers of one type, each over a channel of its own. On the configuration loop. */
+  private final class OwnStreams implements ResourceStreams {
     @Override
     public Optional<String> problem(ApiSource server) {
       return channels.problem(server.target());
@@ -654,29 +662,44 @@ public final class Proxy implements AutoCloseable {
 
     @Override
     public AutoCloseable open(
-        ApiSource server, String name, Duration fetchTimeout, ResourceWatcher watcher) {
+        TypeUrl type,
+        ApiSource server,
+        String name,
+        Duration fetchTimeout,
+        ResourceWatcher watcher) {
       ManagedChannel channel = channels.dial(server.target());
       XdsClient client =
           new XdsClient(
               XdsClientSettings.DEFAULT
-                  .withService(DiscoveryService.SECRETS)
+                  .withService(
+                      type.equals(TypeUrl.SECRET)
+                          ? DiscoveryService.SECRETS
+                          : DiscoveryService.EXTENSION_CONFIGS)
                   .withVariant(variant(server)),
               bootstrap.node(),
               channel,
               configLoop,
               new SplittableRandom(environment.seed()),
-              new SecretServerState(name));
-      client.watch(TypeUrl.SECRET, watcher);
-      client.subscribe(TypeUrl.SECRET, List.of(name), fetchTimeout);
+              new OwnStreamState(type, name));
+      client.watch(type, watcher);
+      client.subscribe(type, List.of(name), fetchTimeout);
       client.start();
       return () -> {
         client.close();
         channel.shutdownNow();
       };
     }
+
+    @Override
+    public AutoCloseable follow(TypeUrl type, String path, ResourceWatcher watcher) {
+      PathSource source =
+          new PathSource(type, Path.of(path), Proxy.this::readResponse, watcher, configLoop, LOG);
+      configLoop.execute(source::start);
+      return source;
+    }
   }
 
-  private record SecretServerState(String name) implements ConnectionWatcher {
+  private record OwnStreamState(TypeUrl type, String name) implements ConnectionWatcher {
     @Override
     public void onConnected() {}
 
@@ -684,7 +707,14 @@ public final class Proxy implements AutoCloseable {
     public void onDisconnected(String reason, Duration retryIn) {
       LOG.log(
           System.Logger.Level.WARNING,
-          "secret " + name + ": " + reason + "; next attempt in " + retryIn.toMillis() + " ms");
+          type.shortName()
+              + " "
+              + name
+              + ": "
+              + reason
+              + "; next attempt in "
+              + retryIn.toMillis()
+              + " ms");
     }
   }
 

@@ -9,6 +9,7 @@ import com.google.protobuf.util.FieldMaskUtil;
 import io.envoyproxy.envoy.admin.v3.BootstrapConfigDump;
 import io.envoyproxy.envoy.admin.v3.ClustersConfigDump;
 import io.envoyproxy.envoy.admin.v3.ConfigDump;
+import io.envoyproxy.envoy.admin.v3.EcdsConfigDump;
 import io.envoyproxy.envoy.admin.v3.EndpointsConfigDump;
 import io.envoyproxy.envoy.admin.v3.ListenersConfigDump;
 import io.envoyproxy.envoy.admin.v3.RoutesConfigDump;
@@ -97,6 +98,10 @@ final class ConfigDumps {
     sections.add(listeners(names));
     sections.add(routes(names));
     sections.add(secrets(names));
+    EcdsConfigDump filters = filters(names);
+    if (filters.getEcdsFiltersCount() > 0) {
+      sections.add(filters);
+    }
     return sections;
   }
 
@@ -219,6 +224,22 @@ final class ConfigDumps {
         .setLastUpdated(time(resource.lastUpdated()))
         .setSecret(resource.body())
         .build();
+  }
+
+  private EcdsConfigDump filters(Predicate<String> names) {
+    EcdsConfigDump.Builder dump = EcdsConfigDump.newBuilder();
+    for (LoadedResource resource : list(TypeUrl.EXTENSION_CONFIG, State.ACTIVE, names)) {
+      dump.addEcdsFilters(
+          EcdsConfigDump.EcdsFilterConfig.newBuilder()
+              .setVersionInfo(resource.version())
+              .setEcdsFilter(resource.body())
+              .setLastUpdated(time(resource.lastUpdated())));
+    }
+    for (LoadedResource resource : list(TypeUrl.EXTENSION_CONFIG, State.REFUSED, names)) {
+      dump.addEcdsFilters(
+          EcdsConfigDump.EcdsFilterConfig.newBuilder().setErrorState(failure(resource)));
+    }
+    return dump.build();
   }
 
   private Message endpoints(Predicate<String> names) {

@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.Stream;
 
 /**
  * One {@code HttpConnectionManager} in force: installs itself on connections and keeps, per event
@@ -46,9 +47,12 @@ final class HttpConnectionManager implements NetworkFilterConfig {
       upgrades = Map.copyOf(upgrades);
     }
 
+    Stream<ChainEntry> all() {
+      return Stream.concat(main.stream(), upgrades.values().stream().flatMap(List::stream));
+    }
+
     boolean allEnabled() {
-      return main.stream().allMatch(ChainEntry::enabled)
-          && upgrades.values().stream().flatMap(List::stream).allMatch(ChainEntry::enabled);
+      return all().allMatch(ChainEntry::enabled);
     }
   }
 
@@ -155,6 +159,21 @@ final class HttpConnectionManager implements NetworkFilterConfig {
   @Override
   public Set<String> routeNames() {
     return routeNames;
+  }
+
+  @Override
+  public void hold() {
+    chains.all().forEach(entry -> entry.config().hold());
+  }
+
+  @Override
+  public boolean isWaiting() {
+    return chains.all().anyMatch(entry -> entry.config().isWaiting());
+  }
+
+  @Override
+  public void close() {
+    chains.all().forEach(entry -> entry.config().close());
   }
 
   public HttpConnectionManagerSettings settings() {

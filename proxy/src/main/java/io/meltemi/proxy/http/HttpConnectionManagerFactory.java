@@ -39,6 +39,7 @@ public final class HttpConnectionManagerFactory implements NetworkFilterFactory 
               .getDescriptor(),
           "name",
           "typed_config",
+          "config_discovery",
           "is_optional",
           "disabled");
 
@@ -46,6 +47,7 @@ public final class HttpConnectionManagerFactory implements NetworkFilterFactory 
   private static final int FILTERS_MAX = Long.SIZE;
 
   private final HttpFilters filters;
+  private final DiscoveredFilters discovered;
   private final RouteTableParser routeParser;
   private final Function<String, RouteSource> routes;
   private final AccessLogParser accessLogs;
@@ -57,11 +59,13 @@ public final class HttpConnectionManagerFactory implements NetworkFilterFactory 
    */
   public HttpConnectionManagerFactory(
       HttpFilters filters,
+      DiscoveredFilters discovered,
       RouteTableParser routeParser,
       Function<String, RouteSource> routes,
       AccessLogParser accessLogs,
       Stats stats) {
     this.filters = filters;
+    this.discovered = discovered;
     this.routeParser = routeParser;
     this.routes = routes;
     this.accessLogs = accessLogs;
@@ -168,6 +172,17 @@ public final class HttpConnectionManagerFactory implements NetworkFilterFactory 
       var proto = protos.get(i);
       ParseScope at = scope.field(field, i);
       FILTER.check(proto, at);
+      boolean isLast = i == protos.size() - 1;
+      if (isLast && proto.getDisabled()) {
+        at.field("disabled").error("true", "a filter that ends the chain is enabled");
+      }
+      if (proto.hasConfigDiscovery()) {
+        discovered
+            .parse(
+                proto.getName(), proto.getConfigDiscovery(), isLast, at.field("config_discovery"))
+            .ifPresent(config -> chain.add(entry(proto, config)));
+        continue;
+      }
       Optional<HttpFilterFactory> factory =
           filters.byTypeUrl(TypedStructs.typeUrl(proto.getTypedConfig()));
       if (factory.isEmpty()) {
@@ -179,7 +194,6 @@ public final class HttpConnectionManagerFactory implements NetworkFilterFactory 
         }
         continue;
       }
-      boolean isLast = i == protos.size() - 1;
       if (factory.get().isTerminal() != isLast) {
         at.error(
             proto.getName(),
@@ -187,21 +201,20 @@ public final class HttpConnectionManagerFactory implements NetworkFilterFactory 
                 ? "a filter that ends the chain, such as envoy.filters.http.router"
                 : "a filter that does not end the chain");
       }
-      if (isLast && proto.getDisabled()) {
-        at.field("disabled").error("true", "a filter that ends the chain is enabled");
-      }
       factory
           .get()
           .parse(proto.getTypedConfig(), at.field("typed_config"))
-          .ifPresent(
-              config ->
-                  chain.add(
-                      new HttpConnectionManager.ChainEntry(
-                          proto.getName(), config, !proto.getDisabled())));
+          .ifPresent(config -> chain.add(entry(proto, config)));
     }
     if (protos.size() > FILTERS_MAX) {
       scope.field("http_filters").error(protos.size() + " filters", "at most " + FILTERS_MAX);
     }
     return chain;
+  }
+
+  private static HttpConnectionManager.ChainEntry entry(
+      io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3.HttpFilter proto,
+      HttpFilterConfig config) {
+    return new HttpConnectionManager.ChainEntry(proto.getName(), config, !proto.getDisabled());
   }
 }

@@ -1,5 +1,6 @@
 package io.meltemi.proxy.listener;
 
+import io.meltemi.proxy.network.NetworkFilterConfig;
 import io.meltemi.proxy.parse.Metadata;
 import io.meltemi.proxy.telemetry.AccessLog;
 import io.meltemi.proxy.transport.RemoteSecret;
@@ -100,6 +101,22 @@ public record Listener(
         .forEach(
             chain -> chain.transport().tls().ifPresent(tls -> secrets.addAll(tls.remoteSecrets())));
     return secrets;
+  }
+
+  /** It is to be put in force: its filters ask for what they need. Configuration thread. */
+  public void hold() {
+    chains.all().forEach(chain -> chain.filters().forEach(NetworkFilterConfig::hold));
+  }
+
+  /** Whether a filter waits for what is still to come. */
+  public boolean isWaiting() {
+    return chains.all().stream()
+        .anyMatch(chain -> chain.filters().stream().anyMatch(NetworkFilterConfig::isWaiting));
+  }
+
+  /** It was replaced or removed. After {@link #hold}. */
+  public void close() {
+    chains.all().forEach(chain -> chain.filters().forEach(NetworkFilterConfig::close));
   }
 
   /** Names of the route configurations its filters wait for. */

@@ -16,4 +16,15 @@ public interface NetworkFilterConfig {
   default Set<String> routeNames() {
     return Set.of();
   }
+
+  /** It is to be put in force: what it needs is asked for. Once; on the configuration thread. */
+  default void hold() {}
+
+  /** Whether what it needs, but for routes, is still to come. */
+  default boolean isWaiting() {
+    return false;
+  }
+
+  /** No new connections come; those there are go on. After {@link #hold}; on the same thread. */
+  default void close() {}
 }

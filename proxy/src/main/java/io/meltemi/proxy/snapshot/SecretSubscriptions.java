@@ -33,7 +33,7 @@ final class SecretSubscriptions implements RemoteSecrets.Servers {
   private static final System.Logger LOG = System.getLogger(SecretSubscriptions.class.getName());
 
   private final RemoteSecrets secrets;
-  private final SecretStreams streams;
+  private final ResourceStreams streams;
   private final ResourceTable resources;
   private final Ticker ticker;
   private final Stats stats;
@@ -48,7 +48,7 @@ final class SecretSubscriptions implements RemoteSecrets.Servers {
    */
   SecretSubscriptions(
       RemoteSecrets secrets,
-      SecretStreams streams,
+      ResourceStreams streams,
       ResourceTable resources,
       Ticker ticker,
       Stats stats,
@@ -89,7 +89,8 @@ final class SecretSubscriptions implements RemoteSecrets.Servers {
           subscriber.subscribe(TypeUrl.SECRET, List.of(name), fetchTimeout);
       case SecretSource.Server(ApiSource server) -> {
         open.put(
-            new Stream(server, name), streams.open(server, name, fetchTimeout, watcher(source)));
+            new Stream(server, name),
+            streams.open(TypeUrl.SECRET, server, name, fetchTimeout, watcher(source)));
         yield true;
       }
     };

@@ -9,6 +9,7 @@ import io.meltemi.common.validation.Violation;
 import io.meltemi.proxy.cluster.ClusterConfig;
 import io.meltemi.proxy.cluster.ClusterFactory;
 import io.meltemi.proxy.cluster.ClusterManager;
+import io.meltemi.proxy.http.FilterConfigSource;
 import io.meltemi.proxy.listener.Listener;
 import io.meltemi.proxy.listener.ListenerManager;
 import io.meltemi.proxy.parse.MessageTypes;
@@ -42,6 +43,7 @@ public final class SnapshotAssembler {
   private final ClusterSet clusters;
   private final RemoteSecrets secrets;
   private final SecretSubscriptions secretSubscriptions;
+  private final FilterSubscriptions filterSubscriptions;
   private final RouteTables routes;
   private final ListenerManager listeners;
   private final ResourceTable resources;
@@ -71,7 +73,7 @@ public final class SnapshotAssembler {
       ClusterFactory factory,
       ClusterManager manager,
       RouteTables routes,
-      SecretAccess secretAccess,
+      DeliveredConfig delivered,
       ListenerManager listeners,
       ResourceTable resources,
       TaskLoop loop,
@@ -80,10 +82,12 @@ public final class SnapshotAssembler {
       System.Logger log) {
     this.parsers = parsers;
     this.routes = routes;
-    this.secrets = secretAccess.secrets();
+    this.secrets = delivered.secrets();
     this.secretSubscriptions =
         new SecretSubscriptions(
-            secrets, secretAccess.streams(), resources, ticker, stats, this::secretsChanged);
+            secrets, delivered.streams(), resources, ticker, stats, this::secretsChanged);
+    this.filterSubscriptions =
+        new FilterSubscriptions(delivered, resources, ticker, stats, this::settle);
     this.listeners = listeners;
     this.resources = resources;
     this.ticker = ticker;
@@ -245,6 +249,7 @@ public final class SnapshotAssembler {
     subscriber = newSubscriber;
     clusters.subscribeWith(newSubscriber);
     secretSubscriptions.subscribeWith(newSubscriber);
+    filterSubscriptions.subscribeWith(newSubscriber);
     clustersAnswered = !expectClusters;
     listenersAnswered = !expectListeners;
     settle();
@@ -279,6 +284,9 @@ public final class SnapshotAssembler {
   public ResourceWatcher watcher(TypeUrl type) {
     if (type.equals(TypeUrl.SECRET)) {
       return secretSubscriptions.watcher(new SecretSource.Aggregated());
+    }
+    if (type.equals(TypeUrl.EXTENSION_CONFIG)) {
+      return filterSubscriptions.watcher(new FilterConfigSource.Aggregated());
     }
     return new ResourceWatcher() {
       @Override
@@ -402,6 +410,7 @@ public final class SnapshotAssembler {
 
   private void addListener(Listener listener, LoadedResource resource) {
     secrets.hold(listener, listener.remoteSecrets());
+    listener.hold();
     drop(pendingListeners.put(listener.name(), new Pending(listener, resource)));
     resources.put(TypeUrl.LISTENER, resource);
     Set<String> wanted = new LinkedHashSet<>(listener.routeNames());
@@ -420,13 +429,15 @@ public final class SnapshotAssembler {
   private void drop(@Nullable Listener listener) {
     if (listener != null) {
       secrets.drop(listener);
+      listener.close();
     }
   }
 
   private boolean waits(Listener listener) {
     return listener.routeNames().stream()
             .anyMatch(name -> routesAskedFor.contains(name) && !routes.answered(name))
-        || listener.remoteSecrets().stream().anyMatch(secret -> !secret.isAnswered());
+        || listener.remoteSecrets().stream().anyMatch(secret -> !secret.isAnswered())
+        || listener.isWaiting();
   }
 
   /** Puts in force whatever waits for nothing any more. */
@@ -540,7 +551,12 @@ public final class SnapshotAssembler {
   private void publish() {
     long hash = clusters.hash();
     for (TypeUrl type :
-        List.of(TypeUrl.LISTENER, TypeUrl.ROUTE, TypeUrl.ENDPOINT, TypeUrl.SECRET)) {
+        List.of(
+            TypeUrl.LISTENER,
+            TypeUrl.ROUTE,
+            TypeUrl.ENDPOINT,
+            TypeUrl.SECRET,
+            TypeUrl.EXTENSION_CONFIG)) {
       for (LoadedResource resource : resources.list(type, LoadedResource.State.ACTIVE)) {
         hash += mix(resource);
       }
@@ -567,6 +583,7 @@ public final class SnapshotAssembler {
   /** Ends every cluster and every stream of secrets. */
   public void close() {
     secretSubscriptions.close();
+    filterSubscriptions.close();
     clusters.close();
   }
 }

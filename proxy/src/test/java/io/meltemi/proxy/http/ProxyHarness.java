@@ -143,6 +143,7 @@ final class ProxyHarness implements AutoCloseable {
     HttpFilters known = new HttpFilters(filters);
     return new HttpConnectionManagerFactory(
         known,
+        new DiscoveredFilters(known),
         new RouteTableParser(known, Ticker.system()),
         _ -> () -> null,
         new AccessLogParser(logs, Ticker.system()),

@@ -41,7 +41,13 @@ import org.jspecify.annotations.Nullable;
 /** A control plane on a loopback port that serves what a test puts into it. */
 public final class FakeControlPlane implements AutoCloseable, DiscoveryBackend {
   private static final List<TypeUrl> PUSH_ORDER =
-      List.of(TypeUrl.CLUSTER, TypeUrl.ENDPOINT, TypeUrl.SECRET, TypeUrl.LISTENER, TypeUrl.ROUTE);
+      List.of(
+          TypeUrl.CLUSTER,
+          TypeUrl.ENDPOINT,
+          TypeUrl.SECRET,
+          TypeUrl.EXTENSION_CONFIG,
+          TypeUrl.LISTENER,
+          TypeUrl.ROUTE);
   private final ScheduledExecutorService executor = Executors.newSingleThreadScheduledExecutor();
   private final TaskLoop loop = TaskLoop.on(executor);
   private final DiscoveryServer discovery =

@@ -5,6 +5,7 @@ import io.envoyproxy.envoy.service.discovery.v3.DeltaDiscoveryRequest;
 import io.envoyproxy.envoy.service.discovery.v3.DeltaDiscoveryResponse;
 import io.envoyproxy.envoy.service.discovery.v3.DiscoveryRequest;
 import io.envoyproxy.envoy.service.discovery.v3.DiscoveryResponse;
+import io.envoyproxy.envoy.service.extension.v3.ExtensionConfigDiscoveryServiceGrpc;
 import io.envoyproxy.envoy.service.secret.v3.SecretDiscoveryServiceGrpc;
 import io.grpc.CallOptions;
 import io.grpc.Channel;
@@ -17,12 +18,16 @@ public enum DiscoveryService {
   /** Every type on one stream. */
   AGGREGATED,
   /** Secrets only, such as those of an agent. */
-  SECRETS;
+  SECRETS,
+  /** Configurations of extensions only. */
+  EXTENSION_CONFIGS;
 
   private MethodDescriptor<DeltaDiscoveryRequest, DeltaDiscoveryResponse> delta() {
     return switch (this) {
       case AGGREGATED -> AggregatedDiscoveryServiceGrpc.getDeltaAggregatedResourcesMethod();
       case SECRETS -> SecretDiscoveryServiceGrpc.getDeltaSecretsMethod();
+      case EXTENSION_CONFIGS ->
+          ExtensionConfigDiscoveryServiceGrpc.getDeltaExtensionConfigsMethod();
     };
   }
 
@@ -30,6 +35,8 @@ public enum DiscoveryService {
     return switch (this) {
       case AGGREGATED -> AggregatedDiscoveryServiceGrpc.getStreamAggregatedResourcesMethod();
       case SECRETS -> SecretDiscoveryServiceGrpc.getStreamSecretsMethod();
+      case EXTENSION_CONFIGS ->
+          ExtensionConfigDiscoveryServiceGrpc.getStreamExtensionConfigsMethod();
     };
   }
 
