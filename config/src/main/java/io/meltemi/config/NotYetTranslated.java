@@ -48,7 +48,7 @@ final class NotYetTranslated {
   static final List<String> GATEWAY_CLASS = List.of("spec.parametersRef");
 
   static final List<String> KUBERNETES_GATEWAY =
-      List.of("spec.infrastructure", "spec.defaultScope");
+      List.of("spec.infrastructure.parametersRef", "spec.defaultScope");
 
   static final List<String> HTTP_ROUTE =
       List.of("spec.useDefaultGateways", "spec.rules[].sessionPersistence");

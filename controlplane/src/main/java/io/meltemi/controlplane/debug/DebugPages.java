@@ -7,6 +7,10 @@ import io.meltemi.config.Kinds;
 import io.meltemi.config.resource.Resource;
 import io.meltemi.config.resource.ResourceKind;
 import io.meltemi.config.store.Problem;
+import io.meltemi.controlplane.deployment.DeploymentSettings;
+import io.meltemi.controlplane.deployment.GatewayDeployment;
+import io.meltemi.controlplane.deployment.GatewayManifests;
+import io.meltemi.controlplane.deployment.Manifest;
 import io.meltemi.controlplane.gatewayapi.ObjectStatus;
 import io.meltemi.controlplane.gatewayapi.StatusTree;
 import io.meltemi.controlplane.push.ProxyConnection;
@@ -88,6 +92,7 @@ public final class DebugPages {
     add("mesh", "mesh configuration in force", _ -> inEngine(() -> engine.context().mesh()));
     add("push_status", "pushes and what proxies refused", _ -> inEngine(this::pushStatus));
     add("statusz", "statuses of the Gateway API's objects", _ -> inEngine(this::statusz));
+    add("deploymentz", "what is made for managed Gateways", _ -> inEngine(this::deploymentz));
     add("problemz", "what is wrong with the configuration", _ -> problemz());
     add("list", "the names of these pages", _ -> Page.json(List.copyOf(pages.keySet())));
   }
@@ -311,6 +316,28 @@ public final class DebugPages {
       page.put("metadata", Map.of("name", object.name(), "namespace", object.namespace()));
       page.put("origin", object.origin().toString());
       page.put("status", StatusTree.of(status.content()));
+      all.add(page);
+    }
+    return all;
+  }
+
+  private List<Object> deploymentz() {
+    DeploymentSettings settings = DeploymentSettings.DEFAULT.inDomain(engine.context().domain());
+    List<Object> all = new ArrayList<>();
+    for (GatewayDeployment deployment : GatewayDeployment.all(engine.snapshot(), settings)) {
+      Map<String, Object> page = new LinkedHashMap<>();
+      page.put("gateway", deployment.gateway().id().toString());
+      page.put("origin", deployment.gateway().origin().toString());
+      try {
+        page.put(
+            "objects",
+            GatewayManifests.of(deployment, engine.snapshot(), engine.context().mesh(), settings)
+                .stream()
+                .map(Manifest::content)
+                .toList());
+      } catch (IllegalArgumentException e) {
+        page.put("error", e.getMessage());
+      }
       all.add(page);
     }
     return all;

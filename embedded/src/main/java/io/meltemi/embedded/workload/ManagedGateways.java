@@ -5,27 +5,30 @@ import io.meltemi.common.validation.Origin;
 import io.meltemi.config.Kinds;
 import io.meltemi.config.kind.deployment.Deployment;
 import io.meltemi.config.kind.gatewayapi.KubernetesGateway;
-import io.meltemi.config.kind.gatewayapi.Listener;
-import io.meltemi.config.kind.gatewayapi.ListenerSet;
 import io.meltemi.config.kind.pod.PodSpec;
 import io.meltemi.config.kind.service.Service;
 import io.meltemi.config.resource.Metadata;
 import io.meltemi.config.resource.Resource;
 import io.meltemi.config.resource.ResourceName;
 import io.meltemi.config.store.ConfigSnapshot;
+import io.meltemi.controlplane.deployment.DeploymentSettings;
+import io.meltemi.controlplane.deployment.GatewayDeployment;
+import io.meltemi.controlplane.deployment.GatewayKind;
+import io.meltemi.controlplane.gatewayapi.AllListeners;
 import io.meltemi.controlplane.gatewayapi.GatewayClasses;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 
 /**
  * What Istio makes for a Gateway of the Gateway API that names no workload of its own: a deployment
- * of gateway proxies and a service in front of them, both named {@code GATEWAY-CLASS}.
+ * of gateway proxies and a service in front of them, both named {@code GATEWAY-CLASS} unless its
+ * annotations say otherwise.
  */
 public final class ManagedGateways {
   private static final Origin ORIGIN = Origin.of(ClusterState.LOCATION);
@@ -39,41 +42,48 @@ public final class ManagedGateways {
   public static List<Resource<Deployment>> deployments(ConfigSnapshot snapshot) {
     return managed(snapshot).stream()
         .map(
-            gateway ->
+            made ->
                 new Resource<>(
                     Kinds.DEPLOYMENT,
-                    metadata(gateway),
+                    metadata(made),
                     new Deployment(
                         1,
-                        labels(gateway),
+                        Labels.of(made.labels()),
                         new Deployment.Template(
-                            labels(gateway),
-                            Map.of("inject.istio.io/templates", "gateway"),
-                            new PodSpec(List.of(), List.of(), name(gateway), "", "", "", false))),
-                    gateway.origin()))
+                            Labels.of(made.labels()),
+                            annotations(made),
+                            new PodSpec(
+                                List.of(), List.of(), made.serviceAccount(), "", "", "", false))),
+                    made.gateway().origin()))
         .toList();
+  }
+
+  private static Map<String, String> annotations(GatewayDeployment made) {
+    Map<String, String> annotations = new TreeMap<>(made.annotations());
+    annotations.put("inject.istio.io/templates", "gateway");
+    return annotations;
   }
 
   /** The services; none where somebody wrote one of the name. */
   public static List<Resource<Service>> services(ConfigSnapshot snapshot) {
     List<Resource<Service>> services = new ArrayList<>();
-    for (Resource<KubernetesGateway> gateway : managed(snapshot)) {
+    for (GatewayDeployment made : managed(snapshot)) {
       boolean written =
           snapshot
-              .get(Kinds.SERVICE, metadata(gateway).id())
+              .get(Kinds.SERVICE, metadata(made).id())
               .filter(service -> !service.origin().equals(ORIGIN))
               .isPresent();
       if (!written) {
         services.add(
             new Resource<>(
                 Kinds.SERVICE,
-                metadata(gateway),
+                metadata(made),
                 new Service(
                     Service.Type.CLUSTER_IP,
                     List.of(),
                     "",
-                    labels(gateway),
-                    ports(gateway, snapshot),
+                    Labels.of(Map.of(NAME_LABEL, made.gateway().name())),
+                    ports(made),
                     new Service.Traffic(false, false, false, ""),
                     new Service.External(List.of(), List.of())),
                 ORIGIN));
@@ -87,7 +97,9 @@ public final class ManagedGateways {
     Set<Integer> ports = new TreeSet<>();
     for (Resource<KubernetesGateway> gateway : snapshot.list(Kinds.KUBERNETES_GATEWAY)) {
       if (isOurs(gateway, snapshot)) {
-        listeners(gateway, snapshot).forEach(listener -> ports.add(listener.port()));
+        AllListeners.of(gateway, snapshot).stream()
+            .filter(listener -> PROTOCOLS.contains(listener.protocol()))
+            .forEach(listener -> ports.add(listener.port()));
       }
     }
     return ports;
@@ -100,64 +112,38 @@ public final class ManagedGateways {
         .isPresent();
   }
 
-  private static List<Resource<KubernetesGateway>> managed(ConfigSnapshot snapshot) {
-    return snapshot.list(Kinds.KUBERNETES_GATEWAY).stream()
-        .filter(gateway -> isOurs(gateway, snapshot))
-        .filter(gateway -> GatewayClasses.isManaged(gateway.spec()))
+  /** Waypoints have nobody who would send them anything here. */
+  private static List<GatewayDeployment> managed(ConfigSnapshot snapshot) {
+    return GatewayDeployment.all(snapshot, DeploymentSettings.DEFAULT).stream()
+        .filter(made -> made.kind() == GatewayKind.ROUTER)
         .toList();
   }
 
-  private static List<Listener> listeners(
-      Resource<KubernetesGateway> gateway, ConfigSnapshot snapshot) {
-    List<Listener> listeners = new ArrayList<>(gateway.spec().listeners());
-    for (Resource<ListenerSet> set : snapshot.list(Kinds.LISTENER_SET)) {
-      ResourceName parent =
-          new ResourceName(
-              set.spec().parentRef().namespace().orElse(set.namespace()),
-              set.spec().parentRef().name());
-      if (parent.equals(gateway.id())) {
-        listeners.addAll(set.spec().listeners());
-      }
-    }
-    return listeners.stream().filter(listener -> PROTOCOLS.contains(listener.protocol())).toList();
+  /** Those of listeners; nobody probes the others. */
+  private static List<Service.Port> ports(GatewayDeployment made) {
+    return made.ports().stream()
+        .filter(port -> PROTOCOLS.contains(port.appProtocol().toUpperCase(Locale.ROOT)))
+        .filter(port -> !port.name().equals("status-port"))
+        .map(
+            port ->
+                new Service.Port(
+                    port.name(),
+                    port.port(),
+                    new Service.TargetPort.ByNumber(port.port()),
+                    port.protocol(),
+                    port.appProtocol(),
+                    0))
+        .toList();
   }
 
-  private static List<Service.Port> ports(
-      Resource<KubernetesGateway> gateway, ConfigSnapshot snapshot) {
-    Map<Integer, Service.Port> ports = new LinkedHashMap<>();
-    for (Listener listener : listeners(gateway, snapshot)) {
-      String protocol = listener.protocol().toLowerCase(Locale.ROOT);
-      ports.putIfAbsent(
-          listener.port(),
-          new Service.Port(
-              protocol + "-" + listener.port(),
-              listener.port(),
-              new Service.TargetPort.ByNumber(listener.port()),
-              "TCP",
-              protocol,
-              0));
-    }
-    return List.copyOf(ports.values());
-  }
-
-  private static Metadata metadata(Resource<KubernetesGateway> gateway) {
+  private static Metadata metadata(GatewayDeployment made) {
     return new Metadata(
-        new ResourceName(gateway.namespace(), name(gateway)),
-        labels(gateway),
-        Map.of(),
+        new ResourceName(made.gateway().namespace(), made.name()),
+        Labels.of(made.labels()),
+        made.annotations(),
         Instant.EPOCH,
         0,
         "",
-        List.of(new Metadata.Owner("Gateway", gateway.name(), true)));
-  }
-
-  private static String name(Resource<KubernetesGateway> gateway) {
-    return gateway.name() + "-" + gateway.spec().gatewayClassName();
-  }
-
-  private static Labels labels(Resource<KubernetesGateway> gateway) {
-    return Labels.of(
-        Map.of(
-            NAME_LABEL, gateway.name(), "gateway.istio.io/managed", "istio.io-gateway-controller"));
+        List.of(new Metadata.Owner("Gateway", made.gateway().name(), true)));
   }
 }
