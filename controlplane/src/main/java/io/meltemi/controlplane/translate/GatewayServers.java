@@ -184,7 +184,7 @@ public record GatewayServers(List<Port> ports, List<Problem> problems) {
         problem(server, ".bind", spec.bind(), "an IP address; Unix sockets come later");
         return;
       }
-      if (port < 1024 && node.metadata().unprivilegedPod() && node.placement().isEmpty()) {
+      if (port < 1024 && node.metadata().unprivilegedPod() && !placed(server.port())) {
         problem(
             server,
             ".port.number",
@@ -237,6 +237,11 @@ public record GatewayServers(List<Port> ports, List<Problem> problems) {
           .map(instance -> instance.endpoint().port())
           .findFirst()
           .orElse(port);
+    }
+
+    /** Somebody decided where the port is served instead. */
+    private boolean placed(int serverPort) {
+      return node.placement().filter(found -> found.gateway().containsKey(serverPort)).isPresent();
     }
 
     private HostPort bind(Server server, int port) {

@@ -41,6 +41,7 @@ record Call(URI url, Map<String, Object> terms) {
           "alpn",
           "tlsVersion",
           "ciphers",
+          "schemes",
           "send",
           "readFirst",
           "holdMs",

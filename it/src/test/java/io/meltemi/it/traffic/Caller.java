@@ -273,6 +273,9 @@ final class Caller {
       if (!call.texts("ciphers").isEmpty()) {
         parameters.setCipherSuites(call.texts("ciphers").toArray(String[]::new));
       }
+      if (!call.texts("schemes").isEmpty()) {
+        parameters.setSignatureSchemes(call.texts("schemes").toArray(String[]::new));
+      }
       if (call.text("ca").isPresent()) {
         parameters.setEndpointIdentificationAlgorithm("HTTPS");
       }

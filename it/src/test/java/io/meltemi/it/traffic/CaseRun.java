@@ -256,6 +256,7 @@ final class CaseRun {
               .ip();
       case "free" -> world.topology.free(Integer.parseInt(argument));
       case "vip" -> world.topology.vip(argument).orElseThrow();
+      case "local" -> String.valueOf(world.localPort(argument));
       case "pki" -> world.pki().resolve(argument).toString();
       case "b64" ->
           Base64.getEncoder().encodeToString(file(argument).getBytes(StandardCharsets.US_ASCII));

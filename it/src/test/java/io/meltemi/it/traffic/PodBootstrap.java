@@ -18,6 +18,7 @@ record PodBootstrap(Topology.Pod pod, Topology topology) {
     metadata.put("ISTIO_VERSION", "1.32.0");
     metadata.put("INSTANCE_IPS", pod.ip());
     metadata.put("MELTEMI_CERTIFICATES", "false");
+    metadata.putAll(topology.metadata(pod));
     Map<String, String> labels = new LinkedHashMap<>(pod.labels());
     boolean gateway = pod.kind().equals("gateway");
     if (gateway) {

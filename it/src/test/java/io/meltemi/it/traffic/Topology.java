@@ -118,6 +118,17 @@ final class Topology {
         : Optional.empty();
   }
 
+  /** The pod that names below {@code localhost} lead to too. */
+  String onLocalhost() {
+    return text(root, "localhost", "");
+  }
+
+  /** What the agent of a pod says of it beside what every agent says. */
+  Map<String, Object> metadata(Pod pod) {
+    return Expectation.map(
+        Expectation.map(Expectation.map(root.get("workloads")).get(pod.name())).get("metadata"));
+  }
+
   /** The address a name outside has. */
   Optional<String> outside(String name) {
     return Optional.ofNullable(Expectation.map(root.get("dns")).get(name))

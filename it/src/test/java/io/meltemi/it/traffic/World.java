@@ -50,6 +50,7 @@ final class World implements AutoCloseable {
   private final Map<String, EchoApplication> applications = new LinkedHashMap<>();
   private final Map<String, Topology.Pod> pods = new LinkedHashMap<>();
   private final Map<String, Integer> admins = new HashMap<>();
+  private final Map<String, Integer> localPorts = new HashMap<>();
   private final Map<String, Program> proxies = new LinkedHashMap<>();
   private final int debugPort = Program.freePort();
   private final int grpcPort = Program.freePort();
@@ -132,6 +133,9 @@ final class World implements AutoCloseable {
     keep(
         "gw-a2",
         root.leaf(Leaf.named("a.example.com").dns("a.example.com", "rotated.example.com")));
+    keep(
+        "gw-a-rsa",
+        root.leaf(Leaf.named("a-rsa.example.com").with(TestPki.Key.RSA).dns("a.example.com")));
     keep("gw-b", root.leaf(Leaf.named("b.example.com").dns("b.example.com")));
     keep("gw-wild", root.leaf(Leaf.named("*.example.com").dns("*.example.com")));
     keep(
@@ -159,6 +163,17 @@ final class World implements AutoCloseable {
     for (Map.Entry<Integer, String> port : topology.applicationPorts().entrySet()) {
       servers.open(
           application, port.getValue(), new InetSocketAddress(pod.ip(), port.getKey()), sidecar);
+    }
+    if (pod.name().equals(topology.onLocalhost())) {
+      for (String kind : List.of("http", "https")) {
+        int port = Program.freePort();
+        localPorts.put(kind, port);
+        servers.open(
+            application,
+            kind,
+            new InetSocketAddress(InetAddress.getLoopbackAddress(), port),
+            sidecar);
+      }
     }
     applications.put(pod.name(), application);
   }
@@ -197,6 +212,11 @@ final class World implements AutoCloseable {
 
   Map<String, Topology.Pod> pods() {
     return pods;
+  }
+
+  /** Where the application of every name below {@code localhost} listens. */
+  int localPort(String kind) {
+    return Optional.ofNullable(localPorts.get(kind)).orElseThrow();
   }
 
   Path pki() {

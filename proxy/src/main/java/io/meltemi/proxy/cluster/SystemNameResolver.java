@@ -19,6 +19,9 @@ import java.util.function.Consumer;
 public final class SystemNameResolver implements NameResolver, AutoCloseable {
   private static final int THREADS = 2;
   private static final int QUEUE_MAX = 10_000;
+  private static final String LOCALHOST = ".localhost";
+  private static final List<InetAddress> LOOPBACK =
+      List.of(InetAddress.ofLiteral("127.0.0.1"), InetAddress.ofLiteral("::1"));
   private final ThreadPoolExecutor executor;
 
   public SystemNameResolver() {
@@ -43,11 +46,20 @@ public final class SystemNameResolver implements NameResolver, AutoCloseable {
   }
 
   private static List<InetAddress> lookUp(String name) {
+    if (isLocalhost(name)) {
+      return LOOPBACK;
+    }
     try {
       return List.of(InetAddress.getAllByName(name));
     } catch (UnknownHostException e) {
       return List.of();
     }
+  }
+
+  /** Names below localhost are this machine (RFC 6761, section 6.3); not every system says so. */
+  private static boolean isLocalhost(String name) {
+    return name.regionMatches(
+        true, name.length() - LOCALHOST.length(), LOCALHOST, 0, LOCALHOST.length());
   }
 
   @Override
