@@ -30,6 +30,8 @@ import io.envoyproxy.envoy.extensions.filters.http.basic_auth.v3.BasicAuthPerRou
 import io.envoyproxy.envoy.extensions.filters.http.cors.v3.Cors;
 import io.envoyproxy.envoy.extensions.filters.http.cors.v3.CorsPolicy;
 import io.envoyproxy.envoy.extensions.filters.http.dynamic_forward_proxy.v3.PerRouteConfig;
+import io.envoyproxy.envoy.extensions.filters.http.ext_authz.v3.ExtAuthz;
+import io.envoyproxy.envoy.extensions.filters.http.ext_authz.v3.ExtAuthzPerRoute;
 import io.envoyproxy.envoy.extensions.filters.http.fault.v3.HTTPFault;
 import io.envoyproxy.envoy.extensions.filters.http.health_check.v3.HealthCheck;
 import io.envoyproxy.envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication;
@@ -94,6 +96,7 @@ import io.meltemi.proxy.http.filter.alpn.AlpnFilterFactory;
 import io.meltemi.proxy.http.filter.basicauth.BasicAuthFilterFactory;
 import io.meltemi.proxy.http.filter.cors.CorsFilterFactory;
 import io.meltemi.proxy.http.filter.dynamicforwardproxy.DynamicForwardProxyFactory;
+import io.meltemi.proxy.http.filter.extauthz.ExtAuthzFilterFactory;
 import io.meltemi.proxy.http.filter.fault.FaultFilterFactory;
 import io.meltemi.proxy.http.filter.grpcstats.GrpcStatsFilterFactory;
 import io.meltemi.proxy.http.filter.healthcheck.HealthCheckFilterFactory;
@@ -158,6 +161,8 @@ final class Extensions {
         io.envoyproxy.envoy.extensions.filters.http.jwt_authn.v3.PerRouteConfig.class,
         RateLimit.class,
         RateLimitPerRoute.class,
+        ExtAuthz.class,
+        ExtAuthzPerRoute.class,
         RBAC.class,
         RBACPerRoute.class,
         Action.class,
@@ -225,6 +230,7 @@ final class Extensions {
     TypeRegistry.Builder types = TypeRegistry.newBuilder();
     messages().values().forEach(message -> types.add(message.get()));
     return types
+        .add(Struct.getDescriptor())
         .add(BootstrapConfigDump.getDescriptor())
         .add(ClustersConfigDump.getDescriptor())
         .add(ListenersConfigDump.getDescriptor())
@@ -266,6 +272,7 @@ final class Extensions {
             new RbacFilterFactory(),
             new JwtFilterFactory(client),
             new BasicAuthFilterFactory(),
+            new ExtAuthzFilterFactory(client, shared.clusters(), shared.ticker()),
             new HealthCheckFilterFactory(shared.failing(), shared.nodeCluster()),
             new LocalRateLimitFilterFactory(shared.stats(), shared.ticker(), shared.nodeCluster()),
             new RateLimitFilterFactory(

@@ -7,12 +7,19 @@ import com.google.protobuf.Descriptors.FieldDescriptor;
 import com.google.protobuf.DynamicMessage;
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.Message;
+import com.google.protobuf.Struct;
 import com.google.protobuf.TypeRegistry;
+import com.google.protobuf.Value;
+import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
-/** Blackens what a dump must not show, as Envoy does: texts become {@code [redacted]}. */
+/**
+ * Blackens what a dump must not show, as Envoy does: texts become {@code [redacted]}. An {@code
+ * Any} that this proxy cannot read becomes a {@code Struct} of its type and its bytes.
+ */
 final class Redaction {
   private static final String BLACK = "[redacted]";
   private static final String TLS = "envoy.extensions.transport_sockets.tls.v3.";
@@ -74,11 +81,43 @@ final class Redaction {
   }
 
   private Any any(Any any, boolean all) throws InvalidProtocolBufferException {
-    Descriptor type = types.getDescriptorForTypeUrl(any.getTypeUrl());
+    Descriptor type = type(any.getTypeUrl());
     if (type == null) {
-      return any;
+      return unread(any, all, "not a type of this proxy");
     }
-    Message inner = apply(DynamicMessage.parseFrom(type, any.getValue()), all);
-    return any.toBuilder().setValue(inner.toByteString()).build();
+    DynamicMessage inner;
+    try {
+      inner = DynamicMessage.parseFrom(type, any.getValue());
+    } catch (InvalidProtocolBufferException e) {
+      return unread(any, all, "not a well-formed message of its type");
+    }
+    return any.toBuilder().setValue(apply(inner, all).toByteString()).build();
+  }
+
+  private @Nullable Descriptor type(String url) {
+    try {
+      return types.getDescriptorForTypeUrl(url);
+    } catch (InvalidProtocolBufferException e) {
+      return null;
+    }
+  }
+
+  /** What cannot be printed is shown by its type and its bytes, so that the rest can be. */
+  private static Any unread(Any any, boolean black, String why) {
+    return Any.pack(
+        Struct.newBuilder()
+            .putFields("@type", text(any.getTypeUrl()))
+            .putFields("note", text(why))
+            .putFields(
+                "value",
+                text(
+                    black
+                        ? BLACK
+                        : Base64.getEncoder().encodeToString(any.getValue().toByteArray())))
+            .build());
+  }
+
+  private static Value text(String text) {
+    return Value.newBuilder().setStringValue(text).build();
   }
 }

@@ -55,6 +55,12 @@ public interface HttpFilterContext {
   /** What the route says to this filter; null when it says nothing. */
   @Nullable RouteFilterConfig routeConfig();
 
+  /**
+   * How much of the request a {@link FilterStatus#BUFFER} keeps before it is answered 413, in
+   * bytes; {@link #bufferBytesMax} unless set. Of several filters the one that says so last counts.
+   */
+  void setRequestBufferBytesMax(int max);
+
   /** Goes on behind a {@link FilterStatus#PAUSE} or {@link FilterStatus#BUFFER} of a decode. */
   void continueDecoding();
 

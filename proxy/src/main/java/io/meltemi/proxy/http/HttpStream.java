@@ -128,6 +128,10 @@ final class HttpStream implements RequestView {
   private Phase decodePhase = Phase.HEADERS;
   private FilterStatus decodeStatus = FilterStatus.CONTINUE;
   private @Nullable ByteBuf decodeHeld;
+
+  /** How much of the request may be held; negative for what the connection says. */
+  private int requestBufferBytesMax = -1;
+
   private int encodePausedAt = -1;
   private Phase encodePhase = Phase.HEADERS;
   private FilterStatus encodeStatus = FilterStatus.CONTINUE;
@@ -428,7 +432,8 @@ final class HttpStream implements RequestView {
       decodeHeld = held;
     }
     held.writeBytes(data, data.readerIndex(), data.readableBytes());
-    if (held.readableBytes() <= connection().bufferBytesMax()) {
+    int max = requestBufferBytesMax < 0 ? connection().bufferBytesMax() : requestBufferBytesMax;
+    if (held.readableBytes() <= max) {
       return;
     }
     if (decodeStatus == FilterStatus.BUFFER) {
@@ -910,6 +915,7 @@ final class HttpStream implements RequestView {
   private void reset() {
     info.clear();
     releaseDecodeHeld();
+    requestBufferBytesMax = -1;
     releaseEncodeHeld();
     encodeTrailers = null;
     connection = null;
@@ -1105,6 +1111,11 @@ final class HttpStream implements RequestView {
     @Override
     public @Nullable RouteFilterConfig routeConfig() {
       return choice().filterConfigs().get(name);
+    }
+
+    @Override
+    public void setRequestBufferBytesMax(int max) {
+      requestBufferBytesMax = max;
     }
 
     @Override

@@ -1,5 +1,7 @@
 package io.meltemi.proxy.parse;
 
+import com.google.protobuf.ListValue;
+import com.google.protobuf.NullValue;
 import com.google.protobuf.Struct;
 import com.google.protobuf.Value;
 import java.util.ArrayList;
@@ -40,6 +42,30 @@ public record Metadata(Map<String, Map<String, Object>> filters) {
   /** A struct's fields, in the form that {@link #filters} has. */
   public static Map<String, Object> fields(Struct struct) {
     return struct(struct);
+  }
+
+  /** The same fields as a message. */
+  public static Struct struct(Map<String, ?> fields) {
+    Struct.Builder struct = Struct.newBuilder();
+    fields.forEach((name, value) -> struct.putFields(name, proto(value)));
+    return struct.build();
+  }
+
+  @SuppressWarnings("unchecked") // a map has names for keys
+  private static Value proto(Object value) {
+    Value.Builder proto = Value.newBuilder();
+    return switch (value) {
+      case String text -> proto.setStringValue(text).build();
+      case Double number -> proto.setNumberValue(number).build();
+      case Boolean flag -> proto.setBoolValue(flag).build();
+      case Map<?, ?> map -> proto.setStructValue(struct((Map<String, ?>) map)).build();
+      case List<?> list -> {
+        ListValue.Builder items = proto.getListValueBuilder();
+        list.forEach(item -> items.addValues(proto(item)));
+        yield proto.build();
+      }
+      default -> proto.setNullValue(NullValue.NULL_VALUE).build();
+    };
   }
 
   private static Map<String, Object> struct(Struct struct) {

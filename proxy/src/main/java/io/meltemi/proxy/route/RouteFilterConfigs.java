@@ -71,7 +71,7 @@ public record RouteFilterConfigs(
       return lessSpecific;
     }
     Map<String, RouteFilterConfig> merged = new LinkedHashMap<>(lessSpecific.byFilter);
-    merged.putAll(byFilter);
+    byFilter.forEach((name, config) -> merged.merge(name, config, (less, own) -> own.over(less)));
     Map<String, Boolean> mergedSwitches = new HashMap<>(lessSpecific.switches);
     mergedSwitches.putAll(switches);
     return new RouteFilterConfigs(merged, mergedSwitches, rateLimits.over(lessSpecific.rateLimits));

@@ -2,6 +2,8 @@ package io.meltemi.proxy.http;
 
 import com.google.protobuf.Any;
 import io.envoyproxy.envoy.extensions.access_loggers.stream.v3.StdoutAccessLog;
+import io.envoyproxy.envoy.extensions.filters.http.ext_authz.v3.ExtAuthz;
+import io.envoyproxy.envoy.extensions.filters.http.ext_authz.v3.ExtAuthzPerRoute;
 import io.envoyproxy.envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication;
 import io.envoyproxy.envoy.extensions.filters.http.ratelimit.v3.RateLimit;
 import io.envoyproxy.envoy.extensions.filters.http.router.v3.Router;
@@ -211,7 +213,9 @@ final class ProxyHarness implements AutoCloseable {
                         PreviousHostsPredicate.class,
                         io.envoyproxy.envoy.config.route.v3.FilterConfig.class,
                         JwtAuthentication.class,
-                        RateLimit.class)))
+                        RateLimit.class,
+                        ExtAuthz.class,
+                        ExtAuthzPerRoute.class)))
             .read(builder, yaml, Origin.of("test"))
             .orElseThrow());
   }

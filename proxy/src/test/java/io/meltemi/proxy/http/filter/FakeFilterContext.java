@@ -44,6 +44,9 @@ public final class FakeFilterContext implements HttpFilterContext, AutoCloseable
   /** Whether the route sends the request to a cluster; else it is not forwarded. */
   public boolean forwards = true;
 
+  /** How much a filter wants to be kept of the request; negative when none said so. */
+  public int requestBufferBytesMax = -1;
+
   /** How often decoding was told to go on. */
   public int continued;
 
@@ -182,6 +185,11 @@ public final class FakeFilterContext implements HttpFilterContext, AutoCloseable
   @Override
   public @Nullable RouteFilterConfig routeConfig() {
     return routeConfig;
+  }
+
+  @Override
+  public void setRequestBufferBytesMax(int max) {
+    requestBufferBytesMax = max;
   }
 
   @Override
