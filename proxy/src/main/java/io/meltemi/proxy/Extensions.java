@@ -27,8 +27,11 @@ import io.envoyproxy.envoy.extensions.clusters.dns.v3.DnsCluster;
 import io.envoyproxy.envoy.extensions.clusters.dynamic_forward_proxy.v3.ClusterConfig;
 import io.envoyproxy.envoy.extensions.filters.http.basic_auth.v3.BasicAuth;
 import io.envoyproxy.envoy.extensions.filters.http.basic_auth.v3.BasicAuthPerRoute;
+import io.envoyproxy.envoy.extensions.filters.http.buffer.v3.Buffer;
+import io.envoyproxy.envoy.extensions.filters.http.buffer.v3.BufferPerRoute;
 import io.envoyproxy.envoy.extensions.filters.http.cors.v3.Cors;
 import io.envoyproxy.envoy.extensions.filters.http.cors.v3.CorsPolicy;
+import io.envoyproxy.envoy.extensions.filters.http.csrf.v3.CsrfPolicy;
 import io.envoyproxy.envoy.extensions.filters.http.dynamic_forward_proxy.v3.PerRouteConfig;
 import io.envoyproxy.envoy.extensions.filters.http.ext_authz.v3.ExtAuthz;
 import io.envoyproxy.envoy.extensions.filters.http.ext_authz.v3.ExtAuthzPerRoute;
@@ -94,7 +97,9 @@ import io.meltemi.proxy.http.HttpFilters;
 import io.meltemi.proxy.http.RouteSource;
 import io.meltemi.proxy.http.filter.alpn.AlpnFilterFactory;
 import io.meltemi.proxy.http.filter.basicauth.BasicAuthFilterFactory;
+import io.meltemi.proxy.http.filter.buffer.BufferFilterFactory;
 import io.meltemi.proxy.http.filter.cors.CorsFilterFactory;
+import io.meltemi.proxy.http.filter.csrf.CsrfFilterFactory;
 import io.meltemi.proxy.http.filter.dynamicforwardproxy.DynamicForwardProxyFactory;
 import io.meltemi.proxy.http.filter.extauthz.ExtAuthzFilterFactory;
 import io.meltemi.proxy.http.filter.fault.FaultFilterFactory;
@@ -161,6 +166,9 @@ final class Extensions {
         io.envoyproxy.envoy.extensions.filters.http.jwt_authn.v3.PerRouteConfig.class,
         RateLimit.class,
         RateLimitPerRoute.class,
+        Buffer.class,
+        BufferPerRoute.class,
+        CsrfPolicy.class,
         ExtAuthz.class,
         ExtAuthzPerRoute.class,
         RBAC.class,
@@ -230,7 +238,6 @@ final class Extensions {
     TypeRegistry.Builder types = TypeRegistry.newBuilder();
     messages().values().forEach(message -> types.add(message.get()));
     return types
-        .add(Struct.getDescriptor())
         .add(BootstrapConfigDump.getDescriptor())
         .add(ClustersConfigDump.getDescriptor())
         .add(ListenersConfigDump.getDescriptor())
@@ -272,6 +279,8 @@ final class Extensions {
             new RbacFilterFactory(),
             new JwtFilterFactory(client),
             new BasicAuthFilterFactory(),
+            new BufferFilterFactory(),
+            new CsrfFilterFactory(),
             new ExtAuthzFilterFactory(client, shared.clusters(), shared.ticker()),
             new HealthCheckFilterFactory(shared.failing(), shared.nodeCluster()),
             new LocalRateLimitFilterFactory(shared.stats(), shared.ticker(), shared.nodeCluster()),

@@ -119,7 +119,7 @@ public final class EndpointParser {
     boolean plain =
         proto.getEndpoint().getAddress().hasSocketAddress()
             && address.getPortSpecifierCase() == SocketAddress.PortSpecifierCase.PORT_VALUE
-            && address.getPortValue() > 0
+            && address.getPortValue() >= 0
             && address.getPortValue() <= 65535
             && (names
                 ? !address.getAddress().isEmpty()
@@ -237,6 +237,6 @@ public final class EndpointParser {
                 + ":"
                 + address.getPortValue()
                 + address.getNamedPort(),
-            (names ? "a host name" : "an IP address") + " and a port_value from 1 to 65535, TCP");
+            (names ? "a host name" : "an IP address") + " and a port_value of at most 65535, TCP");
   }
 }

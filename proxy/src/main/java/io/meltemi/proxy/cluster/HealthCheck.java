@@ -60,6 +60,7 @@ public record HealthCheck(
      * @param expected statuses of a healthy host
      * @param retriable statuses that count as a failure on the way to the threshold; any other
      *     makes the host unhealthy at once
+     * @param payloads the request's body, and what the answer's body must hold
      */
     record Http(
         String host,
@@ -68,7 +69,8 @@ public record HealthCheck(
         boolean http2,
         List<Statuses> expected,
         List<Statuses> retriable,
-        List<Header> headers)
+        List<Header> headers,
+        Tcp payloads)
         implements Kind {
       public Http {
         expected = List.copyOf(expected);
@@ -84,8 +86,24 @@ public record HealthCheck(
      *     enough
      */
     record Tcp(String send, List<String> receive) implements Kind {
+      public static final Tcp NOTHING = new Tcp("", List.of());
+
       public Tcp {
         receive = List.copyOf(receive);
+      }
+
+      /** Whether every piece has come, each behind the one before. */
+      public boolean isAnsweredBy(CharSequence received) {
+        String text = received.toString();
+        int at = 0;
+        for (String piece : receive) {
+          int found = text.indexOf(piece, at);
+          if (found < 0) {
+            return false;
+          }
+          at = found + piece.length();
+        }
+        return true;
       }
     }
 

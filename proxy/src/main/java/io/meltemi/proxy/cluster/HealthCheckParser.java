@@ -54,11 +54,14 @@ final class HealthCheckParser {
           io.envoyproxy.envoy.config.core.v3.HealthCheck.HttpHealthCheck.getDescriptor(),
           "host",
           "path",
+          "send",
+          "receive",
           "method",
           "request_headers_to_add",
           "expected_statuses",
           "retriable_statuses",
           "codec_client_type");
+  private static final List<String> WITH_BODY = List.of("POST", "PUT", "PATCH", "OPTIONS");
   private static final SupportedFields TCP =
       SupportedFields.of(
           io.envoyproxy.envoy.config.core.v3.HealthCheck.TcpHealthCheck.getDescriptor(),
@@ -230,7 +233,19 @@ final class HealthCheckParser {
         proto.getCodecClientType() == CodecClientType.HTTP2,
         expected.isEmpty() ? List.of(new Statuses(200, 200)) : expected,
         statuses(proto.getRetriableStatusesList(), "retriable_statuses", scope),
-        headers(proto.getRequestHeadersToAddList(), "request_headers_to_add", scope));
+        headers(proto.getRequestHeadersToAddList(), "request_headers_to_add", scope),
+        payloads(proto, method, scope));
+  }
+
+  private static Kind.Tcp payloads(
+      io.envoyproxy.envoy.config.core.v3.HealthCheck.HttpHealthCheck proto,
+      String method,
+      ParseScope scope) {
+    String send = proto.hasSend() ? payload(proto.getSend(), scope.field("send")) : "";
+    if (proto.hasSend() && !WITH_BODY.contains(method)) {
+      scope.field("send").error("set with method " + method, "one of " + WITH_BODY);
+    }
+    return new Kind.Tcp(send, payloads(proto.getReceiveList(), scope));
   }
 
   private static List<Statuses> statuses(List<Int64Range> protos, String field, ParseScope parent) {
@@ -269,12 +284,18 @@ final class HealthCheckParser {
   private static Kind tcp(
       io.envoyproxy.envoy.config.core.v3.HealthCheck.TcpHealthCheck proto, ParseScope scope) {
     TCP.check(proto, scope);
-    List<String> receive = new ArrayList<>();
-    for (int i = 0; i < proto.getReceiveCount(); i++) {
-      receive.add(payload(proto.getReceive(i), scope.field("receive", i)));
-    }
     return new Kind.Tcp(
-        proto.hasSend() ? payload(proto.getSend(), scope.field("send")) : "", receive);
+        proto.hasSend() ? payload(proto.getSend(), scope.field("send")) : "",
+        payloads(proto.getReceiveList(), scope));
+  }
+
+  private static List<String> payloads(
+      List<io.envoyproxy.envoy.config.core.v3.HealthCheck.Payload> protos, ParseScope scope) {
+    List<String> receive = new ArrayList<>();
+    for (int i = 0; i < protos.size(); i++) {
+      receive.add(payload(protos.get(i), scope.field("receive", i)));
+    }
+    return receive;
   }
 
   private static String payload(

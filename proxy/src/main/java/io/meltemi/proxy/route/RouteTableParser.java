@@ -271,9 +271,7 @@ public final class RouteTableParser {
       }
       for (int j = 0; j < proto.getVirtualHosts(i).getDomainsCount(); j++) {
         String domain = proto.getVirtualHosts(i).getDomains(j);
-        if (domain.isEmpty()) {
-          host.field("domains", j).error("\"\"", "a domain");
-        } else if (!seen.add(domain.toLowerCase(Locale.ROOT))) {
+        if (!seen.add(domain.toLowerCase(Locale.ROOT))) {
           host.field("domains", j).error(domain, "each domain once in a route configuration");
         }
       }

@@ -14,10 +14,12 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 
 /** What an HTTP check sends, and what an answer means. */
 sealed interface HttpQuestion {
+  int LOOKED_BYTES_MAX = 1024;
   HeaderName DEGRADED = HeaderName.of("x-envoy-degraded");
 
   /** The request's head. */
@@ -65,20 +67,32 @@ sealed interface HttpQuestion {
       head(head, http.method(), http.path(), authority);
       head.add(HeaderName.USER_AGENT, "Envoy/HC");
       more(head, http.headers());
+      if (!http.payloads().send().isEmpty()) {
+        head.setNumber(HeaderName.CONTENT_LENGTH, http.payloads().send().length());
+      }
     }
 
     @Override
     public byte[] body() {
-      return new byte[0];
+      return http.payloads().send().getBytes(StandardCharsets.ISO_8859_1);
     }
 
     @Override
     public Result judge(int status, HeaderBlock headers, byte[] body) {
       if (Statuses.anyHas(http.expected(), status)) {
+        if (!http.payloads().isAnsweredBy(looked(body))) {
+          return Result.FAILED;
+        }
         return headers.contains(DEGRADED) ? Result.DEGRADED : Result.PASSED;
       }
       return Statuses.anyHas(http.retriable(), status) ? Result.FAILED_ONCE : Result.FAILED;
     }
+  }
+
+  /** As in Envoy only so much of an answer is looked at. */
+  private static String looked(byte[] body) {
+    return new String(
+        body, 0, Math.min(body.length, LOOKED_BYTES_MAX), StandardCharsets.ISO_8859_1);
   }
 
   /**

@@ -2,6 +2,9 @@ package io.meltemi.proxy.http;
 
 import com.google.protobuf.Any;
 import io.envoyproxy.envoy.extensions.access_loggers.stream.v3.StdoutAccessLog;
+import io.envoyproxy.envoy.extensions.filters.http.buffer.v3.Buffer;
+import io.envoyproxy.envoy.extensions.filters.http.buffer.v3.BufferPerRoute;
+import io.envoyproxy.envoy.extensions.filters.http.csrf.v3.CsrfPolicy;
 import io.envoyproxy.envoy.extensions.filters.http.ext_authz.v3.ExtAuthz;
 import io.envoyproxy.envoy.extensions.filters.http.ext_authz.v3.ExtAuthzPerRoute;
 import io.envoyproxy.envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication;
@@ -214,6 +217,9 @@ final class ProxyHarness implements AutoCloseable {
                         io.envoyproxy.envoy.config.route.v3.FilterConfig.class,
                         JwtAuthentication.class,
                         RateLimit.class,
+                        Buffer.class,
+                        BufferPerRoute.class,
+                        CsrfPolicy.class,
                         ExtAuthz.class,
                         ExtAuthzPerRoute.class)))
             .read(builder, yaml, Origin.of("test"))

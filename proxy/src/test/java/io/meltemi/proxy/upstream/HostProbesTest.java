@@ -135,7 +135,8 @@ final class HostProbesTest {
                 false,
                 List.of(new Statuses(200, 299)),
                 List.of(new Statuses(503, 503)),
-                List.of(new HealthCheck.Header(HeaderName.of("x-more"), "m"))),
+                List.of(new HealthCheck.Header(HeaderName.of("x-more"), "m")),
+                Kind.Tcp.NOTHING),
             server.getAddress().getPort(),
             reuse)) {
       assertEquals(expected, ask(probe));
@@ -148,6 +149,42 @@ final class HostProbesTest {
         List.copyOf(seen));
   }
 
+  @ParameterizedTest
+  @CsvSource({"ok, PASSED", "no, FAILED", "'', PASSED"})
+  void anHttpCheckSendsAndExpectsPayloads(String wanted, Result expected) throws Exception {
+    ConcurrentLinkedQueue<String> seen = new ConcurrentLinkedQueue<>();
+    HttpServer server = HttpServer.create(new InetSocketAddress(LOOPBACK, 0), 8);
+    server.createContext(
+        "/",
+        exchange -> {
+          seen.add(new String(exchange.getRequestBody().readAllBytes(), StandardCharsets.US_ASCII));
+          byte[] answer = "it is ok, no? ".repeat(100).getBytes(StandardCharsets.US_ASCII);
+          // "no" comes behind what is looked at only, but for the first
+          byte[] sent = wanted.equals("no") ? new byte[1024 + answer.length] : answer;
+          System.arraycopy(answer, 0, sent, sent.length - answer.length, answer.length);
+          exchange.sendResponseHeaders(200, sent.length);
+          exchange.getResponseBody().write(sent);
+          exchange.close();
+        });
+    server.start();
+    Kind kind =
+        new Kind.Http(
+            "",
+            "/",
+            "POST",
+            false,
+            List.of(new Statuses(200, 200)),
+            List.of(),
+            List.of(),
+            new Kind.Tcp("ping", wanted.isEmpty() ? List.of() : List.of("it is", wanted)));
+    try (HealthProbe probe = probe(kind, server.getAddress().getPort(), false)) {
+      assertEquals(expected, ask(probe));
+    } finally {
+      server.stop(0);
+    }
+    assertEquals(List.of("ping"), List.copyOf(seen));
+  }
+
   @Test
   void aClosedPortIsUnreachable() throws Exception {
     int port;
@@ -155,7 +192,15 @@ final class HostProbesTest {
       port = socket.getLocalPort();
     }
     Kind http =
-        new Kind.Http("", "/", "GET", false, List.of(new Statuses(200, 200)), List.of(), List.of());
+        new Kind.Http(
+            "",
+            "/",
+            "GET",
+            false,
+            List.of(new Statuses(200, 200)),
+            List.of(),
+            List.of(),
+            Kind.Tcp.NOTHING);
     for (Kind kind : List.of(http, new Kind.Tcp("", List.of()))) {
       try (HealthProbe probe = probe(kind, port, true)) {
         assertEquals(Result.UNREACHABLE, ask(probe));
