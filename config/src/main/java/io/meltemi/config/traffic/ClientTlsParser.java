@@ -5,6 +5,9 @@ import io.meltemi.config.yaml.ObjectReader;
 
 /** Reads {@code ClientTLSSettings}. */
 public final class ClientTlsParser {
+  /** What a proxy takes; a longer one would cost it every cluster beside this one. */
+  private static final int SNI_MAX = 255;
+
   private ClientTlsParser() {}
 
   public static ClientTls parse(ObjectReader reader) {
@@ -22,6 +25,9 @@ public final class ClientTlsParser {
             reader.optionalBool("insecureSkipVerify"));
     if (tls.insecureSkipVerify().orElse(false)) {
       checkInsecure(reader, tls);
+    }
+    if (tls.sni().length() > SNI_MAX) {
+      reader.error("sni", tls.sni().length() + " characters", "at most " + SNI_MAX);
     }
     boolean ownCertificates = tls.mode() == Mode.SIMPLE || tls.mode() == Mode.MUTUAL;
     if (ownCertificates && !tls.credentialName().isEmpty()) {

@@ -27,6 +27,10 @@ import java.util.List;
  */
 public final class TlsContexts {
   private static final String NAME = "envoy.transport_sockets.tls";
+
+  /** In bytes, by the rules of Envoy's API. */
+  private static final int SERVER_NAME_MAX = 255;
+
   private static final String SYSTEM_ROOTS = "system";
 
   /** Where most distributions keep the roots of their system. */
@@ -256,7 +260,8 @@ public final class TlsContexts {
    * Mutual TLS to workloads of the mesh.
    *
    * @param identities that the server may show; empty: any of the mesh
-   * @param serverName by which the server tells what is asked for
+   * @param serverName by which the server tells what is asked for; left out when it is longer than
+   *     a proxy takes, which would refuse every cluster beside it
    */
   public static TransportSocket mutual(
       Collection<String> identities, String serverName, boolean http2) {
@@ -270,7 +275,7 @@ public final class TlsContexts {
                     .addTlsCertificateSdsSecretConfigs(Secrets.WORKLOAD)
                     .setCombinedValidationContext(combined(servers, Secrets.ROOTS))
                     .addAllAlpnProtocols(http2 ? ALPN_CLIENT_HTTP2 : ALPN_CLIENT))
-            .setSni(serverName)
+            .setSni(serverName.length() > SERVER_NAME_MAX ? "" : serverName)
             .build());
   }
 

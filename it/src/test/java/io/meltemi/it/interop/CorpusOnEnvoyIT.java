@@ -16,6 +16,8 @@ import io.grpc.netty.NettyServerBuilder;
 import io.grpc.stub.StreamObserver;
 import io.meltemi.common.net.HostPort;
 import io.meltemi.config.Kinds;
+import io.meltemi.config.kind.gatewayapi.KubernetesGateway;
+import io.meltemi.config.kind.gatewayapi.Listener;
 import io.meltemi.config.resource.Decoded;
 import io.meltemi.config.resource.Resource;
 import io.meltemi.config.resource.ResourceDecoder;
@@ -55,11 +57,19 @@ class CorpusOnEnvoyIT {
   private static final Duration PATIENCE = Duration.ofSeconds(30);
   private static final HostPort ANY = new HostPort("127.0.0.1", 0);
   private static final List<Integer> GATEWAY_PORTS =
-      List.of(80, 443, 8080, 8081, 8443, 9000, 9080, 15443, 27017, 31400, 7070, 9090);
+      List.of(
+          80, 443, 8080, 8081, 8083, 8090, 8443, 9000, 9080, 15008, 15012, 15017, 15443, 27017,
+          31400, 34000, 34001, 3000, 5300, 6000, 7070, 9090, 9300, 50051);
+
+  private static final String GATEWAY_ADDRESS = "10.10.1.1";
 
   private static final PushSettings AT_ONCE =
       new PushSettings(
           Duration.ofMillis(1), Duration.ofMillis(1), Duration.ofSeconds(1), Duration.ofSeconds(5));
+
+  /** What Gateways of the Gateway API name that are not deployed for themselves. */
+  private static final String GATEWAY_SERVICE =
+      service("istio-ingressgateway", "istio-system", List.of(80, 443, 34000, 34001));
 
   /** Kinds of single resources that translation is made of. */
   private static final Pattern TRAFFIC =
@@ -92,15 +102,16 @@ class CorpusOnEnvoyIT {
             store,
             List.of())) {
       load("marker-0", List.of(), 0);
-      try (Proxy sidecar = new Proxy("sidecar", directory, controlPlane, agent.getPort());
-          Proxy gateway = new Proxy("router", directory, controlPlane, agent.getPort())) {
+      try (Proxy sidecar = new Proxy("sidecar", "default", directory, controlPlane, agent);
+          Proxy gateway = new Proxy("router", "istio-system", directory, controlPlane, agent);
+          Proxy other = new Proxy("router", "default", directory, controlPlane, agent)) {
         int number = 0;
         for (Map.Entry<String, List<Path>> one : cases.entrySet()) {
           load(one.getKey(), one.getValue(), ++number);
-          for (Proxy proxy : List.of(sidecar, gateway)) {
+          for (Proxy proxy : List.of(sidecar, gateway, other)) {
             String refusal = proxy.take(number);
             if (!refusal.isEmpty()) {
-              refusals.put(one.getKey() + " on " + proxy.type, refusal);
+              refusals.put(one.getKey() + " on " + proxy.name, refusal);
             }
           }
         }
@@ -108,28 +119,32 @@ class CorpusOnEnvoyIT {
     } finally {
       agent.shutdownNow().awaitTermination(5, TimeUnit.SECONDS);
     }
-    System.out.println("corpus on Envoy: " + cases.size() + " configurations taken by both");
+    System.out.println("corpus on Envoy: " + cases.size() + " configurations taken by all");
     assertEquals(Map.of(), refusals);
   }
 
   /** A stock Envoy of one kind that follows the control plane. */
   private static final class Proxy implements AutoCloseable {
-    final String type;
+    final String name;
     private final Program program;
     private final String admin;
     private long refused;
 
-    Proxy(String type, Path directory, ControlPlane controlPlane, int agentPort)
+    Proxy(String type, String namespace, Path directory, ControlPlane controlPlane, Server agent)
         throws IOException, InterruptedException {
-      this.type = type;
+      this.name = type + "-" + namespace;
       int adminPort = Program.freePort();
       admin = "http://127.0.0.1:" + adminPort;
       program =
           DataPlane.ENVOY.start(
-              type,
+              name,
               directory,
               bootstrap(
-                  type, adminPort, controlPlane.grpcAddress().orElseThrow().port(), agentPort));
+                  type,
+                  namespace,
+                  adminPort,
+                  controlPlane.grpcAddress().orElseThrow().port(),
+                  agent.getPort()));
       program.await("marker 0 is there", PATIENCE, () -> has(0));
     }
 
@@ -192,7 +207,8 @@ class CorpusOnEnvoyIT {
     }
   }
 
-  private static String bootstrap(String type, int adminPort, int xdsPort, int agentPort) {
+  private static String bootstrap(
+      String type, String namespace, int adminPort, int xdsPort, int agentPort) {
     boolean sidecar = type.equals("sidecar");
     String gateway =
         GATEWAY_PORTS.stream()
@@ -209,16 +225,16 @@ class CorpusOnEnvoyIT {
                   ISTIO_VERSION: 1.32.0
                   LABELS: {app: productpage, version: v1}"""
             : """
-              id: router~10.10.1.1~istio-ingressgateway.istio-system~istio-system.svc.cluster.local
-                cluster: istio-ingressgateway.istio-system
+              id: router~%1$s~istio-ingressgateway.%2$s~%2$s.svc.cluster.local
+                cluster: istio-ingressgateway.%2$s
                 metadata:
-                  NAMESPACE: istio-system
+                  NAMESPACE: %2$s
                   CLUSTER_ID: Kubernetes
                   ISTIO_VERSION: 1.32.0
                   LABELS: {app: istio-ingressgateway, istio: ingressgateway, istio.io/benchmark: "true"}
                   MELTEMI_CERTIFICATES: "true"
-                  MELTEMI_LOCAL: {gateway: {%s}}"""
-                .formatted(gateway);
+                  MELTEMI_LOCAL: {gateway: {%3$s}}"""
+                .formatted(GATEWAY_ADDRESS, namespace, gateway);
     return """
     node:
       %s
@@ -368,6 +384,25 @@ class CorpusOnEnvoyIT {
     for (Path file : yamlFiles(config)) {
       cases.put("config/" + config.relativize(file), List.of(file));
     }
+    Path gatewayApi = SharedFiles.require("corpus/gateway-api");
+    for (String group :
+        List.of(
+            "conformance",
+            "conformance-mesh",
+            "examples-valid",
+            "ingress-conversion",
+            "istio-conversion")) {
+      for (Path folder : folders(gatewayApi.resolve(group))) {
+        List<Path> files = new ArrayList<>();
+        if (group.startsWith("conformance")) {
+          files.addAll(yamlFiles(gatewayApi.resolve("conformance-base")));
+        }
+        yamlFiles(folder).stream()
+            .filter(f -> !f.getFileName().toString().startsWith("expected"))
+            .forEach(files::add);
+        cases.put("gateway-api/" + gatewayApi.relativize(folder), files);
+      }
+    }
     Path single = SharedFiles.require("corpus/crd-validation");
     for (Path file : yamlFiles(single)) {
       if (TRAFFIC.matcher(single.relativize(file).toString()).find()) {
@@ -387,6 +422,12 @@ class CorpusOnEnvoyIT {
     return cases;
   }
 
+  private static List<Path> folders(Path parent) throws IOException {
+    try (Stream<Path> files = Files.list(parent)) {
+      return files.filter(Files::isDirectory).sorted().toList();
+    }
+  }
+
   private static List<Path> yamlFiles(Path folder) throws IOException {
     try (Stream<Path> files = Files.walk(folder)) {
       return files.filter(f -> f.toString().endsWith(".yaml")).sorted().toList();
@@ -397,17 +438,60 @@ class CorpusOnEnvoyIT {
     List<Resource<?>> resources = new ArrayList<>(read(name, marker(marker)));
     for (Path file : files) {
       try {
-        resources.addAll(read(file.toString(), withName(Files.readString(file))));
+        resources.addAll(read(file.toString(), adapted(Files.readString(file))));
       } catch (IOException e) {
         throw new UncheckedIOException(e);
+      }
+    }
+    resources.addAll(read(name, GATEWAY_SERVICE));
+    for (Resource<?> resource : List.copyOf(resources)) {
+      if (resource.spec() instanceof KubernetesGateway gateway) {
+        resources.addAll(read(name, serviceOf(resource, gateway)));
       }
     }
     store.replace("case", resources);
   }
 
-  /** Resources that came without a name get one. */
-  private static String withName(String yaml) {
-    return yaml.replace("metadata: {}", "metadata: {name: some-name}");
+  /**
+   * Resources that came without a name get one, and those of the Gateway API what its tests fill in
+   * and the names of the test's world.
+   */
+  private static String adapted(String yaml) {
+    return yaml.replace("metadata: {}", "metadata: {name: some-name}")
+        .replace("{GATEWAY_CLASS_NAME}", "istio")
+        .replace("gateway-conformance-infra", "istio-system")
+        .replace("domain.suffix", "cluster.local");
+  }
+
+  /** What the deployment of a Gateway would have made: its service, whose pod is the gateway. */
+  private static String serviceOf(Resource<?> resource, KubernetesGateway gateway) {
+    return service(
+        resource.metadata().name() + "-" + gateway.gatewayClassName(),
+        resource.namespace(),
+        gateway.listeners().stream().map(Listener::port).distinct().toList());
+  }
+
+  private static String service(String name, String namespace, List<Integer> ports) {
+    return """
+    apiVersion: v1
+    kind: Service
+    metadata: {name: %1$s, namespace: %2$s}
+    spec: {ports: [%3$s]}
+    ---
+    apiVersion: discovery.k8s.io/v1
+    kind: EndpointSlice
+    metadata: {name: %1$s, namespace: %2$s, labels: {kubernetes.io/service-name: %1$s}}
+    addressType: IPv4
+    endpoints: [{addresses: [%4$s], conditions: {ready: true}}]
+    ports: [%3$s]
+    """
+        .formatted(
+            name,
+            namespace,
+            ports.stream()
+                .map(port -> "{name: port-%1$d, port: %1$d, protocol: TCP}".formatted(port))
+                .collect(Collectors.joining(", ")),
+            GATEWAY_ADDRESS);
   }
 
   private List<Resource<?>> read(String location, String yaml) {

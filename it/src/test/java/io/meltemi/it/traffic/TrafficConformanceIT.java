@@ -1,5 +1,6 @@
 package io.meltemi.it.traffic;
 
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.meltemi.it.interop.DataPlane;
@@ -51,6 +52,7 @@ class TrafficConformanceIT {
         TrafficCase.all(RESOURCES).stream()
             .filter(each -> chosen.matches(Path.of(each.toString())))
             .toList();
+    assertFalse(cases.isEmpty(), "no case is named " + System.getProperty("traffic.case"));
     Map<DataPlane, List<Turn>> turns = new LinkedHashMap<>();
     for (DataPlane plane : DataPlane.values()) {
       if (planes.matches(Path.of(plane.name()))) {
@@ -60,6 +62,7 @@ class TrafficConformanceIT {
         RUNNERS.add(Thread.ofPlatform().name("world " + plane).start(() -> run(plane, own, blank)));
       }
     }
+    assertFalse(turns.isEmpty(), "no plane is named " + System.getProperty("traffic.plane"));
     return turns.entrySet().stream()
         .map(
             entry ->
