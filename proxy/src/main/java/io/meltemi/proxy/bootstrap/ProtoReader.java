@@ -27,6 +27,7 @@ import io.meltemi.proxy.bootstrap.Node.Entry;
 import io.meltemi.proxy.bootstrap.Node.ListNode;
 import io.meltemi.proxy.bootstrap.Node.MapNode;
 import io.meltemi.proxy.bootstrap.Node.Scalar;
+import io.meltemi.proxy.parse.NewerFields;
 import io.meltemi.proxy.parse.ParseScope;
 import java.io.IOException;
 import java.math.BigDecimal;
@@ -158,7 +159,8 @@ final class ProtoReader {
         return candidate;
       }
     }
-    return null;
+    Descriptor newer = NewerFields.companion(type.getFullName());
+    return newer == null ? null : field(newer, key);
   }
 
   private void field(FieldDescriptor field, Node value, CodedOutputStream out, ParseScope scope)

@@ -34,7 +34,8 @@ public final class SupportedFields {
 
   /**
    * @param type message type, as in {@code Listener.getDescriptor()}
-   * @param fields proto names of the fields that the parser consumes
+   * @param fields proto names of the fields that the parser consumes, {@link NewerFields} among
+   *     them
    */
   public static SupportedFields of(Descriptor type, String... fields) {
     return new SupportedFields(type, Map.of()).with("", fields);
@@ -56,7 +57,8 @@ public final class SupportedFields {
     Map<Integer, String> all = new LinkedHashMap<>(supported);
     for (String name : fields) {
       FieldDescriptor field = type.findFieldByName(name);
-      if (field == null) {
+      int number = field == null ? NewerFields.number(type.getFullName(), name) : field.getNumber();
+      if (number == 0) {
         throw new IllegalArgumentException(
             "field: "
                 + name
@@ -65,7 +67,7 @@ public final class SupportedFields {
                     type.getFields().stream().map(FieldDescriptor::getName).toArray(String[]::new))
                 + ")");
       }
-      all.put(field.getNumber(), reason);
+      all.put(number, reason);
     }
     return new SupportedFields(type, Map.copyOf(all));
   }
@@ -126,11 +128,19 @@ public final class SupportedFields {
       return clean;
     }
     for (int number : unknown.asMap().keySet()) {
-      scope
-          .field("#" + number)
-          .error(
-              "field number " + number + " of " + type.getFullName(),
-              "a field known to this version");
+      String name = NewerFields.name(type.getFullName(), number);
+      if (supported.containsKey(number)) {
+        continue;
+      }
+      if (name != null) {
+        scope.field(name).unsupported("set");
+      } else {
+        scope
+            .field("#" + number)
+            .error(
+                "field number " + number + " of " + type.getFullName(),
+                "a field known to this version");
+      }
       clean = false;
     }
     return clean;

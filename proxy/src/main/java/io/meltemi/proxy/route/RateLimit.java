@@ -3,6 +3,7 @@ package io.meltemi.proxy.route;
 import io.meltemi.proxy.header.HeaderBlock;
 import io.meltemi.proxy.header.HeaderName;
 import io.meltemi.proxy.matcher.HeaderMatcher;
+import io.meltemi.proxy.matcher.IpRange;
 import io.meltemi.proxy.matcher.MatchTrace;
 import io.meltemi.proxy.parse.Metadata;
 import io.meltemi.proxy.telemetry.DynamicMetadata;
@@ -87,6 +88,18 @@ public record RateLimit(
     record MaskedRemoteAddress(int bitsV4, int bitsV6) implements Action {}
 
     record GenericKey(String key, Text value) implements Action {}
+
+    /**
+     * @param otherwise when the value is empty
+     * @param invert whether addresses outside of the ranges are meant
+     */
+    record AddressMatch(
+        String key, Text value, String otherwise, List<IpRange> ranges, boolean invert)
+        implements Action {
+      public AddressMatch {
+        ranges = List.copyOf(ranges);
+      }
+    }
 
     record HeaderMatch(String key, Text value, boolean expected, List<HeaderMatcher> headers)
         implements Action {
@@ -205,6 +218,7 @@ public record RateLimit(
         InetAddress ip = remote(facts);
         yield ip == null ? null : entry("masked_remote_address", masked(ip, bitsV4, bitsV6));
       }
+      case Action.AddressMatch match -> address(match, facts);
       case Action.GenericKey(String key, Text value) -> entry(key, text(value, facts.info()));
       case Action.HeaderMatch match ->
           holdAll(match.headers(), facts.headers()) == match.expected()
@@ -216,6 +230,26 @@ public record RateLimit(
               : null;
       case Action.MetadataText metadata -> metadata(metadata, facts);
     };
+  }
+
+  private static RateLimitDescriptor.@Nullable Entry address(
+      Action.AddressMatch match, Facts facts) {
+    InetAddress ip = remote(facts);
+    if (ip == null) {
+      return null;
+    }
+    boolean within = false;
+    for (int i = 0; i < match.ranges().size() && !within; i++) {
+      within = match.ranges().get(i).contains(ip);
+    }
+    if (within == match.invert()) {
+      return null;
+    }
+    String value = text(match.value(), facts.info());
+    if (value.isEmpty()) {
+      value = match.otherwise();
+    }
+    return value.isEmpty() ? null : entry(match.key(), value);
   }
 
   private static RateLimitDescriptor.Entry entry(String key, String value) {

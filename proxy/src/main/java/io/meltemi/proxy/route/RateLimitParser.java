@@ -1,13 +1,19 @@
 package io.meltemi.proxy.route;
 
+import com.google.protobuf.UnknownFieldSet;
+import io.envoyproxy.envoy.config.core.v3.CidrRange;
 import io.envoyproxy.envoy.config.route.v3.RateLimit.Action;
 import io.envoyproxy.envoy.config.route.v3.RateLimit.HitsAddend;
 import io.envoyproxy.envoy.config.route.v3.RateLimit.Override;
+import io.envoyproxy.envoy.type.matcher.v3.AddressMatcher;
 import io.envoyproxy.envoy.type.metadata.v3.MetadataKey;
 import io.meltemi.common.time.Ticker;
 import io.meltemi.common.validation.Validation;
 import io.meltemi.proxy.matcher.HeaderMatcher;
 import io.meltemi.proxy.matcher.HeaderMatcherParser;
+import io.meltemi.proxy.matcher.IpRange;
+import io.meltemi.proxy.parse.AddressParser;
+import io.meltemi.proxy.parse.NewerFields;
 import io.meltemi.proxy.parse.ParseScope;
 import io.meltemi.proxy.parse.SupportedFields;
 import io.meltemi.proxy.route.RateLimit.MetadataPlace;
@@ -42,7 +48,10 @@ public final class RateLimitParser {
           "dynamic_metadata",
           "metadata",
           "masked_remote_address",
+          "remote_address_match",
           "query_parameter_value_match");
+  private static final SupportedFields ADDRESSES =
+      SupportedFields.of(AddressMatcher.getDescriptor(), "ranges", "invert_match");
   private static final SupportedFields REQUEST_HEADERS =
       SupportedFields.of(
           Action.RequestHeaders.getDescriptor(), "header_name", "descriptor_key", "skip_if_absent");
@@ -195,6 +204,49 @@ public final class RateLimitParser {
     return new RateLimit.Hits.Fixed(number);
   }
 
+  /** The one action that is newer than the message's class. */
+  private Optional<RateLimit.Action> addressMatch(Action proto, ParseScope scope) {
+    ParseScope at = scope.field("remote_address_match");
+    List<UnknownFieldSet> values =
+        NewerFields.companions(
+            proto,
+            NewerFields.REMOTE_ADDRESS_MATCH,
+            "envoy.config.route.v3.RateLimit.Action.RemoteAddressMatch",
+            at);
+    if (values.isEmpty()) {
+      scope.error("no action", "one action");
+      return Optional.empty();
+    }
+    UnknownFieldSet match = values.getLast();
+    List<IpRange> ranges = new ArrayList<>();
+    boolean invert = false;
+    ParseScope matcherAt = at.field("address_matcher");
+    for (AddressMatcher matcher :
+        NewerFields.messages(match, 4, AddressMatcher.parser(), matcherAt)) {
+      ADDRESSES.check(matcher, matcherAt);
+      invert = NewerFields.flag(matcher, NewerFields.INVERT_ADDRESS);
+      for (int i = 0; i < matcher.getRangesCount(); i++) {
+        CidrRange range =
+            CidrRange.newBuilder()
+                .setAddressPrefix(matcher.getRanges(i).getAddressPrefix())
+                .setPrefixLen(matcher.getRanges(i).getPrefixLen())
+                .build();
+        AddressParser.prefix(range, matcherAt.field("ranges", i))
+            .ifPresent(prefix -> ranges.add(IpRange.of(prefix, AddressParser.prefixLength(range))));
+      }
+    }
+    boolean inverted = invert;
+    return text(NewerFields.text(match, 1), at.field("descriptor_value"))
+        .map(
+            value ->
+                new RateLimit.Action.AddressMatch(
+                    or(NewerFields.text(match, 2), "remote_address_match"),
+                    value,
+                    NewerFields.text(match, 3),
+                    ranges,
+                    inverted));
+  }
+
   private Optional<Formatter> format(String text, ParseScope scope) {
     Validation<Formatter> format = Formatter.parse(text, "", ticker, scope.origin(), scope.path());
     return scope.out().absorb(format) ? Optional.of(format.orElseThrow()) : Optional.empty();
@@ -285,10 +337,7 @@ public final class RateLimitParser {
       case MASKED_REMOTE_ADDRESS -> masked(proto, scope.field("masked_remote_address"));
       // reported by the check above
       case EXTENSION -> Optional.empty();
-      case ACTIONSPECIFIER_NOT_SET -> {
-        scope.error("no action", "one action");
-        yield Optional.empty();
-      }
+      case ACTIONSPECIFIER_NOT_SET -> addressMatch(proto, scope);
     };
   }
 

@@ -2,6 +2,7 @@ package io.meltemi.proxy.route;
 
 import com.google.protobuf.ByteString;
 import io.envoyproxy.envoy.config.core.v3.DataSource;
+import io.envoyproxy.envoy.config.core.v3.SubstitutionFormatString;
 import io.envoyproxy.envoy.config.route.v3.DirectResponseAction;
 import io.envoyproxy.envoy.config.route.v3.RedirectAction;
 import io.envoyproxy.envoy.config.route.v3.RouteAction.MaxStreamDuration;
@@ -11,6 +12,7 @@ import io.meltemi.proxy.header.HeaderName;
 import io.meltemi.proxy.matcher.Fraction;
 import io.meltemi.proxy.matcher.FractionParser;
 import io.meltemi.proxy.matcher.StringMatcherParser;
+import io.meltemi.proxy.parse.NewerFields;
 import io.meltemi.proxy.parse.ParseScope;
 import io.meltemi.proxy.parse.SupportedFields;
 import io.meltemi.proxy.route.RouteAction.Body;
@@ -84,7 +86,10 @@ final class RouteActionParser {
           "response_code",
           "strip_query");
   private static final SupportedFields DIRECT =
-      SupportedFields.of(DirectResponseAction.getDescriptor(), "status", "body");
+      SupportedFields.of(DirectResponseAction.getDescriptor(), "status", "body", "body_format");
+  private static final SupportedFields FORMAT =
+      SupportedFields.of(
+          SubstitutionFormatString.getDescriptor(), "text_format", "text_format_source");
   private static final SupportedFields DATA =
       SupportedFields.of(DataSource.getDescriptor(), "inline_bytes", "inline_string");
 
@@ -397,6 +402,14 @@ final class RouteActionParser {
     }
     ByteString body =
         proto.hasBody() ? body(proto.getBody(), scope.field("body")) : ByteString.EMPTY;
+    for (SubstitutionFormatString format :
+        NewerFields.messages(
+            proto.getUnknownFields(),
+            NewerFields.BODY_FORMAT,
+            SubstitutionFormatString.parser(),
+            scope.field("body_format"))) {
+      body = format(format, scope.field("body_format"));
+    }
     if (body.size() > bodyBytesMax) {
       scope
           .field("body")
@@ -406,6 +419,21 @@ final class RouteActionParser {
     }
     return new RouteAction.DirectResponse(
         proto.getStatus(), body.isEmpty() ? Body.EMPTY : new Body(body.toByteArray()));
+  }
+
+  /** A format without operators is the body itself. */
+  // the deprecated field still comes from older control planes
+  @SuppressWarnings("deprecation")
+  private static ByteString format(SubstitutionFormatString proto, ParseScope scope) {
+    FORMAT.check(proto, scope);
+    ByteString text =
+        proto.hasTextFormatSource()
+            ? body(proto.getTextFormatSource(), scope.field("text_format_source"))
+            : proto.getTextFormatBytes();
+    if (text.toString(StandardCharsets.ISO_8859_1).indexOf('%') >= 0) {
+      scope.unsupported("operators");
+    }
+    return text;
   }
 
   private static ByteString body(DataSource proto, ParseScope scope) {

@@ -19,10 +19,22 @@ public record RouteMatcher(
     List<HeaderMatcher> headers,
     List<QueryParameterMatcher> queryParameters,
     Fraction share,
-    boolean grpc) {
+    boolean grpc,
+    List<CookieMatcher> cookies) {
   public RouteMatcher {
+    cookies = List.copyOf(cookies);
     headers = List.copyOf(headers);
     queryParameters = List.copyOf(queryParameters);
+  }
+
+  /** Asks no cookies. */
+  public RouteMatcher(
+      PathMatcher path,
+      List<HeaderMatcher> headers,
+      List<QueryParameterMatcher> queryParameters,
+      Fraction share,
+      boolean grpc) {
+    this(path, headers, queryParameters, share, grpc, List.of());
   }
 
   /** Matches every path and nothing else is asked. */
@@ -90,6 +102,15 @@ public record RouteMatcher(
     }
     for (int i = 0; i < headers.size(); i++) {
       if (!headers.get(i).matches(block, trace)) {
+        return false;
+      }
+    }
+    for (int i = 0; i < cookies.size(); i++) {
+      boolean held = cookies.get(i).matches(block);
+      if (trace.isRecording()) {
+        trace.result(held, "cookie", cookies.get(i).toString());
+      }
+      if (!held) {
         return false;
       }
     }

@@ -1,5 +1,6 @@
 package io.meltemi.proxy.route;
 
+import com.google.protobuf.UnknownFieldSet;
 import io.envoyproxy.envoy.config.route.v3.RouteMatch;
 import io.meltemi.proxy.matcher.BytePattern;
 import io.meltemi.proxy.matcher.Fraction;
@@ -7,6 +8,7 @@ import io.meltemi.proxy.matcher.FractionParser;
 import io.meltemi.proxy.matcher.HeaderMatcherParser;
 import io.meltemi.proxy.matcher.StringMatcher;
 import io.meltemi.proxy.matcher.StringMatcherParser;
+import io.meltemi.proxy.parse.NewerFields;
 import io.meltemi.proxy.parse.ParseScope;
 import io.meltemi.proxy.parse.SupportedFields;
 import java.util.ArrayList;
@@ -27,7 +29,8 @@ public final class RouteMatcherParser {
           "runtime_fraction",
           "headers",
           "query_parameters",
-          "grpc");
+          "grpc",
+          "cookies");
   private static final SupportedFields QUERY =
       SupportedFields.of(
           io.envoyproxy.envoy.config.route.v3.QueryParameterMatcher.getDescriptor(),
@@ -48,9 +51,39 @@ public final class RouteMatcherParser {
     for (int i = 0; i < proto.getQueryParametersCount(); i++) {
       query(proto.getQueryParameters(i), scope.field("query_parameters", i)).ifPresent(query::add);
     }
+    List<CookieMatcher> cookies = cookies(proto, scope.field("cookies"));
     var headers = HeaderMatcherParser.parseAll(proto.getHeadersList(), scope, "headers");
     return path(proto, fold, scope)
-        .map(path -> new RouteMatcher(path, headers, query, share, proto.hasGrpc()));
+        .map(path -> new RouteMatcher(path, headers, query, share, proto.hasGrpc(), cookies));
+  }
+
+  private static List<CookieMatcher> cookies(RouteMatch proto, ParseScope scope) {
+    List<CookieMatcher> matchers = new ArrayList<>();
+    for (UnknownFieldSet fields :
+        NewerFields.companions(
+            proto, NewerFields.COOKIES, "envoy.config.route.v3.CookieMatcher", scope)) {
+      String name = NewerFields.text(fields, 1);
+      if (name.isEmpty()) {
+        scope.field("name").error("\"\"", "the name of a cookie");
+      }
+      var values =
+          NewerFields.messages(
+              fields,
+              2,
+              io.envoyproxy.envoy.type.matcher.v3.StringMatcher.parser(),
+              scope.field("string_match"));
+      if (values.isEmpty()) {
+        scope.field("string_match").error("nothing", "a string matcher");
+        continue;
+      }
+      StringMatcherParser.parse(values.getLast(), scope.field("string_match"))
+          .ifPresent(
+              value ->
+                  matchers.add(
+                      new CookieMatcher(
+                          BytePattern.of(name, false), value, NewerFields.flag(fields, 3))));
+    }
+    return matchers;
   }
 
   private static Optional<PathMatcher> path(RouteMatch proto, boolean fold, ParseScope scope) {

@@ -150,10 +150,15 @@ public final class UpstreamCall implements UpstreamCallbacks {
   private boolean retry() {
     Retries policy = request.retries();
     Cluster to = cluster;
-    if (to == null || retries >= policy.max()) {
+    if (to == null || policy.max() == 0) {
+      return false;
+    }
+    if (retries >= policy.max()) {
+      to.stats().rqRetryLimitExceeded.inc();
       return false;
     }
     to.stats().rqRetry.inc();
+    to.stats().rqRetryBackoffExponential.inc();
     long ceiling =
         Math.min(policy.maxNanos(), policy.baseNanos() * ((1L << Math.min(retries, 20)) * 2 - 1));
     retries++;

@@ -154,6 +154,26 @@ final class ExtAuthzTest {
   }
 
   @Test
+  void thePathMayBeOneOfItsOwn() throws Exception {
+    String answer = "HTTP/1.1 503 No\r\ncontent-length: 0\r\n\r\n";
+    String service =
+        HTTP.replace(
+            "path_prefix: /auth",
+            "path_override: /own\n  retry_policy: {num_retries: 2, retry_on: 5xx,"
+                + " retry_back_off: {base_interval: 0.001s}}");
+    try (TestBackend a = TestBackend.answering(ProxyTest.OK);
+        TestBackend auth = TestBackend.answering(answer);
+        ProxyHarness proxy = proxy(a, auth, service);
+        TestClient client = proxy.client()) {
+      assertEquals(403, client.get("/p?q").status());
+      assertEquals(3, auth.requests.size());
+      assertEquals("GET /own HTTP/1.1", auth.requests.getFirst().line());
+      assertEquals(2, proxy.counter("cluster.auth.upstream_rq_retry"));
+      assertEquals(1, proxy.counter("cluster.auth.upstream_rq_retry_limit_exceeded"));
+    }
+  }
+
+  @Test
   void anHttpServiceRefuses() throws Exception {
     String answer =
         "HTTP/1.1 302 Found\r\nlocation: /login\r\nset-cookie: a\r\nset-cookie: b\r\n"

@@ -4,6 +4,7 @@ import com.google.protobuf.Any;
 import io.envoyproxy.envoy.config.core.v3.ApiVersion;
 import io.envoyproxy.envoy.config.core.v3.HeaderValue;
 import io.envoyproxy.envoy.config.core.v3.HeaderValueOption;
+import io.envoyproxy.envoy.config.core.v3.RetryPolicy;
 import io.envoyproxy.envoy.config.core.v3.RuntimeFeatureFlag;
 import io.envoyproxy.envoy.extensions.filters.http.ext_authz.v3.AuthorizationRequest;
 import io.envoyproxy.envoy.extensions.filters.http.ext_authz.v3.AuthorizationResponse;
@@ -21,6 +22,7 @@ import io.meltemi.proxy.matcher.BytePattern;
 import io.meltemi.proxy.matcher.Fraction;
 import io.meltemi.proxy.matcher.FractionParser;
 import io.meltemi.proxy.matcher.StringMatcher;
+import io.meltemi.proxy.parse.NewerFields;
 import io.meltemi.proxy.parse.ParseScope;
 import io.meltemi.proxy.parse.SupportedFields;
 import io.meltemi.proxy.route.HeaderMutations;
@@ -69,6 +71,8 @@ public final class ExtAuthzFilterFactory implements HttpFilterFactory {
           HttpService.getDescriptor(),
           "server_uri",
           "path_prefix",
+          "path_override",
+          "retry_policy",
           "authorization_request",
           "authorization_response");
   private static final SupportedFields HTTP_REQUEST =
@@ -205,6 +209,24 @@ public final class ExtAuthzFilterFactory implements HttpFilterFactory {
     if (!proto.getPathPrefix().isEmpty() && !proto.getPathPrefix().startsWith("/")) {
       scope.field("path_prefix").error(proto.getPathPrefix(), "a slash first");
     }
+    String override = NewerFields.text(proto, NewerFields.AUTH_PATH_OVERRIDE);
+    if (!override.isEmpty() && !proto.getPathPrefix().isEmpty()) {
+      scope.field("path_override").error(override, "path_prefix or path_override");
+    }
+    if (!override.isEmpty() && !override.startsWith("/")) {
+      scope.field("path_override").error(override, "a slash first");
+    }
+    ParseScope retryAt = scope.field("retry_policy");
+    UpstreamClient.Retries retries = UpstreamClient.Retries.NONE;
+    for (RetryPolicy policy :
+        NewerFields.messages(
+            proto.getUnknownFields(),
+            NewerFields.AUTH_RETRY_POLICY,
+            RetryPolicy.parser(),
+            retryAt)) {
+      retries = ServiceParser.retries(policy, retryAt);
+    }
+    UpstreamClient.Retries chosen = retries;
     AuthorizationRequest request = proto.getAuthorizationRequest();
     ParseScope requestAt = scope.field("authorization_request");
     HTTP_REQUEST.check(request, requestAt);
@@ -224,10 +246,9 @@ public final class ExtAuthzFilterFactory implements HttpFilterFactory {
             target ->
                 new HttpAuthService(
                     client,
-                    new HttpAuthService.Target(
-                        target.cluster(), target.timeoutNanos(), UpstreamClient.Retries.NONE),
+                    new HttpAuthService.Target(target.cluster(), target.timeoutNanos(), chosen),
                     proto.getPathPrefix(),
-                    "",
+                    override,
                     mutations,
                     answers));
   }

@@ -65,6 +65,10 @@ final class LocalRateLimitConfig implements HttpFilterConfig, RouteFilterConfig 
   final Counter enabled;
   final Counter ok;
   final Counter rateLimited;
+
+  /** Beyond a descriptor that only looks on. */
+  final Counter shadow;
+
   final Counter enforced;
 
   LocalRateLimitConfig(
@@ -83,6 +87,7 @@ final class LocalRateLimitConfig implements HttpFilterConfig, RouteFilterConfig 
     this.enabled = stats.counter("enabled");
     this.ok = stats.counter("ok");
     this.rateLimited = stats.counter("rate_limited");
+    this.shadow = stats.counter("shadow_mode");
     this.enforced = stats.counter("enforced");
     this.dropped = stats.counter("dynamic_descriptors_dropped");
     this.shared = new RateLimiter(rules, dropped, nowNanos);

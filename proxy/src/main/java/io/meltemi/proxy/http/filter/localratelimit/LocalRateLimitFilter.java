@@ -55,6 +55,10 @@ final class LocalRateLimitFilter implements HttpFilter {
       return FilterStatus.CONTINUE;
     }
     config.rateLimited.inc();
+    if (answer.isShadow()) {
+      config.shadow.inc();
+      return FilterStatus.CONTINUE;
+    }
     LocalRateLimitConfig.Answers answers = config.answers;
     if (!config.shares.enforced().includes(context.loop().random())) {
       answers.unenforced().apply(headers, context.streamInfo(), scratch);

@@ -9,6 +9,7 @@ import io.meltemi.proxy.http.HttpFilterConfig;
 import io.meltemi.proxy.http.HttpFilterFactory;
 import io.meltemi.proxy.matcher.Fraction;
 import io.meltemi.proxy.matcher.FractionParser;
+import io.meltemi.proxy.parse.NewerFields;
 import io.meltemi.proxy.parse.ParseScope;
 import io.meltemi.proxy.parse.SupportedFields;
 import io.meltemi.proxy.route.HeaderMutationsParser;
@@ -50,7 +51,8 @@ public final class LocalRateLimitFilterFactory implements HttpFilterFactory {
       SupportedFields.of(
           TokenBucket.getDescriptor(), "max_tokens", "tokens_per_fill", "fill_interval");
   private static final SupportedFields DESCRIPTOR =
-      SupportedFields.of(LocalRateLimitDescriptor.getDescriptor(), "entries", "token_bucket");
+      SupportedFields.of(
+          LocalRateLimitDescriptor.getDescriptor(), "entries", "token_bucket", "shadow_mode");
   private static final long FILL_NANOS_MIN = 50_000_000;
   private static final int STAGE_MAX = 10;
   private static final int HEADERS_MAX = 10;
@@ -226,7 +228,11 @@ public final class LocalRateLimitFilterFactory implements HttpFilterFactory {
         at.field("token_bucket").error("nothing", "a token bucket");
       }
       rate(descriptor.getTokenBucket(), at.field("token_bucket"))
-          .ifPresent(rate -> limits.add(new RateLimiter.Limit(entries, rate)));
+          .ifPresent(
+              rate ->
+                  limits.add(
+                      new RateLimiter.Limit(
+                          entries, rate, NewerFields.flag(descriptor, NewerFields.SHADOW_MODE))));
     }
     int dynamicMax =
         proto.hasMaxDynamicDescriptors()

@@ -27,8 +27,12 @@ final class RateLimiter {
     }
   }
 
-  /** What a descriptor gets; an entry without a value takes any, and gives each its own bucket. */
-  record Limit(List<RateLimitDescriptor.Entry> entries, Rate rate) {
+  /**
+   * What a descriptor gets; an entry without a value takes any, and gives each its own bucket.
+   *
+   * @param shadow whether requests beyond it pass all the same
+   */
+  record Limit(List<RateLimitDescriptor.Entry> entries, Rate rate, boolean shadow) {
     Limit {
       entries = List.copyOf(entries);
     }
@@ -66,14 +70,21 @@ final class RateLimiter {
 
   /** Whether a request may go on, and the bucket that its response tells of. */
   static final class Answer {
-    static final Answer UNLIMITED = new Answer(true, null);
+    static final Answer UNLIMITED = new Answer(true, null, false);
 
     private final boolean allowed;
     private final @Nullable TokenBucket bucket;
+    private final boolean shadow;
 
-    Answer(boolean allowed, @Nullable TokenBucket bucket) {
+    Answer(boolean allowed, @Nullable TokenBucket bucket, boolean shadow) {
       this.allowed = allowed;
       this.bucket = bucket;
+      this.shadow = shadow;
+    }
+
+    /** Whether the descriptor that is exceeded only looks on. */
+    boolean isShadow() {
+      return shadow;
     }
 
     boolean allowed() {
@@ -116,11 +127,14 @@ final class RateLimiter {
   }
 
   /** A bucket that a descriptor of the request fits, and how much it takes. */
-  private record Match(TokenBucket bucket, long tokens) {}
+  private record Match(TokenBucket bucket, long tokens, boolean shadow) {}
+
+  /** A bucket, and whether it only looks on. */
+  private record Found(TokenBucket bucket, boolean shadow) {}
 
   private final @Nullable TokenBucket byDefault;
   private final boolean alwaysDefault;
-  private final Map<List<RateLimitDescriptor.Entry>, TokenBucket> fixed = new HashMap<>();
+  private final Map<List<RateLimitDescriptor.Entry>, Found> fixed = new HashMap<>();
   private final List<Dynamic> dynamic = new ArrayList<>();
 
   /**
@@ -133,7 +147,7 @@ final class RateLimiter {
       if (limit.isDynamic()) {
         dynamic.add(new Dynamic(limit, rules.dynamicMax(), dropped));
       } else {
-        fixed.put(limit.entries(), limit.rate().bucket(nowNanos));
+        fixed.put(limit.entries(), new Found(limit.rate().bucket(nowNanos), limit.shadow()));
       }
     }
   }
@@ -147,7 +161,7 @@ final class RateLimiter {
     List<Match> matches = matches(descriptors, nowNanos);
     for (Match match : matches) {
       if (!match.bucket().consume(match.tokens(), nowNanos)) {
-        return new Answer(false, match.bucket());
+        return new Answer(false, match.bucket(), match.shadow());
       }
     }
     TokenBucket common = byDefault;
@@ -156,10 +170,10 @@ final class RateLimiter {
         return Answer.UNLIMITED;
       }
       if (common != null && !common.consume(1, nowNanos)) {
-        return new Answer(false, common);
+        return new Answer(false, common, false);
       }
     }
-    return new Answer(true, matches.isEmpty() ? common : matches.getFirst().bucket());
+    return new Answer(true, matches.isEmpty() ? common : matches.getFirst().bucket(), false);
   }
 
   private List<Match> matches(List<RateLimitDescriptor> descriptors, long nowNanos) {
@@ -168,23 +182,23 @@ final class RateLimiter {
     }
     List<Match> matches = new ArrayList<>(descriptors.size());
     for (RateLimitDescriptor descriptor : descriptors) {
-      TokenBucket bucket = bucket(descriptor.entries(), nowNanos);
-      if (bucket != null) {
-        matches.add(new Match(bucket, descriptor.hits().orElse(1)));
+      Found found = bucket(descriptor.entries(), nowNanos);
+      if (found != null) {
+        matches.add(new Match(found.bucket(), descriptor.hits().orElse(1), found.shadow()));
       }
     }
     matches.sort(Comparator.comparingDouble(match -> match.bucket().perSecond()));
     return matches;
   }
 
-  private @Nullable TokenBucket bucket(List<RateLimitDescriptor.Entry> entries, long nowNanos) {
-    TokenBucket exact = fixed.get(entries);
+  private @Nullable Found bucket(List<RateLimitDescriptor.Entry> entries, long nowNanos) {
+    Found exact = fixed.get(entries);
     if (exact != null) {
       return exact;
     }
     for (Dynamic one : dynamic) {
       if (one.limit.fits(entries)) {
-        return one.bucket(entries, nowNanos);
+        return new Found(one.bucket(entries, nowNanos), one.limit.shadow());
       }
     }
     return null;

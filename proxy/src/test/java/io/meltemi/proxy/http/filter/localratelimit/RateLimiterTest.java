@@ -51,8 +51,8 @@ final class RateLimiterTest {
         limiter(
             false,
             1,
-            new Limit(List.of(new Entry("a", "1")), new Rate(5, 5)),
-            new Limit(List.of(new Entry("b", "1")), new Rate(2, 1)));
+            new Limit(List.of(new Entry("a", "1")), new Rate(5, 5), false),
+            new Limit(List.of(new Entry("b", "1")), new Rate(2, 1), false));
     List<RateLimitDescriptor> both = new java.util.ArrayList<>(of("a", "1"));
     both.addAll(of("b", "1"));
     assertTrue(limiter.ask(both, 0).allowed());
@@ -67,7 +67,7 @@ final class RateLimiterTest {
 
   @Test
   void theDefaultCountsForAllOrForTheRest() {
-    Limit a = new Limit(List.of(new Entry("a", "1")), new Rate(9, 9));
+    Limit a = new Limit(List.of(new Entry("a", "1")), new Rate(9, 9), false);
     RateLimiter always = limiter(true, 1, a);
     for (int i = 0; i < 3; i++) {
       assertEquals(9, bucket(always, "a", "1").tokensMax());
@@ -83,7 +83,7 @@ final class RateLimiterTest {
   @Test
   void hitsCountMoreOrNothing() {
     RateLimiter limiter =
-        limiter(false, 1, new Limit(List.of(new Entry("a", "1")), new Rate(4, 1)));
+        limiter(false, 1, new Limit(List.of(new Entry("a", "1")), new Rate(4, 1), false));
     assertTrue(limiter.ask(of(OptionalLong.of(3), "a", "1"), 0).allowed());
     assertFalse(limiter.ask(of(OptionalLong.of(2), "a", "1"), 0).allowed());
     assertTrue(limiter.ask(of(OptionalLong.of(0), "a", "1"), 0).allowed());
@@ -98,7 +98,7 @@ final class RateLimiterTest {
         limiter(
             false,
             2,
-            new Limit(List.of(new Entry("user", ""), new Entry("a", "1")), new Rate(1, 1)));
+            new Limit(List.of(new Entry("user", ""), new Entry("a", "1")), new Rate(1, 1), false));
     assertTrue(limiter.ask(of("user", "joe", "a", "1"), 0).allowed());
     assertTrue(limiter.ask(of("user", "ann", "a", "1"), 0).allowed());
     assertFalse(limiter.ask(of("user", "joe", "a", "1"), 0).allowed());
@@ -117,5 +117,16 @@ final class RateLimiterTest {
     RateLimiter limiter =
         new RateLimiter(new Rules(Optional.empty(), List.of(), true, 1), dropped, 0);
     assertSame(RateLimiter.Answer.UNLIMITED, limiter.ask(List.of(), 0));
+  }
+
+  @Test
+  void aShadowOnlyLooksOn() {
+    RateLimiter limiter =
+        limiter(false, 1, new Limit(List.of(new Entry("a", "1")), new Rate(1, 1), true));
+    List<RateLimitDescriptor> asked = of("a", "1");
+    assertTrue(limiter.ask(asked, 0).allowed());
+    RateLimiter.Answer beyond = limiter.ask(asked, 0);
+    assertFalse(beyond.allowed());
+    assertTrue(beyond.isShadow());
   }
 }
