@@ -250,6 +250,7 @@ final class CaseRun {
     return switch (parts[0]) {
       case "uid" -> "u" + UNIQUE.incrementAndGet();
       case "case" -> test.name();
+      case "x" -> "x".repeat(Integer.parseInt(argument));
       case "ip" ->
           Optional.ofNullable(extra.get(argument))
               .orElseGet(() -> world.topology.pod(argument))
