@@ -65,6 +65,7 @@ import io.meltemi.config.kind.workloadentry.WorkloadEntryParser;
 import io.meltemi.config.kind.workloadgroup.WorkloadGroup;
 import io.meltemi.config.kind.workloadgroup.WorkloadGroupParser;
 import io.meltemi.config.mesh.MeshConfigParser;
+import io.meltemi.config.mesh.MeshNetworksParser;
 import io.meltemi.config.resource.ResourceKind;
 import java.util.List;
 import java.util.Map;
@@ -445,7 +446,12 @@ public final class Kinds {
           "configmaps",
           true,
           ConfigMap.class,
-          new ConfigMapParser(Map.of("istio/mesh", MeshConfigParser::parseEmbedded)),
+          new ConfigMapParser(
+              Map.of(
+                  "istio/mesh",
+                  MeshConfigParser::parseEmbedded,
+                  "istio/meshNetworks",
+                  MeshNetworksParser::parseEmbedded)),
           List.of());
 
   /** All of them, in the order in which people list them. */

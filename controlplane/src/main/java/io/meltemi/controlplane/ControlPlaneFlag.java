@@ -26,7 +26,7 @@ public record ControlPlaneFlag(
               "networksConfig",
               "./etc/istio/config/meshNetworks",
               "file with the mesh networks",
-              "several networks come with multi-cluster, which is not there yet"),
+              "networks are read from the key meshNetworks of the ConfigMap istio"),
           taken("grpcAddr", ":15010", "xDS in plain text; empty to disable"),
           taken("httpAddr", ":8080", "readiness and debug; empty to disable"),
           refused("httpsAddr", ":15017", "webhooks; empty to disable", SECURITY),

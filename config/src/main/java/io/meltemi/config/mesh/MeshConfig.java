@@ -17,6 +17,7 @@ import java.util.Optional;
  *
  * @param defaultConfig settings of every proxy unless it has its own
  * @param discoverySelectors namespaces to look at, any of these; empty means all
+ * @param networks written in a text of their own
  * @see <a href="https://istio.io/latest/docs/reference/config/istio.mesh.v1alpha1/">MeshConfig</a>
  */
 public record MeshConfig(
@@ -34,7 +35,8 @@ public record MeshConfig(
     ProxyConfig defaultConfig,
     List<LabelSelector> discoverySelectors,
     PathNormalization pathNormalization,
-    List<ServiceSettings> serviceSettings) {
+    List<ServiceSettings> serviceSettings,
+    MeshNetworks networks) {
 
   /** Everything at its default. */
   public static final MeshConfig DEFAULT =
@@ -63,7 +65,8 @@ public record MeshConfig(
           ProxyConfig.DEFAULT,
           List.of(),
           PathNormalization.DEFAULT,
-          List.of());
+          List.of(),
+          MeshNetworks.NONE);
 
   /** Who is who; {@code autoMtls} is {@code enableAutoMtls}. */
   public record Identity(String trustDomain, List<String> trustDomainAliases, boolean autoMtls) {
@@ -228,5 +231,26 @@ public record MeshConfig(
   public MeshConfig {
     discoverySelectors = List.copyOf(discoverySelectors);
     serviceSettings = List.copyOf(serviceSettings);
+  }
+
+  /** The same settings with these networks. */
+  public MeshConfig withNetworks(MeshNetworks others) {
+    return new MeshConfig(
+        rootNamespace,
+        identity,
+        listeners,
+        upstream,
+        visibility,
+        outboundTrafficPolicy,
+        inboundPassthrough,
+        accessLog,
+        telemetry,
+        ingress,
+        tls,
+        defaultConfig,
+        discoverySelectors,
+        pathNormalization,
+        serviceSettings,
+        others);
   }
 }

@@ -2,7 +2,6 @@ package io.meltemi.config.mesh;
 
 import io.meltemi.common.validation.Origin;
 import io.meltemi.common.validation.Validation;
-import io.meltemi.common.validation.Violation;
 import io.meltemi.config.mesh.MeshConfig.AccessLog;
 import io.meltemi.config.mesh.MeshConfig.H2Upgrade;
 import io.meltemi.config.mesh.MeshConfig.Identity;
@@ -34,7 +33,6 @@ import io.meltemi.config.yaml.YamlNode.YamlMap;
 import io.meltemi.config.yaml.YamlReader;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 
 /** Reads MeshConfig from the text of a file or of the ConfigMap {@code istio}. */
@@ -92,25 +90,11 @@ public final class MeshConfigParser {
   }
 
   private static Validation<MeshConfig> parse(YamlReader.Result text, Origin origin) {
-    Validation.Collector problems = new Validation.Collector();
-    for (Violation error : text.allErrors()) {
-      problems.error(error.origin(), error.path(), error.found(), error.expected());
-    }
-    if (text.documents().size() > 1) {
-      problems.error(
-          text.documents().get(1).root().origin(),
-          "",
-          text.documents().size() + " documents",
-          "one");
-    }
-    YamlNode root =
-        text.documents().isEmpty()
-            ? new YamlMap(origin, Map.of())
-            : text.documents().getFirst().root();
-    if (!(root instanceof YamlMap map)) {
-      problems.error(root.origin(), "", root.describe(), "an object of mesh settings");
-      return problems.finish(() -> MeshConfig.DEFAULT);
-    }
+    return MeshText.parse(
+        text, origin, "an object of mesh settings", MeshConfig.DEFAULT, MeshConfigParser::mesh);
+  }
+
+  private static MeshConfig mesh(YamlMap map, Validation.Collector problems) {
     ObjectReader reader = ObjectReader.of(map, problems);
     MeshConfig mesh = mesh(reader);
     reader.close();
@@ -122,7 +106,7 @@ public final class MeshConfigParser {
                 path,
                 written,
                 "no value for now: parsed and validated, not yet translated"));
-    return problems.finish(() -> mesh);
+    return mesh;
   }
 
   private static MeshConfig mesh(ObjectReader reader) {
@@ -151,7 +135,8 @@ public final class MeshConfigParser {
             .orElse(defaults.defaultConfig()),
         reader.objects("discoverySelectors", LabelSelectorParser::parse),
         pathNormalization(reader),
-        reader.objects("serviceSettings", MeshConfigParser::serviceSettings));
+        reader.objects("serviceSettings", MeshConfigParser::serviceSettings),
+        MeshNetworks.NONE);
   }
 
   /** Warns of fields of the message that are set although nothing here reads them. */

@@ -17,6 +17,7 @@ import io.meltemi.config.store.Problem;
 import io.meltemi.controlplane.gatewayapi.GatewayApi;
 import io.meltemi.controlplane.registry.EndpointIndex;
 import io.meltemi.controlplane.registry.MeshService;
+import io.meltemi.controlplane.registry.Networks;
 import io.meltemi.controlplane.registry.ServiceEndpoint;
 import io.meltemi.controlplane.registry.ServiceInstance;
 import io.meltemi.controlplane.registry.ServiceKey;
@@ -103,15 +104,16 @@ public final class PushContext {
       Collection<MeshService> services,
       EndpointIndex endpoints,
       Traffic traffic,
-      Credentials credentials) {
-    /** Without credentials. */
+      Credentials credentials,
+      Networks networks) {
+    /** Without credentials, in one network. */
     public Inputs(
         MeshConfig mesh,
         String domain,
         Collection<MeshService> services,
         EndpointIndex endpoints,
         Traffic traffic) {
-      this(mesh, domain, services, endpoints, traffic, Credentials.NONE);
+      this(mesh, domain, services, endpoints, traffic, Credentials.NONE, Networks.NONE);
     }
   }
 
@@ -157,7 +159,7 @@ public final class PushContext {
     for (MeshService service : derived.services) {
       for (ServiceEndpoint endpoint : inputs.endpoints().endpoints(service.key())) {
         Optional<ServicePort> port = service.port(endpoint.servicePortName());
-        if (port.isPresent()) {
+        if (port.isPresent() && !endpoint.address().isEmpty()) {
           instancesByIp
               .computeIfAbsent(endpoint.address(), _ -> new ArrayList<>())
               .add(new ServiceInstance(service, port.get(), endpoint));
@@ -176,7 +178,8 @@ public final class PushContext {
             inputs.services(),
             endpoints,
             inputs.traffic(),
-            inputs.credentials()),
+            inputs.credentials(),
+            inputs.networks()),
         derived);
   }
 
@@ -189,13 +192,19 @@ public final class PushContext {
             inputs.services(),
             inputs.endpoints(),
             inputs.traffic(),
-            credentials),
+            credentials,
+            inputs.networks()),
         derived);
   }
 
   /** What proxies may ask for certificates and keys of. */
   public Credentials credentials() {
     return inputs.credentials();
+  }
+
+  /** The networks of the mesh and the ways between them. */
+  public Networks networks() {
+    return inputs.networks();
   }
 
   public MeshConfig mesh() {

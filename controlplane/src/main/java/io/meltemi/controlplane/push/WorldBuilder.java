@@ -9,6 +9,7 @@ import io.meltemi.config.store.ConfigChange;
 import io.meltemi.config.store.ConfigSnapshot;
 import io.meltemi.controlplane.gatewayapi.GatewayApiConversion;
 import io.meltemi.controlplane.registry.EndpointIndex;
+import io.meltemi.controlplane.registry.Networks;
 import io.meltemi.controlplane.registry.RegistryChange;
 import io.meltemi.controlplane.registry.RegistrySettings;
 import io.meltemi.controlplane.registry.ServiceRegistry;
@@ -42,6 +43,10 @@ public final class WorldBuilder {
           Kinds.AUTHORIZATION_POLICY,
           Kinds.ENVOY_FILTER);
 
+  /** What tells of networks beside the settings of the mesh. */
+  private static final List<ResourceKind<?>> NETWORK_KINDS =
+      List.of(Kinds.SERVICE, Kinds.NAMESPACE, Kinds.KUBERNETES_GATEWAY);
+
   private static final List<ResourceKind<?>> GATEWAY_SURROUNDINGS =
       List.of(Kinds.SECRET, Kinds.CONFIG_MAP, Kinds.NAMESPACE);
 
@@ -51,6 +56,7 @@ public final class WorldBuilder {
   private ServiceRegistry registry;
   private World world;
   private Discovery discovery = Discovery.EVERYTHING;
+  private Networks networks = Networks.NONE;
   private GatewayApiConversion converted = GatewayApiConversion.NOTHING;
 
   /** A world and what it differs in from the one before. */
@@ -89,7 +95,8 @@ public final class WorldBuilder {
         clusterId,
         mesh.identity().trustDomain(),
         mesh.visibility().defaultServiceExportTo(),
-        allocateAddresses);
+        allocateAddresses,
+        networks);
   }
 
   /** What the Gateway API's objects came to in the last world. */
@@ -114,6 +121,11 @@ public final class WorldBuilder {
     discovery = Discovery.of(mesh, all);
     ConfigSnapshot snapshot = all.filtered(discovery::admits);
     boolean meshChanged = !mesh.equals(world.context().mesh()) || !discovery.equals(before);
+    if (meshChanged || changes.stream().anyMatch(change -> NETWORK_KINDS.contains(change.kind()))) {
+      Networks then = networks;
+      networks = Networks.of(mesh, snapshot, domain, clusterId);
+      meshChanged |= !networks.equals(then);
+    }
     RegistryChange registryChange = meshChanged ? readAll(snapshot, mesh) : readChanges(changes);
     List<ConfigChange> traffic =
         changes.stream().filter(change -> isTraffic(change.kind(), snapshot)).toList();
@@ -188,6 +200,7 @@ public final class WorldBuilder {
             registry.services(),
             endpoints,
             ConvertedTraffic.traffic(snapshot, mesh, domain, converted),
-            new Credentials(snapshot)));
+            new Credentials(snapshot),
+            networks));
   }
 }

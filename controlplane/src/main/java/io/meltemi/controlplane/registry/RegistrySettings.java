@@ -11,13 +11,15 @@ import java.util.List;
  * @param defaultServiceExportTo the mesh's default for services that do not say who sees them
  * @param allocateAddresses give addresses to ServiceEntries without ({@code
  *     PILOT_ENABLE_IP_AUTOALLOCATE})
+ * @param networks that workloads are in
  */
 public record RegistrySettings(
     String domain,
     String clusterId,
     String trustDomain,
     List<String> defaultServiceExportTo,
-    boolean allocateAddresses) {
+    boolean allocateAddresses,
+    Networks networks) {
   public RegistrySettings {
     defaultServiceExportTo = List.copyOf(defaultServiceExportTo);
   }

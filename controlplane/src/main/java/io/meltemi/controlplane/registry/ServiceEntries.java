@@ -164,7 +164,8 @@ final class ServiceEntries {
       String name,
       String namespace,
       List<ServiceEndpoint> all) {
-    if (workload.address().isEmpty()) {
+    // one without an address is reached by the gateway of its network
+    if (workload.address().isEmpty() && entry.resolution() != ServiceEntry.Resolution.STATIC) {
       return;
     }
     boolean unixSocket = workload.address().startsWith("unix://");

@@ -207,7 +207,7 @@ public final class ServiceRegistry {
 
   /** Brings services and endpoints up to date and tells what changed. */
   public RegistryChange recompute() {
-    Workloads workloads = new Workloads(settings.clusterId(), nodes);
+    Workloads workloads = new Workloads(settings.clusterId(), settings.networks(), nodes);
     KubernetesServices kubernetes = new KubernetesServices(settings, workloads);
     ServiceEntries entries = new ServiceEntries(settings, workloads, allocation);
     allocate();

@@ -15,13 +15,14 @@ import java.util.TreeMap;
  * Pods and workload entries as workloads: name, labels as subsets see them, and locality.
  *
  * @param clusterId of the workloads
+ * @param networks that those are in which do not say so themselves
  * @param nodes by name
  */
-record Workloads(String clusterId, Map<String, Resource<Node>> nodes) {
+record Workloads(String clusterId, Networks networks, Map<String, Resource<Node>> nodes) {
   private static final String REGION = "topology.kubernetes.io/region";
   private static final String ZONE = "topology.kubernetes.io/zone";
   private static final String SUB_ZONE = "topology.istio.io/subzone";
-  private static final String NETWORK = "topology.istio.io/network";
+  private static final String NETWORK = Networks.LABEL;
   private static final String CLUSTER = "topology.istio.io/cluster";
   private static final String HOST = "kubernetes.io/hostname";
   private static final String LOCALITY = "topology.istio.io/locality";
@@ -31,12 +32,16 @@ record Workloads(String clusterId, Map<String, Resource<Node>> nodes) {
   ServiceEndpoint.Workload of(Resource<Pod> pod) {
     Labels labels = pod.metadata().labels();
     String nodeName = pod.spec().spec().nodeName();
+    String network = labels.get(NETWORK, "");
+    if (network.isEmpty() && !pod.spec().status().ips().isEmpty()) {
+      network = networks.of(pod.spec().status().ips().getFirst());
+    }
     return new ServiceEndpoint.Workload(
         podWorkloadName(pod.metadata()),
         pod.namespace(),
-        augment(labels, locality(pod), labels.get(NETWORK, ""), nodeName),
+        augment(labels, locality(pod), network, nodeName),
         pod.spec().spec().serviceAccountName(),
-        labels.get(NETWORK, ""),
+        network,
         nodeName,
         clusterId,
         labels.get(TLS_MODE, ""));
@@ -51,6 +56,9 @@ record Workloads(String clusterId, Map<String, Resource<Node>> nodes) {
   /** One with a service account has a proxy that speaks mutual TLS, unless it says otherwise. */
   ServiceEndpoint.Workload of(WorkloadEntry entry, String name, String namespace) {
     String network = entry.labels().get(NETWORK, entry.network());
+    if (network.isEmpty()) {
+      network = networks.of(entry.address());
+    }
     return new ServiceEndpoint.Workload(
         name,
         namespace,

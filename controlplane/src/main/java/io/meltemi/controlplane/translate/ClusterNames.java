@@ -13,6 +13,7 @@ public final class ClusterNames {
   /** Sends connections on to the port of the workload that they were made for. */
   public static final String INBOUND_PASSTHROUGH = "InboundPassthroughCluster";
 
+  private static final String PASSED_PREFIX = "outbound_.";
   private static final int OUTBOUND_PARTS = 4;
 
   private ClusterNames() {}
@@ -33,7 +34,12 @@ public final class ClusterNames {
    * @param subset empty for all endpoints
    */
   public static String serverName(int port, String subset, String host) {
-    return "outbound_." + port + "_." + subset + "_." + host;
+    return PASSED_PREFIX + port + "_." + subset + "_." + host;
+  }
+
+  /** Whether a cluster's name is the one of a gateway that passes mutual TLS on. */
+  public static boolean isPassed(String cluster) {
+    return cluster.startsWith(PASSED_PREFIX);
   }
 
   /** {@code inbound|PORT||}, by the port of the workload. */
@@ -46,8 +52,7 @@ public final class ClusterNames {
 
   /** The parts of an outbound cluster's name, in either form; empty for any other name. */
   public static Optional<Outbound> parseOutbound(String name) {
-    String[] parts =
-        name.startsWith("outbound_.") ? name.split("_\\.", OUTBOUND_PARTS) : name.split("\\|", -1);
+    String[] parts = isPassed(name) ? name.split("_\\.", OUTBOUND_PARTS) : name.split("\\|", -1);
     if (parts.length != OUTBOUND_PARTS || !parts[0].equals("outbound")) {
       return Optional.empty();
     }

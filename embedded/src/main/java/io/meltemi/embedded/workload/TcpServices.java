@@ -5,6 +5,7 @@ import io.meltemi.config.Kinds;
 import io.meltemi.config.resource.Resource;
 import io.meltemi.config.store.ConfigSnapshot;
 import io.meltemi.controlplane.registry.MeshService;
+import io.meltemi.controlplane.registry.Networks;
 import io.meltemi.controlplane.registry.RegistrySettings;
 import io.meltemi.controlplane.registry.ServicePort;
 import io.meltemi.controlplane.registry.ServiceRegistry;
@@ -20,7 +21,7 @@ public final class TcpServices {
   public static List<HostPort> of(ConfigSnapshot snapshot, String domain) {
     ServiceRegistry registry =
         new ServiceRegistry(
-            new RegistrySettings(domain, "Kubernetes", domain, List.of("*"), false));
+            new RegistrySettings(domain, "Kubernetes", domain, List.of("*"), false, Networks.NONE));
     for (Resource<?> service : snapshot.list(Kinds.SERVICE)) {
       registry.accept(Kinds.SERVICE, service.id(), Optional.of(service));
     }

@@ -16,6 +16,7 @@ import io.meltemi.controlplane.translate.ClusterNames;
 import io.meltemi.controlplane.translate.EndpointAssignments;
 import io.meltemi.controlplane.translate.LocalityPolicy;
 import io.meltemi.controlplane.translate.MutualTlsClients;
+import io.meltemi.controlplane.translate.ReachedEndpoints;
 import io.meltemi.controlplane.translate.ServiceEndpoints;
 import io.meltemi.controlplane.translate.TrafficPolicies;
 import io.meltemi.xds.resource.TypeUrl;
@@ -75,13 +76,22 @@ public final class EndpointGenerator implements ResourceGenerator {
             : TrafficPolicies.ofPort(
                 rule.map(MeshDestinationRule::rule), port.get().number(), context.mesh());
     Labels labels = subset.map(DestinationRule.Subset::labels).orElse(Labels.EMPTY);
+    ReachedEndpoints reached =
+        ReachedEndpoints.of(
+            ServiceEndpoints.of(node, context, service.get(), port.get(), labels),
+            node,
+            context.networks(),
+            endpoint -> MutualTlsClients.takes(context, endpoint, policy));
+    if (ClusterNames.isPassed(name)) {
+      reached = reached.onlyMutualTls();
+    }
     ClusterLoadAssignment assignment =
         EndpointAssignments.assignment(
             name,
-            ServiceEndpoints.of(node, context, service.get(), port.get(), labels),
+            reached.endpoints(),
             LocalityPolicy.of(policy, context.mesh(), node.locality(), service.get()),
             node,
-            endpoint -> MutualTlsClients.takes(context, endpoint, policy));
+            reached.mutualTls());
     return new GeneratedResource(name, assignment, origins);
   }
 
