@@ -75,6 +75,7 @@ final class CaseRun {
   private final Set<String> unready = new TreeSet<>();
   private Map<String, Topology.Pod> extra = Map.of();
   private String meshConfig = "{}";
+  private String networks = "{}";
   private int step;
 
   CaseRun(World world, TrafficCase test, Path resources, boolean blank) {
@@ -129,9 +130,9 @@ final class CaseRun {
     Expectation.map(test.terms().get("workloads"))
         .forEach((name, written) -> pods.put(name, world.topology.pod(name, written)));
     extra = pods;
-    world.pods(extra);
+    world.pods(extra, test.certificates());
     world.forget();
-    for (String pod : world.topology.pods().keySet()) {
+    for (String pod : world.pods().keySet()) {
       logStarts.put(pod, world.output(pod).length());
     }
     logStarts.put("control-plane", world.output("control-plane").length());
@@ -142,6 +143,13 @@ final class CaseRun {
       }
     }
     mesh(test.terms().get("meshConfig"));
+    if (!blank) {
+      Map<String, Object> written = Expectation.map(deep(test.terms().get("networks")));
+      networks = written.isEmpty() ? "{}" : Json.write(Map.of("networks", written));
+    }
+    if (test.certificates()) {
+      apply(Files.readString(resources.resolve("fixtures/certified.yaml")));
+    }
     for (Object fixture : Expectation.list(test.terms().get("use"))) {
       apply(Files.readString(resources.resolve("fixtures/" + fixture + ".yaml")));
     }
@@ -151,7 +159,7 @@ final class CaseRun {
 
   private void settle() throws IOException, InterruptedException {
     world.endpoints(services(), without, unready);
-    world.apply(documents, meshConfig);
+    world.apply(documents, meshConfig, networks);
     world.settle();
   }
 

@@ -7,8 +7,12 @@ import java.util.Map;
 /** What the agent of a pod would write for its proxy. */
 record PodBootstrap(Topology.Pod pod, Topology topology) {
 
-  /** As text for both data planes. */
-  String yaml(int adminPort, int grpcPort) {
+  /**
+   * As text for both data planes.
+   *
+   * @param secretPort where certificates are served to those that have them
+   */
+  String yaml(int adminPort, int grpcPort, int secretPort) {
     Map<String, Object> metadata = new LinkedHashMap<>();
     metadata.put("NAME", pod.name());
     metadata.put("NAMESPACE", pod.namespace());
@@ -17,7 +21,7 @@ record PodBootstrap(Topology.Pod pod, Topology topology) {
     metadata.put("CLUSTER_ID", "Kubernetes");
     metadata.put("ISTIO_VERSION", "1.32.0");
     metadata.put("INSTANCE_IPS", pod.ip());
-    metadata.put("MELTEMI_CERTIFICATES", "false");
+    metadata.put("MELTEMI_CERTIFICATES", Boolean.toString(pod.certified()));
     metadata.putAll(topology.metadata(pod));
     Map<String, String> labels = new LinkedHashMap<>(pod.labels());
     boolean gateway = pod.kind().equals("gateway");
@@ -43,7 +47,24 @@ record PodBootstrap(Topology.Pod pod, Topology topology) {
       lds_config: {ads: {}, resource_api_version: V3}
     static_resources:
       clusters:
-      - name: xds-grpc
+    """
+            .formatted(
+                adminPort,
+                gateway ? "router" : "sidecar",
+                pod.ip(),
+                pod.name(),
+                pod.namespace(),
+                locality.getFirst(),
+                locality.getLast(),
+                metadata(metadata, gateway),
+                gateway ? "GRPC" : "DELTA_GRPC")
+        + cluster("xds-grpc", grpcPort)
+        + (pod.certified() ? cluster("sds-grpc", secretPort) : "");
+  }
+
+  private static String cluster(String name, int port) {
+    return """
+      - name: %1$s
         type: STATIC
         connect_timeout: 1s
         typed_extension_protocol_options:
@@ -51,22 +72,13 @@ record PodBootstrap(Topology.Pod pod, Topology topology) {
             "@type": type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions
             explicit_http_config: {http2_protocol_options: {}}
         load_assignment:
-          cluster_name: xds-grpc
+          cluster_name: %1$s
           endpoints:
           - lb_endpoints:
-            - endpoint: {address: {socket_address: {address: 127.0.0.1, port_value: %10$d}}}
+            - endpoint: {address: {socket_address: {address: 127.0.0.1, port_value: %2$d}}}
     """
-        .formatted(
-            adminPort,
-            gateway ? "router" : "sidecar",
-            pod.ip(),
-            pod.name(),
-            pod.namespace(),
-            locality.getFirst(),
-            locality.getLast(),
-            metadata(metadata, gateway),
-            gateway ? "GRPC" : "DELTA_GRPC",
-            grpcPort);
+        .formatted(name, port)
+        .indent(2);
   }
 
   private String metadata(Map<String, Object> metadata, boolean gateway) {

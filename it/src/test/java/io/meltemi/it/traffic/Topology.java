@@ -14,11 +14,13 @@ final class Topology {
   private final Map<String, Object> root;
   private final String network;
   private final Map<String, Pod> pods = new LinkedHashMap<>();
+  private final Map<String, Pod> certified = new LinkedHashMap<>();
 
   /**
    * A pod.
    *
    * @param kind {@code sidecar}, {@code plain}, {@code gateway} or {@code external}
+   * @param certified its proxy has a workload certificate
    */
   record Pod(
       String name,
@@ -27,6 +29,7 @@ final class Topology {
       String serviceAccount,
       String node,
       String kind,
+      boolean certified,
       Map<String, String> labels) {
     boolean proxied() {
       return kind.equals("sidecar") || kind.equals("gateway");
@@ -41,10 +44,16 @@ final class Topology {
     this.network = network;
     Expectation.map(root.get("workloads"))
         .forEach((name, written) -> pods.put(name, pod(name, written)));
+    Expectation.map(root.get("certified"))
+        .forEach((name, written) -> certified.put(name, pod(name, written, true)));
   }
 
   /** A pod as topology and cases write it. */
   Pod pod(String name, Object written) {
+    return pod(name, written, false);
+  }
+
+  private Pod pod(String name, Object written, boolean certificate) {
     Map<String, Object> terms = Expectation.map(written);
     Map<String, String> labels = new LinkedHashMap<>();
     Expectation.map(terms.get("labels")).forEach((k, v) -> labels.put(k, v.toString()));
@@ -55,6 +64,7 @@ final class Topology {
         text(terms, "sa", "default"),
         text(terms, "node", "node-a"),
         text(terms, "kind", "plain"),
+        certificate,
         labels);
   }
 
@@ -66,8 +76,13 @@ final class Topology {
     return pods;
   }
 
+  /** Those that only cases with certificates have. */
+  Map<String, Pod> certified() {
+    return certified;
+  }
+
   Pod pod(String name) {
-    return Optional.ofNullable(pods.get(name))
+    return Optional.ofNullable(pods.getOrDefault(name, certified.get(name)))
         .orElseThrow(() -> new IllegalArgumentException("no pod " + name));
   }
 
@@ -126,7 +141,10 @@ final class Topology {
   /** What the agent of a pod says of it beside what every agent says. */
   Map<String, Object> metadata(Pod pod) {
     return Expectation.map(
-        Expectation.map(Expectation.map(root.get("workloads")).get(pod.name())).get("metadata"));
+        Expectation.map(
+                Expectation.map(root.get(pod.certified() ? "certified" : "workloads"))
+                    .get(pod.name()))
+            .get("metadata"));
   }
 
   /** The address a name outside has. */
@@ -251,9 +269,11 @@ final class Topology {
                   context,
                   context.charAt(0) + context.substring(1).toLowerCase(java.util.Locale.ROOT)));
     }
-    for (Pod pod : pods.values()) {
-      if (pod.kind().equals("sidecar")) {
-        yaml.append(ownAddress(pod));
+    for (Map<String, Pod> some : List.of(pods, certified)) {
+      for (Pod pod : some.values()) {
+        if (pod.kind().equals("sidecar")) {
+          yaml.append(ownAddress(pod));
+        }
       }
     }
     return yaml.toString();
@@ -270,10 +290,14 @@ final class Topology {
             metadata: {name: address-%s, namespace: %s}
             spec:
               priority: -1000
-              workloadSelector: {labels: {app: %s}}
+              workloadSelector: {labels: {app: %s, version: %s}}
               configPatches:
             """
-                .formatted(pod.name(), pod.namespace(), pod.labels().get("app")));
+                .formatted(
+                    pod.name(),
+                    pod.namespace(),
+                    pod.labels().get("app"),
+                    pod.labels().get("version")));
     for (String direction : List.of("Outbound", "Inbound")) {
       yaml.append(
           """

@@ -34,7 +34,9 @@ record TrafficCase(
           "pending",
           "default",
           "meshConfig",
+          "networks",
           "use",
+          "certificates",
           "workloads",
           "config",
           "steps");
@@ -61,6 +63,11 @@ record TrafficCase(
   boolean ofDefaults() {
     return Boolean.TRUE.equals(terms.get("default"))
         || steps.stream().allMatch(step -> CaseRun.JUDGEMENTS.containsAll(step.keySet()));
+  }
+
+  /** Whether it has the pods with workload certificates. */
+  boolean certificates() {
+    return Boolean.TRUE.equals(terms.get("certificates"));
   }
 
   String text(String term) {

@@ -14,10 +14,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
@@ -52,6 +54,7 @@ final class World implements AutoCloseable {
   private final Map<String, Integer> admins = new HashMap<>();
   private final Map<String, Integer> localPorts = new HashMap<>();
   private final Map<String, Program> proxies = new LinkedHashMap<>();
+  private final WorkloadCertificates certificates = new WorkloadCertificates("cluster.local");
   private final int debugPort = Program.freePort();
   private final int grpcPort = Program.freePort();
   private Optional<Program> controlPlane = Optional.empty();
@@ -80,16 +83,14 @@ final class World implements AutoCloseable {
       }
       write("standing.yaml", topology.standing());
       endpoints(Map.of(), Set.of(), Set.of());
-      apply(Map.of(), "{}");
+      apply(Map.of(), "{}", "{}");
       startControlPlane();
       for (Topology.Pod pod : pods.values()) {
         if (pod.proxied()) {
           startProxy(pod);
         }
       }
-      for (Map.Entry<String, Program> proxy : proxies.entrySet()) {
-        proxy.getValue().awaitReady("http://127.0.0.1:" + admins.get(proxy.getKey()) + "/ready");
-      }
+      awaitReady(proxies.keySet());
       settle();
     } catch (AssertionError | RuntimeException | IOException | InterruptedException e) {
       close();
@@ -207,7 +208,9 @@ final class World implements AutoCloseable {
     proxies.put(
         pod.name(),
         dataPlane.start(
-            pod.name(), directory, new PodBootstrap(pod, topology).yaml(admin, grpcPort)));
+            pod.name(),
+            directory,
+            new PodBootstrap(pod, topology).yaml(admin, grpcPort, certificates.port())));
   }
 
   Map<String, Topology.Pod> pods() {
@@ -257,15 +260,44 @@ final class World implements AutoCloseable {
     Files.move(part, config.resolve(file), StandardCopyOption.REPLACE_EXISTING);
   }
 
-  /** Adds pods without a proxy, until the next case; the others stay. */
-  void pods(Map<String, Topology.Pod> more) throws InterruptedException {
+  /**
+   * Adds pods without a proxy, until the next case; the others stay.
+   *
+   * @param certified also those with certificates, which start when first wanted
+   */
+  void pods(Map<String, Topology.Pod> more, boolean certified)
+      throws IOException, InterruptedException {
     pods.keySet().retainAll(topology.pods().keySet());
+    if (certified) {
+      start(topology.certified().values());
+      pods.putAll(topology.certified());
+    }
     for (Topology.Pod pod : more.values()) {
       if (pod.proxied()) {
         throw new IllegalArgumentException("a case cannot start proxies: " + pod.name());
       }
       startApplication(pod);
       pods.put(pod.name(), pod);
+    }
+  }
+
+  private void start(Collection<Topology.Pod> some) throws IOException, InterruptedException {
+    List<String> fresh = new ArrayList<>();
+    for (Topology.Pod pod : some) {
+      startApplication(pod);
+      if (!proxies.containsKey(pod.name())) {
+        certificates.issue(pod);
+        startProxy(pod);
+        fresh.add(pod.name());
+      }
+    }
+    awaitReady(fresh);
+  }
+
+  private void awaitReady(Collection<String> some) throws IOException, InterruptedException {
+    for (String pod : some) {
+      Objects.requireNonNull(proxies.get(pod))
+          .awaitReady("http://127.0.0.1:" + admins.get(pod) + "/ready");
     }
   }
 
@@ -287,7 +319,7 @@ final class World implements AutoCloseable {
   }
 
   /** Puts documents in the place of those before, with the next marker. */
-  void apply(Map<String, String> documents, String meshConfig) throws IOException {
+  void apply(Map<String, String> documents, String meshConfig, String networks) throws IOException {
     marker++;
     StringBuilder yaml = new StringBuilder();
     documents.values().forEach(document -> yaml.append("---\n").append(document).append('\n'));
@@ -297,7 +329,7 @@ final class World implements AutoCloseable {
         apiVersion: v1
         kind: ConfigMap
         metadata: {name: istio, namespace: istio-system}
-        data: {mesh: %3$s}
+        data: {mesh: %3$s, meshNetworks: %5$s}
         ---
         apiVersion: networking.istio.io/v1
         kind: Gateway
@@ -315,7 +347,12 @@ final class World implements AutoCloseable {
           gateways: [mesh, marker]
           http: [{directResponse: {status: 200, body: {string: "%2$d"}}}]
         """
-            .formatted(MARKER_HOST, marker, Json.write(meshConfig), MARKER_GATEWAY_PORT));
+            .formatted(
+                MARKER_HOST,
+                marker,
+                Json.write(meshConfig),
+                MARKER_GATEWAY_PORT,
+                Json.write(networks)));
     write("case.yaml", yaml.toString());
   }
 
@@ -425,6 +462,7 @@ final class World implements AutoCloseable {
   public void close() {
     proxies.values().forEach(Program::close);
     controlPlane.ifPresent(Program::close);
+    certificates.close();
     connector.close();
     servers.close();
     try {
