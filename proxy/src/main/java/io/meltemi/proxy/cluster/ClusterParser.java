@@ -17,6 +17,7 @@ import io.envoyproxy.envoy.config.core.v3.Http2ProtocolOptions;
 import io.envoyproxy.envoy.config.core.v3.Node;
 import io.envoyproxy.envoy.config.core.v3.TcpKeepalive;
 import io.envoyproxy.envoy.config.core.v3.UpstreamHttpProtocolOptions;
+import io.envoyproxy.envoy.config.route.v3.RouteAction;
 import io.envoyproxy.envoy.extensions.upstreams.http.v3.HttpProtocolOptions;
 import io.meltemi.common.validation.Origin;
 import io.meltemi.common.validation.Validation;
@@ -34,9 +35,12 @@ import io.meltemi.proxy.codec.Http2SettingsParser;
 import io.meltemi.proxy.header.HeaderName;
 import io.meltemi.proxy.parse.MessageTypes;
 import io.meltemi.proxy.parse.Metadata;
+import io.meltemi.proxy.parse.NewerFields;
 import io.meltemi.proxy.parse.ParseScope;
 import io.meltemi.proxy.parse.SupportedFields;
 import io.meltemi.proxy.parse.TypedStructs;
+import io.meltemi.proxy.route.HashPolicy;
+import io.meltemi.proxy.route.HashPolicyParser;
 import io.meltemi.proxy.telemetry.Stats;
 import io.meltemi.proxy.transport.PeerExchangeConfig;
 import io.meltemi.proxy.transport.Peers;
@@ -118,7 +122,8 @@ public final class ClusterParser {
           "explicit_http_config",
           "auto_config",
           "use_downstream_protocol_config",
-          "upstream_http_protocol_options");
+          "upstream_http_protocol_options",
+          "hash_policy");
   private static final SupportedFields HOST_NAMES =
       SupportedFields.of(
           UpstreamHttpProtocolOptions.getDescriptor(),
@@ -482,6 +487,7 @@ public final class ClusterParser {
             proto.hasHttp2ProtocolOptions() ? Protocol.HTTP2 : Protocol.HTTP1,
             proto.getHttp2ProtocolOptions(),
             scope.field("http2_protocol_options"));
+    List<HashPolicy> hashPolicies = List.of();
     HostNames names = HostNames.NONE;
     if (proto.hasUpstreamHttpProtocolOptions()) {
       names =
@@ -513,6 +519,14 @@ public final class ClusterParser {
                 entryScope.field("upstream_http_protocol_options"));
       }
       version = version(options.get(), proto, entryScope);
+      hashPolicies =
+          HashPolicyParser.parseAll(
+              NewerFields.messages(
+                  options.get().getUnknownFields(),
+                  NewerFields.HASH_POLICY,
+                  RouteAction.HashPolicy.parser(),
+                  entryScope.field("hash_policy")),
+              entryScope);
     }
     COMMON_HTTP.check(common, commonScope);
     Http defaults = Http.DEFAULT;
@@ -542,7 +556,8 @@ public final class ClusterParser {
         version.protocol == Protocol.HTTP1
             ? defaults.http2()
             : Http2SettingsParser.parse(version.http2, version.http2Scope),
-        names);
+        names,
+        hashPolicies);
   }
 
   private static Version version(HttpProtocolOptions options, Cluster proto, ParseScope scope) {

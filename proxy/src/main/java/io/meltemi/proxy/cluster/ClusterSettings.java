@@ -4,7 +4,9 @@ import io.meltemi.proxy.cluster.CircuitBreakers.Thresholds;
 import io.meltemi.proxy.codec.HeadLimits;
 import io.meltemi.proxy.codec.Http2Settings;
 import io.meltemi.proxy.header.HeaderName;
+import io.meltemi.proxy.route.HashPolicy;
 import java.net.InetSocketAddress;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -234,6 +236,7 @@ public record ClusterSettings(
    * @param streamDurationNanosMax of one try, 0 for no limit
    * @param responseHead limits of a response's head, and of its trailers
    * @param names what a request's own host decides about the connection
+   * @param hashPolicies in place of the route's; empty for the route's
    */
   public record Http(
       Protocol protocol,
@@ -243,7 +246,12 @@ public record ClusterSettings(
       long streamDurationNanosMax,
       HeadLimits responseHead,
       Http2Settings http2,
-      HostNames names) {
+      HostNames names,
+      List<HashPolicy> hashPolicies) {
+    public Http {
+      hashPolicies = List.copyOf(hashPolicies);
+    }
+
     public static final Http DEFAULT =
         new Http(
             Protocol.HTTP1,
@@ -253,7 +261,8 @@ public record ClusterSettings(
             0,
             HeadLimits.DEFAULT,
             Http2Settings.DEFAULT,
-            HostNames.NONE);
+            HostNames.NONE,
+            List.of());
 
     /** The same over another version. */
     public Http withProtocol(Protocol other) {
@@ -265,7 +274,8 @@ public record ClusterSettings(
           streamDurationNanosMax,
           responseHead,
           http2,
-          names);
+          names,
+          hashPolicies);
     }
   }
 

@@ -93,7 +93,11 @@ final class LoadBalancingParser {
       SupportedFields.of(
               LocalityLbConfig.ZoneAwareLbConfig.getDescriptor(), "fail_traffic_on_panic")
           .withoutEffect(
-              NO_ZONES, "routing_enabled", "min_cluster_size", "force_locality_direct_routing");
+              NO_ZONES,
+              "routing_enabled",
+              "min_cluster_size",
+              "force_locality_direct_routing",
+              "force_local_zone");
   private static final SupportedFields TYPED_ROUND_ROBIN =
       SupportedFields.of(RoundRobin.getDescriptor(), "slow_start_config", "locality_lb_config");
   private static final SupportedFields TYPED_LEAST_REQUEST =

@@ -10,15 +10,18 @@ import com.google.protobuf.Descriptors.FileDescriptor;
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.Message;
 import com.google.protobuf.Parser;
+import com.google.protobuf.UInt32Value;
 import com.google.protobuf.UnknownFieldSet;
 import io.envoyproxy.envoy.config.core.v3.RetryPolicy;
 import io.envoyproxy.envoy.config.core.v3.SubstitutionFormatString;
+import io.envoyproxy.envoy.config.route.v3.RouteAction;
 import io.envoyproxy.envoy.type.matcher.v3.AddressMatcher;
 import io.envoyproxy.envoy.type.matcher.v3.StringMatcher;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -46,6 +49,9 @@ public final class NewerFields {
   /** {@code body_format} of {@code route.v3.DirectResponseAction}. */
   public static final int BODY_FORMAT = 3;
 
+  /** {@code hash_policy} of {@code upstreams.http.v3.HttpProtocolOptions}. */
+  public static final int HASH_POLICY = 10;
+
   /** {@code invert_match} of {@code matcher.v3.AddressMatcher}. */
   public static final int INVERT_ADDRESS = 2;
 
@@ -53,6 +59,8 @@ public final class NewerFields {
   private static final String ADDRESS_MATCH =
       "envoy.config.route.v3.RateLimit.Action.RemoteAddressMatch";
   private static final String ADDRESS = "envoy.type.matcher.v3.AddressMatcher";
+  private static final String ZONE_AWARE =
+      "envoy.extensions.load_balancing_policies.common.v3.LocalityLbConfig.ZoneAwareLbConfig";
 
   /**
    * @param type of a message field: a published message, or one of the companions
@@ -69,35 +77,68 @@ public final class NewerFields {
   }
 
   private static final Map<String, List<Field>> FIELDS =
-      Map.of(
-          "envoy.extensions.filters.http.ext_authz.v3.HttpService",
-          List.of(
-              Field.message("retry_policy", AUTH_RETRY_POLICY, "envoy.config.core.v3.RetryPolicy"),
-              Field.of("path_override", AUTH_PATH_OVERRIDE, FieldDescriptorProto.Type.TYPE_STRING)),
-          "envoy.config.route.v3.RateLimit.Action",
-          List.of(Field.message("remote_address_match", REMOTE_ADDRESS_MATCH, ADDRESS_MATCH)),
-          ADDRESS_MATCH,
-          List.of(
-              Field.of("descriptor_value", 1, FieldDescriptorProto.Type.TYPE_STRING),
-              Field.of("descriptor_key", 2, FieldDescriptorProto.Type.TYPE_STRING),
-              Field.of("default_value", 3, FieldDescriptorProto.Type.TYPE_STRING),
-              Field.message("address_matcher", 4, ADDRESS)),
-          ADDRESS,
-          List.of(Field.of("invert_match", INVERT_ADDRESS, FieldDescriptorProto.Type.TYPE_BOOL)),
-          "envoy.extensions.common.ratelimit.v3.LocalRateLimitDescriptor",
-          List.of(Field.of("shadow_mode", SHADOW_MODE, FieldDescriptorProto.Type.TYPE_BOOL)),
-          "envoy.config.route.v3.RouteMatch",
-          List.of(
-              new Field("cookies", COOKIES, FieldDescriptorProto.Type.TYPE_MESSAGE, COOKIE, true)),
-          COOKIE,
-          List.of(
-              Field.of("name", 1, FieldDescriptorProto.Type.TYPE_STRING),
-              Field.message("string_match", 2, "envoy.type.matcher.v3.StringMatcher"),
-              Field.of("invert_match", 3, FieldDescriptorProto.Type.TYPE_BOOL)),
-          "envoy.config.route.v3.DirectResponseAction",
-          List.of(
-              Field.message(
-                  "body_format", BODY_FORMAT, "envoy.config.core.v3.SubstitutionFormatString")));
+      Map.ofEntries(
+          Map.entry(
+              "envoy.extensions.filters.http.ext_authz.v3.HttpService",
+              List.of(
+                  Field.message(
+                      "retry_policy", AUTH_RETRY_POLICY, "envoy.config.core.v3.RetryPolicy"),
+                  Field.of(
+                      "path_override", AUTH_PATH_OVERRIDE, FieldDescriptorProto.Type.TYPE_STRING))),
+          Map.entry(
+              "envoy.config.route.v3.RateLimit.Action",
+              List.of(Field.message("remote_address_match", REMOTE_ADDRESS_MATCH, ADDRESS_MATCH))),
+          Map.entry(
+              ADDRESS_MATCH,
+              List.of(
+                  Field.of("descriptor_value", 1, FieldDescriptorProto.Type.TYPE_STRING),
+                  Field.of("descriptor_key", 2, FieldDescriptorProto.Type.TYPE_STRING),
+                  Field.of("default_value", 3, FieldDescriptorProto.Type.TYPE_STRING),
+                  Field.message("address_matcher", 4, ADDRESS))),
+          Map.entry(
+              ADDRESS,
+              List.of(
+                  Field.of("invert_match", INVERT_ADDRESS, FieldDescriptorProto.Type.TYPE_BOOL))),
+          Map.entry(
+              "envoy.extensions.common.ratelimit.v3.LocalRateLimitDescriptor",
+              List.of(Field.of("shadow_mode", SHADOW_MODE, FieldDescriptorProto.Type.TYPE_BOOL))),
+          Map.entry(
+              "envoy.config.route.v3.RouteMatch",
+              List.of(
+                  new Field(
+                      "cookies", COOKIES, FieldDescriptorProto.Type.TYPE_MESSAGE, COOKIE, true))),
+          Map.entry(
+              COOKIE,
+              List.of(
+                  Field.of("name", 1, FieldDescriptorProto.Type.TYPE_STRING),
+                  Field.message("string_match", 2, "envoy.type.matcher.v3.StringMatcher"),
+                  Field.of("invert_match", 3, FieldDescriptorProto.Type.TYPE_BOOL))),
+          Map.entry(
+              "envoy.config.route.v3.DirectResponseAction",
+              List.of(
+                  Field.message(
+                      "body_format",
+                      BODY_FORMAT,
+                      "envoy.config.core.v3.SubstitutionFormatString"))),
+          Map.entry(
+              "envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
+              List.of(
+                  new Field(
+                      "hash_policy",
+                      HASH_POLICY,
+                      FieldDescriptorProto.Type.TYPE_MESSAGE,
+                      "envoy.config.route.v3.RouteAction.HashPolicy",
+                      true))),
+          Map.entry(
+              ZONE_AWARE,
+              List.of(Field.message("force_local_zone", 5, ZONE_AWARE + ".ForceLocalZone"))),
+          Map.entry(
+              ZONE_AWARE + ".ForceLocalZone",
+              List.of(Field.message("min_size", 1, "google.protobuf.UInt32Value"))));
+
+  /** Messages that there is no class for at all. */
+  private static final Set<String> NEW =
+      Set.of(COOKIE, ADDRESS_MATCH, ZONE_AWARE + ".ForceLocalZone");
 
   private NewerFields() {}
 
@@ -201,7 +242,9 @@ public final class NewerFields {
         RetryPolicy.getDescriptor().getFile(),
         StringMatcher.getDescriptor().getFile(),
         SubstitutionFormatString.getDescriptor().getFile(),
-        AddressMatcher.getDescriptor().getFile()
+        AddressMatcher.getDescriptor().getFile(),
+        RouteAction.getDescriptor().getFile(),
+        UInt32Value.getDescriptor().getFile()
       };
       for (FileDescriptor other : others) {
         file.addDependency(other.getFullName());
@@ -234,7 +277,7 @@ public final class NewerFields {
                         : FieldDescriptorProto.Label.LABEL_OPTIONAL);
         if (!field.type().isEmpty()) {
           proto.setTypeName(
-              field.type().equals(COOKIE) || field.type().equals(ADDRESS_MATCH)
+              NEW.contains(field.type())
                   ? ".meltemi.newer." + plain(field.type())
                   : "." + field.type());
         }

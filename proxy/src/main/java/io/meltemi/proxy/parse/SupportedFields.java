@@ -129,7 +129,11 @@ public final class SupportedFields {
     }
     for (int number : unknown.asMap().keySet()) {
       String name = NewerFields.name(type.getFullName(), number);
-      if (supported.containsKey(number)) {
+      String reason = supported.get(number);
+      if (reason != null) {
+        if (!reason.isEmpty() && name != null) {
+          scope.field(name).warn("set", reason);
+        }
         continue;
       }
       if (name != null) {

@@ -11,7 +11,7 @@ import java.util.List;
 import java.util.Optional;
 
 /** Hash policies from protos. */
-final class HashPolicyParser {
+public final class HashPolicyParser {
   private static final SupportedFields POLICY =
       SupportedFields.of(
           io.envoyproxy.envoy.config.route.v3.RouteAction.HashPolicy.getDescriptor(),
@@ -37,7 +37,7 @@ final class HashPolicyParser {
 
   private HashPolicyParser() {}
 
-  static List<HashPolicy> parseAll(
+  public static List<HashPolicy> parseAll(
       List<io.envoyproxy.envoy.config.route.v3.RouteAction.HashPolicy> protos, ParseScope parent) {
     List<HashPolicy> policies = new ArrayList<>(protos.size());
     for (int i = 0; i < protos.size(); i++) {

@@ -242,4 +242,24 @@ final class ClusterParserTest {
     List<String> paths = parse(options(yaml)).errors().stream().map(Violation::path).toList();
     assertTrue(paths.contains(base + path), paths::toString);
   }
+
+  @Test
+  void hashesAsTheClusterSays() {
+    String options =
+        """
+        name: c
+        typed_extension_protocol_options:
+          envoy.extensions.upstreams.http.v3.HttpProtocolOptions:
+            "@type": type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions
+            explicit_http_config: {http_protocol_options: {}}
+            hash_policy: [{header: {header_name: %s}}]
+        """;
+    ClusterSettings.Http http = parse(options.formatted("x-h")).orElseThrow().settings().http();
+    assertEquals(
+        List.of(
+            new io.meltemi.proxy.route.HashPolicy.Header(
+                io.meltemi.proxy.header.HeaderName.of("x-h"), java.util.Optional.empty(), false)),
+        http.hashPolicies());
+    assertEquals(1, parse(options.formatted("'no name'")).errors().size());
+  }
 }

@@ -483,7 +483,8 @@ final class Http2UpstreamTest {
                           0,
                           http.responseHead(),
                           http.http2(),
-                          http.names()));
+                          http.names(),
+                          http.hashPolicies()));
                 },
                 manager(TO_A));
         TestClient client = proxy.client()) {
@@ -516,7 +517,8 @@ final class Http2UpstreamTest {
                           20_000_000,
                           http.responseHead(),
                           http.http2(),
-                          http.names()));
+                          http.names(),
+                          http.hashPolicies()));
                 },
                 manager(TO_A));
         TestClient client = proxy.client()) {

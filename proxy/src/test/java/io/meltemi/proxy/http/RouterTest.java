@@ -94,7 +94,8 @@ final class RouterTest {
             http.streamDurationNanosMax(),
             http.responseHead(),
             http.http2(),
-            http.names()),
+            http.names(),
+            http.hashPolicies()),
         settings.breakers());
   }
 

@@ -15,6 +15,7 @@ import io.meltemi.proxy.http.LocalReply;
 import io.meltemi.proxy.http.RouteChoice;
 import io.meltemi.proxy.loop.LoopContext;
 import io.meltemi.proxy.loop.LoopTimer;
+import io.meltemi.proxy.route.HashPolicy;
 import io.meltemi.proxy.route.MirrorPolicy;
 import io.meltemi.proxy.route.RetryPolicy;
 import io.meltemi.proxy.route.Route;
@@ -1032,7 +1033,10 @@ final class RouterFilter implements HttpFilter, LbContext, UpstreamCallbacks {
   public boolean hasHash() {
     RouteAction.Forward target = forward;
     if (target != null) {
-      hash.find(target.options().hashPolicies(), context.requestHeaders());
+      List<HashPolicy> ofCluster = cluster().settings().http().hashPolicies();
+      hash.find(
+          ofCluster.isEmpty() ? target.options().hashPolicies() : ofCluster,
+          context.requestHeaders());
     }
     return hash.isPresent();
   }
