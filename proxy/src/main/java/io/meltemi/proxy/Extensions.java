@@ -14,6 +14,7 @@ import io.envoyproxy.envoy.admin.v3.ListenersConfigDump;
 import io.envoyproxy.envoy.admin.v3.RoutesConfigDump;
 import io.envoyproxy.envoy.admin.v3.SecretsConfigDump;
 import io.envoyproxy.envoy.config.cluster.v3.Cluster;
+import io.envoyproxy.envoy.config.core.v3.Node;
 import io.envoyproxy.envoy.config.core.v3.TypedExtensionConfig;
 import io.envoyproxy.envoy.config.endpoint.v3.ClusterLoadAssignment;
 import io.envoyproxy.envoy.config.listener.v3.Listener;
@@ -112,11 +113,13 @@ import io.meltemi.proxy.http.filter.peermetadata.PeerMetadataFilterFactory;
 import io.meltemi.proxy.http.filter.ratelimit.RateLimitFilterFactory;
 import io.meltemi.proxy.http.filter.rbac.RbacFilterFactory;
 import io.meltemi.proxy.http.filter.router.RouterFilterFactory;
+import io.meltemi.proxy.http.filter.wasm.WasmFilterFactory;
 import io.meltemi.proxy.listener.ListenerFilterFactory;
 import io.meltemi.proxy.listener.filter.httpinspector.HttpInspectorFactory;
 import io.meltemi.proxy.listener.filter.originaldst.OriginalDestinationFilterFactory;
 import io.meltemi.proxy.listener.filter.proxyprotocol.ProxyProtocolFilterFactory;
 import io.meltemi.proxy.listener.filter.tlsinspector.TlsInspectorFactory;
+import io.meltemi.proxy.loop.LoopContext;
 import io.meltemi.proxy.network.NetworkFilterFactory;
 import io.meltemi.proxy.network.filter.istiostats.IstioStatsNetworkFactory;
 import io.meltemi.proxy.network.filter.metadataexchange.MetadataExchangeFactory;
@@ -266,8 +269,13 @@ final class Extensions {
       Stats stats,
       Peers peers,
       Ticker ticker,
-      String nodeCluster,
-      BooleanSupplier failing) {}
+      Node node,
+      Supplier<List<LoopContext>> loops,
+      BooleanSupplier failing) {
+    String nodeCluster() {
+      return node.getCluster();
+    }
+  }
 
   static HttpFilters httpFilters(Shared shared) {
     UpstreamClient client = new UpstreamClient(shared.clusters(), shared.pools());
@@ -289,6 +297,15 @@ final class Extensions {
             new AlpnFilterFactory(shared.clusters()),
             new PeerMetadataFilterFactory(shared.peers().own(), shared.clusters()),
             new IstioStatsFilterFactory(),
+            new WasmFilterFactory(
+                new WasmFilterFactory.Host(
+                    client,
+                    shared.clusters(),
+                    shared.loops(),
+                    shared.node(),
+                    shared.ticker(),
+                    System.getenv()),
+                shared.stats()),
             new GrpcStatsFilterFactory(shared.clusters(), shared.stats()),
             new RouterFilterFactory(shared.clusters(), shared.pools()));
     return new HttpFilters(filters);

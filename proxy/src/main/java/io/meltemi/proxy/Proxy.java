@@ -182,7 +182,8 @@ public final class Proxy implements AutoCloseable {
             stats,
             peers,
             ticker,
-            bootstrap.node().getCluster(),
+            bootstrap.node(),
+            () -> workers.loops().stream().map(loops::get).toList(),
             () -> failing);
     HttpFilters httpFilters = Extensions.httpFilters(shared);
     DiscoveredFilters discovered = new DiscoveredFilters(httpFilters);

@@ -188,6 +188,7 @@ class ArchitectureTest {
                     "com.google.protobuf..",
                     "com.google.rpc..",
                     "com.google.re2j..",
+                    "com.dylibso.chicory..",
                     "com.google.errorprone.annotations..",
                     "io.envoyproxy..",
                     "com.github.xds..",

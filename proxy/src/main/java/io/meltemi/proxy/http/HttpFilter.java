@@ -52,6 +52,14 @@ public interface HttpFilter {
     return FilterStatus.CONTINUE;
   }
 
+  /**
+   * Whether the filter, when it goes on behind a {@link FilterStatus#PAUSE} at the headers, is
+   * shown the body that came meanwhile, as all of Envoy's are.
+   */
+  default boolean seesHeldBody() {
+    return false;
+  }
+
   /** The client's connection has crossed its send limit one way or the other. */
   default void onDownstreamWritable(boolean writable) {}
 

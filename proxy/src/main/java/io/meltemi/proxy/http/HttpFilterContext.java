@@ -68,6 +68,16 @@ public interface HttpFilterContext {
   void continueEncoding();
 
   /**
+   * In {@link HttpFilter#decodeData}: adds the piece to what is held at this filter and gives the
+   * whole, which may be changed in place until the callback returns. What the callback answers then
+   * counts for the whole.
+   */
+  ByteBuf gatherRequest(ByteBuf data);
+
+  /** The same in {@link HttpFilter#encodeData}. */
+  ByteBuf gatherResponse(ByteBuf data);
+
+  /**
    * Answers the request here; the answer runs through the encode callbacks. The filter's own decode
    * callback then returns {@link FilterStatus#PAUSE}. When a response has already begun the stream
    * is broken off instead.

@@ -128,6 +128,7 @@ final class HttpStream implements RequestView {
   private Phase decodePhase = Phase.HEADERS;
   private FilterStatus decodeStatus = FilterStatus.CONTINUE;
   private @Nullable ByteBuf decodeHeld;
+  private boolean decodeGathered;
 
   /** How much of the request may be held; negative for what the connection says. */
   private int requestBufferBytesMax = -1;
@@ -136,6 +137,7 @@ final class HttpStream implements RequestView {
   private Phase encodePhase = Phase.HEADERS;
   private FilterStatus encodeStatus = FilterStatus.CONTINUE;
   private @Nullable ByteBuf encodeHeld;
+  private boolean encodeGathered;
   private @Nullable HeaderBlock encodeTrailers;
   private int status;
   private boolean routerToldUnwritable;
@@ -369,18 +371,36 @@ final class HttpStream implements RequestView {
 
   private void decodeDataFrom(int from, ByteBuf data, boolean end) {
     int g = generation;
-    for (int i = from; i <= last; i++) {
-      if (isSkipped(i)) {
-        continue;
+    ByteBuf piece = data;
+    ByteBuf owned = null;
+    try {
+      for (int i = from; i <= last; i++) {
+        if (isSkipped(i)) {
+          continue;
+        }
+        FilterStatus answer = filters[i].decodeData(piece, end);
+        if (generation != g || replied) {
+          return;
+        }
+        if (answer != FilterStatus.CONTINUE && i < last) {
+          pauseDecode(i, Phase.DATA, answer);
+          holdDecoded(piece);
+          return;
+        }
+        if (decodeGathered) {
+          decodeGathered = false;
+          ByteBuf gathered = decodeHeld;
+          decodeHeld = null;
+          if (owned != null) {
+            owned.release();
+          }
+          owned = gathered;
+          piece = gathered == null ? Unpooled.EMPTY_BUFFER : gathered;
+        }
       }
-      FilterStatus answer = filters[i].decodeData(data, end);
-      if (generation != g || replied) {
-        return;
-      }
-      if (answer != FilterStatus.CONTINUE && i < last) {
-        pauseDecode(i, Phase.DATA, answer);
-        holdDecoded(data);
-        return;
+    } finally {
+      if (owned != null) {
+        owned.release();
       }
     }
   }
@@ -425,13 +445,22 @@ final class HttpStream implements RequestView {
     holdDecoded(data);
   }
 
-  private void holdDecoded(ByteBuf data) {
+  private ByteBuf gatherDecoded(ByteBuf data) {
     ByteBuf held = decodeHeld;
     if (held == null) {
       held = connection().allocator().buffer(Math.max(256, data.readableBytes()));
       decodeHeld = held;
     }
     held.writeBytes(data, data.readerIndex(), data.readableBytes());
+    return held;
+  }
+
+  private void holdDecoded(ByteBuf data) {
+    ByteBuf held = decodeGathered ? decodeHeld : gatherDecoded(data);
+    decodeGathered = false;
+    if (held == null) {
+      return;
+    }
     int max = requestBufferBytesMax < 0 ? connection().bufferBytesMax() : requestBufferBytesMax;
     if (held.readableBytes() <= max) {
       return;
@@ -455,6 +484,10 @@ final class HttpStream implements RequestView {
       return;
     }
     Phase phase = decodePhase;
+    int bodyFrom =
+        phase == Phase.HEADERS && decodeStatus == FilterStatus.PAUSE && filters[at].seesHeldBody()
+            ? at
+            : at + 1;
     decodePausedAt = -1;
     decodeStatus = FilterStatus.CONTINUE;
     int g = generation;
@@ -473,7 +506,7 @@ final class HttpStream implements RequestView {
       if (held != null) {
         decodeHeld = null;
         try {
-          decodeDataFrom(at + 1, held, decodeEnded && !trailersHeld);
+          decodeDataFrom(bodyFrom, held, decodeEnded && !trailersHeld);
         } finally {
           held.release();
         }
@@ -484,7 +517,7 @@ final class HttpStream implements RequestView {
     }
     if (trailersHeld && decodePausedAt < 0) {
       trailersHeld = false;
-      decodeTrailersFrom(at + 1);
+      decodeTrailersFrom(bodyFrom);
       if (generation != g || replied) {
         return;
       }
@@ -730,28 +763,46 @@ final class HttpStream implements RequestView {
   }
 
   private void encodeDataFrom(int from, ByteBuf data, boolean endStream) {
-    if (filtersRun) {
-      int g = generation;
-      for (int i = from; i >= 0; i--) {
-        if (isSkipped(i)) {
-          continue;
-        }
-        FilterStatus answer = filters[i].encodeData(data, endStream);
-        if (generation != g) {
-          return;
-        }
-        if (answer != FilterStatus.CONTINUE) {
-          encodePausedAt = i;
-          encodePhase = Phase.DATA;
-          encodeStatus = answer;
-          holdEncoded(data);
-          return;
+    ByteBuf piece = data;
+    ByteBuf owned = null;
+    try {
+      if (filtersRun) {
+        int g = generation;
+        for (int i = from; i >= 0; i--) {
+          if (isSkipped(i)) {
+            continue;
+          }
+          FilterStatus answer = filters[i].encodeData(piece, endStream);
+          if (generation != g) {
+            return;
+          }
+          if (answer != FilterStatus.CONTINUE) {
+            encodePausedAt = i;
+            encodePhase = Phase.DATA;
+            encodeStatus = answer;
+            holdEncoded(piece);
+            return;
+          }
+          if (encodeGathered) {
+            encodeGathered = false;
+            ByteBuf gathered = encodeHeld;
+            encodeHeld = null;
+            if (owned != null) {
+              owned.release();
+            }
+            owned = gathered;
+            piece = gathered == null ? Unpooled.EMPTY_BUFFER : gathered;
+          }
         }
       }
+      activeNanos = loop.now();
+      info.bytesSent += piece.readableBytes();
+      connection().sendData(this, piece, endStream);
+    } finally {
+      if (owned != null) {
+        owned.release();
+      }
     }
-    activeNanos = loop.now();
-    info.bytesSent += data.readableBytes();
-    connection().sendData(this, data, endStream);
   }
 
   private void encodeWhilePaused(ByteBuf data, boolean endStream) {
@@ -776,13 +827,22 @@ final class HttpStream implements RequestView {
     holdEncoded(data);
   }
 
-  private void holdEncoded(ByteBuf data) {
+  private ByteBuf gatherEncoded(ByteBuf data) {
     ByteBuf held = encodeHeld;
     if (held == null) {
       held = connection().allocator().buffer(Math.max(256, data.readableBytes()));
       encodeHeld = held;
     }
     held.writeBytes(data, data.readerIndex(), data.readableBytes());
+    return held;
+  }
+
+  private void holdEncoded(ByteBuf data) {
+    ByteBuf held = encodeGathered ? encodeHeld : gatherEncoded(data);
+    encodeGathered = false;
+    if (held == null) {
+      return;
+    }
     if (held.readableBytes() <= connection().bufferBytesMax()) {
       return;
     }
@@ -806,6 +866,10 @@ final class HttpStream implements RequestView {
       return;
     }
     Phase phase = encodePhase;
+    int bodyFrom =
+        phase == Phase.HEADERS && encodeStatus == FilterStatus.PAUSE && filters[at].seesHeldBody()
+            ? at
+            : at - 1;
     encodePausedAt = -1;
     encodeStatus = FilterStatus.CONTINUE;
     int g = generation;
@@ -820,7 +884,7 @@ final class HttpStream implements RequestView {
     if (held != null && phase != Phase.TRAILERS) {
       encodeHeld = null;
       try {
-        encodeDataFrom(at - 1, held, encodeEnded && trailers == null);
+        encodeDataFrom(bodyFrom, held, encodeEnded && trailers == null);
       } finally {
         held.release();
       }
@@ -830,7 +894,7 @@ final class HttpStream implements RequestView {
     }
     if (trailers != null) {
       encodeTrailers = null;
-      encodeTrailersFrom(at - 1, trailers);
+      encodeTrailersFrom(bodyFrom, trailers);
       if (generation != g) {
         return;
       }
@@ -939,6 +1003,8 @@ final class HttpStream implements RequestView {
     decodeStatus = FilterStatus.CONTINUE;
     encodePausedAt = -1;
     encodeStatus = FilterStatus.CONTINUE;
+    decodeGathered = false;
+    encodeGathered = false;
     status = 0;
     if (tunnel != Tunnel.NONE) {
       tunnel = Tunnel.NONE;
@@ -1126,6 +1192,18 @@ final class HttpStream implements RequestView {
     @Override
     public void continueEncoding() {
       HttpStream.this.continueEncoding(index);
+    }
+
+    @Override
+    public ByteBuf gatherRequest(ByteBuf data) {
+      decodeGathered = true;
+      return gatherDecoded(data);
+    }
+
+    @Override
+    public ByteBuf gatherResponse(ByteBuf data) {
+      encodeGathered = true;
+      return gatherEncoded(data);
     }
 
     @Override

@@ -203,6 +203,16 @@ public final class FakeFilterContext implements HttpFilterContext, AutoCloseable
   }
 
   @Override
+  public ByteBuf gatherRequest(ByteBuf data) {
+    throw new UnsupportedOperationException();
+  }
+
+  @Override
+  public ByteBuf gatherResponse(ByteBuf data) {
+    throw new UnsupportedOperationException();
+  }
+
+  @Override
   public void sendLocalReply(int status, String body, @Nullable ResponseFlag flag, String details) {
     sendLocalReply(LocalReply.of(status, body, flag, details));
   }

@@ -1,0 +1,311 @@
+package io.meltemi.proxy;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.sun.net.httpserver.HttpServer;
+import io.meltemi.testing.WasmModules;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Filters in WebAssembly, over real sockets. */
+final class WasmTest {
+  private static final int POLLS_MAX = 1000;
+  @TempDir Path directory;
+  private final HttpClient client = HttpClient.newHttpClient();
+  private HttpServer app = app();
+
+  @BeforeEach
+  void start() {
+    app.start();
+  }
+
+  @AfterEach
+  void stop() {
+    app.stop(0);
+    client.close();
+  }
+
+  /** Answers with the x- headers and the body of the request. */
+  private static HttpServer app() {
+    try {
+      HttpServer server =
+          HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+      server.createContext(
+          "/",
+          exchange -> {
+            TreeMap<String, List<String>> told = new TreeMap<>();
+            exchange
+                .getRequestHeaders()
+                .forEach(
+                    (name, values) -> {
+                      if (name.toLowerCase(Locale.ROOT).startsWith("x-wasm")) {
+                        told.put(name.toLowerCase(Locale.ROOT), values);
+                      }
+                    });
+            String body =
+                told + new String(exchange.getRequestBody().readAllBytes(), StandardCharsets.UTF_8);
+            byte[] bytes = body.getBytes(StandardCharsets.UTF_8);
+            exchange.sendResponseHeaders(
+                exchange.getRequestURI().getPath().equals("/check") ? 204 : 200,
+                exchange.getRequestURI().getPath().equals("/check") ? -1 : bytes.length);
+            if (!exchange.getRequestURI().getPath().equals("/check")) {
+              exchange.getResponseBody().write(bytes);
+            }
+            exchange.close();
+          });
+      return server;
+    } catch (IOException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  private String filter(String module, String configuration, String more) {
+    return """
+                  - name: %s
+                    typed_config:
+                      "@type": type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm
+                      config:
+                        name: %s
+                        configuration: {"@type": type.googleapis.com/google.protobuf.StringValue, value: "%s"}
+                        vm_config: {vm_id: vm, runtime: envoy.wasm.runtime.v8, code: {local: {filename: %s}}}
+                        %s
+        """
+        .formatted(module, module, configuration, WasmModules.write(module, directory), more)
+        .indent(0);
+  }
+
+  private Proxy proxy(String filters) throws ProxyStartException {
+    String yaml =
+        """
+        node: {id: a, cluster: b, metadata: {NAME: one}}
+        admin: {address: {socket_address: {address: 127.0.0.1, port_value: 0}}}
+        static_resources:
+          listeners:
+          - name: in
+            address: {socket_address: {address: 127.0.0.1, port_value: 0}}
+            filter_chains:
+            - filters:
+              - name: envoy.filters.network.http_connection_manager
+                typed_config:
+                  "@type": type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager
+                  stat_prefix: in
+                  route_config:
+                    virtual_hosts: [{name: all, domains: ["*"], routes: [{name: way, match: {prefix: /}, route: {cluster: app}}]}]
+                  http_filters:
+        %s\
+                  - name: envoy.filters.http.router
+                    typed_config: {"@type": type.googleapis.com/envoy.extensions.filters.http.router.v3.Router}
+          clusters:
+          - name: app
+            type: STATIC
+            load_assignment:
+              cluster_name: app
+              endpoints: [{lb_endpoints: [{endpoint: {address: {socket_address: {address: 127.0.0.1, port_value: %d}}}}]}]
+        """
+            .formatted(filters, app.getAddress().getPort());
+    return Proxy.start(ProxySettings.ofYaml(yaml, 1), ProxyEnvironment.ofProcess());
+  }
+
+  private HttpResponse<String> send(Proxy proxy, String body, String... headers) throws Exception {
+    int port = proxy.listeners().getFirst().bound().getFirst().getPort();
+    HttpRequest.Builder request =
+        HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + "/path?q=1"))
+            .timeout(Duration.ofSeconds(20));
+    if (headers.length > 0) {
+      request.headers(headers);
+    }
+    if (!body.isEmpty()) {
+      request.POST(HttpRequest.BodyPublishers.ofString(body));
+    }
+    return client.send(request.build(), HttpResponse.BodyHandlers.ofString());
+  }
+
+  private String stats(Proxy proxy) throws Exception {
+    return client
+        .send(
+            HttpRequest.newBuilder(
+                    URI.create(
+                        "http://127.0.0.1:"
+                            + proxy.adminAddress().orElseThrow().getPort()
+                            + "/stats"))
+                .build(),
+            HttpResponse.BodyHandlers.ofString())
+        .body();
+  }
+
+  @Test
+  void aModuleChangesHeadersBothWaysAndAnswersItself() throws Exception {
+    try (Proxy proxy = proxy(filter("headers", "first", ""))) {
+      HttpResponse<String> response = send(proxy, "");
+      assertEquals("{x-wasm-request=[first]}", response.body());
+      assertEquals(List.of("first"), response.headers().allValues("x-wasm-response"));
+
+      HttpResponse<String> denied = send(proxy, "", "x-wasm-deny", "1");
+      assertEquals(403, denied.statusCode());
+      assertEquals("first", denied.body());
+      assertEquals("yes", denied.headers().firstValue("x-wasm-denied").orElse(""));
+      assertEquals(200, send(proxy, "body").statusCode());
+      assertTrue(stats(proxy).contains("wasm.envoy.wasm.runtime.v8.active: 1\n"), stats(proxy));
+    }
+  }
+
+  @Test
+  void aModuleSeesWholeBodiesAndReplacesThem() throws Exception {
+    try (Proxy proxy = proxy(filter("body", "PRE:", ""))) {
+      assertEquals("PRE:{}PRE:some text", send(proxy, "some text").body());
+      String large = "x".repeat(60_000);
+      assertEquals("PRE:{}PRE:" + large, send(proxy, large).body());
+      assertEquals(413, send(proxy, "x".repeat(2 << 20)).statusCode());
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"app,[204]", "nobody,[refused]"})
+  void aRequestWaitsForACallOfItsModule(String cluster, String expected) throws Exception {
+    try (Proxy proxy = proxy(filter("call", cluster, ""))) {
+      assertEquals("{x-wasm-call=" + expected + "}body", send(proxy, "body").body());
+      assertEquals("{x-wasm-call=" + expected + "}", send(proxy, "").body());
+    }
+  }
+
+  @Test
+  void aRequestThatWaitsIsShownToItsModuleWithItsBody() throws Exception {
+    // the module that waits and the one that reads the body share a chain
+    try (Proxy proxy = proxy(filter("call", "app", "") + filter("body", "B:", ""))) {
+      assertEquals("B:{x-wasm-call=[204]}B:body", send(proxy, "body").body());
+    }
+  }
+
+  @Test
+  void aModuleHasStatisticsSharedDataTicksAndProperties() throws Exception {
+    try (Proxy proxy = proxy(filter("state", "", "root_id: root"))) {
+      assertEquals("{}", send(proxy, "", "x-shared", "said").body());
+      assertEquals("{x-wasm-shared=[said]}", send(proxy, "").body());
+      String[][] properties = {
+        {"request.path", "/path?q=1"},
+        {"request.url_path", "/path"},
+        {"request.method", "GET"},
+        {"request.headers.x-a", "b"},
+        {"response.headers.x-no", "(none)"},
+        {"node.metadata.NAME", "one"},
+        {"node.id", "a"},
+        {"plugin_name", "state"},
+        {"plugin_root_id", "root"},
+        {"plugin_vm_id", "vm"},
+        {"route_name", "way"},
+        {"cluster_name", "app"},
+        {"xds.virtual_host_name", "all"},
+        {"request.protocol", "HTTP/1.1"},
+        {"nothing.at.all", "(none)"},
+      };
+      for (String[] property : properties) {
+        assertEquals(
+            property[1],
+            send(proxy, "", "x-property", property[0], "x-a", "b")
+                .headers()
+                .firstValue("x-wasm-property")
+                .orElse("(absent)"),
+            property[0]);
+      }
+      String stats = stats(proxy);
+      assertTrue(stats.contains("wasmcustom.wasm_requests: 17\n"), stats);
+      for (int i = 0; i < POLLS_MAX && stats.contains("wasmcustom.wasm_ticks: 0\n"); i++) {
+        TimeUnit.MILLISECONDS.sleep(10);
+        stats = stats(proxy);
+      }
+      assertTrue(!stats.contains("wasmcustom.wasm_ticks: 0\n"), stats);
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "FAIL_CLOSED,503,503,x-wasm-trap",
+    "FAIL_OPEN,200,200,x-wasm-trap",
+    "FAIL_RELOAD,503,200,x-wasm-trap",
+    "FAIL_CLOSED,503,503,x-wasm-loop",
+  })
+  void aModuleThatBreaksIsTreatedAsItsPolicySays(String policy, int first, int later, String header)
+      throws Exception {
+    String more = "failure_policy: " + policy;
+    if (policy.equals("FAIL_RELOAD")) {
+      more += ", reload_config: {backoff: {base_interval: 0.001s}}";
+      more = more.replace(", ", "\n                ");
+    }
+    try (Proxy proxy = proxy(filter("broken", "", more))) {
+      assertEquals(200, send(proxy, "").statusCode());
+      assertEquals(first, send(proxy, "", header, "1").statusCode());
+      int last = 0;
+      for (int i = 0; i < POLLS_MAX && last != later; i++) {
+        last = send(proxy, "").statusCode();
+      }
+      assertEquals(later, last);
+      assertTrue(
+          stats(proxy)
+              .contains(
+                  "wasm.envoy.wasm.runtime.v8.active: "
+                      + (policy.equals("FAIL_RELOAD") ? 1 : 0)
+                      + "\n"),
+          stats(proxy));
+    }
+  }
+
+  @Test
+  void aModuleMayDoOnlyWhatItsConfigurationAllows() throws Exception {
+    String allowed =
+        "capability_restriction_config: {allowed_capabilities: {proxy_on_configure: {},"
+            + " proxy_get_buffer_bytes: {}, proxy_on_response_headers: {},"
+            + " proxy_add_header_map_value: {}}}";
+    try (Proxy proxy = proxy(filter("headers", "only", allowed))) {
+      HttpResponse<String> response = send(proxy, "");
+      assertEquals("{}", response.body());
+      assertEquals(List.of("only"), response.headers().allValues("x-wasm-response"));
+    }
+  }
+
+  @Test
+  void aModuleThatRefusesItsConfigurationIsRefused() {
+    List<String> errors = new ArrayList<>();
+    ProxyStartException refused =
+        assertThrows(
+            ProxyStartException.class, () -> proxy(filter("broken", "refuse", "")).close());
+    errors.add(String.valueOf(refused.getMessage()));
+    assertTrue(
+        errors.getFirst().contains("it refuses its configuration (proxy_on_configure)"),
+        errors::getFirst);
+  }
+
+  @Test
+  void whatIsNotSupportedIsNamed() {
+    ProxyStartException refused =
+        assertThrows(
+            ProxyStartException.class,
+            () ->
+                proxy(
+                        filter("headers", "", "")
+                            .replace("envoy.wasm.runtime.v8", "envoy.wasm.runtime.null"))
+                    .close());
+    assertTrue(
+        String.valueOf(refused.getMessage()).contains("vm_config.runtime"), refused::getMessage);
+  }
+}
