@@ -58,6 +58,8 @@ import io.meltemi.config.kind.serviceentry.ServiceEntry;
 import io.meltemi.config.kind.serviceentry.ServiceEntryParser;
 import io.meltemi.config.kind.sidecar.Sidecar;
 import io.meltemi.config.kind.sidecar.SidecarParser;
+import io.meltemi.config.kind.trafficextension.TrafficExtension;
+import io.meltemi.config.kind.trafficextension.TrafficExtensionParser;
 import io.meltemi.config.kind.virtualservice.VirtualService;
 import io.meltemi.config.kind.virtualservice.VirtualServiceParser;
 import io.meltemi.config.kind.workloadentry.WorkloadEntry;
@@ -76,6 +78,7 @@ public final class Kinds {
   private static final String GATEWAY_API = "gateway.networking.k8s.io";
   private static final List<String> NETWORKING_VERSIONS = List.of("v1", "v1beta1", "v1alpha3");
   private static final String SECURITY = "security.istio.io";
+  private static final String EXTENSIONS = "extensions.istio.io";
   private static final List<String> SECURITY_VERSIONS = List.of("v1", "v1beta1");
 
   public static final ResourceKind<VirtualService> VIRTUAL_SERVICE =
@@ -438,6 +441,28 @@ public final class Kinds {
           (_, _) -> new ServiceAccount(),
           List.of());
 
+  public static final ResourceKind<TrafficExtension> WASM_PLUGIN =
+      new ResourceKind<>(
+          EXTENSIONS,
+          List.of("v1alpha1"),
+          "WasmPlugin",
+          "wasmplugins",
+          true,
+          TrafficExtension.class,
+          TrafficExtensionParser::parsePlugin,
+          NotYetTranslated.WASM_PLUGIN);
+
+  public static final ResourceKind<TrafficExtension> TRAFFIC_EXTENSION =
+      new ResourceKind<>(
+          EXTENSIONS,
+          List.of("v1alpha1"),
+          "TrafficExtension",
+          "trafficextensions",
+          true,
+          TrafficExtension.class,
+          TrafficExtensionParser::parse,
+          NotYetTranslated.TRAFFIC_EXTENSION);
+
   public static final ResourceKind<ConfigMap> CONFIG_MAP =
       new ResourceKind<>(
           "",
@@ -480,6 +505,8 @@ public final class Kinds {
           INGRESS,
           INGRESS_CLASS,
           ENVOY_FILTER,
+          WASM_PLUGIN,
+          TRAFFIC_EXTENSION,
           PEER_AUTHENTICATION,
           AUTHORIZATION_POLICY,
           SERVICE,

@@ -55,6 +55,11 @@ final class NotYetTranslated {
 
   static final List<String> STREAM_ROUTE = List.of("spec.useDefaultGateways");
 
+  static final List<String> WASM_PLUGIN = List.of("spec.imagePullSecret", "spec.verificationKey");
+
+  static final List<String> TRAFFIC_EXTENSION =
+      List.of("spec.wasm.imagePullSecret", "spec.wasm.verificationKey");
+
   static final List<String> UDP_ROUTE = List.of("spec");
 
   static final List<String> BACKEND_TRAFFIC_POLICY = List.of("spec.sessionPersistence");

@@ -81,6 +81,7 @@ final class ConvertedTraffic {
         written.sidecars(),
         written.peerAuthentications(),
         written.authorizationPolicies(),
-        written.envoyFilters());
+        written.envoyFilters(),
+        written.extensions());
   }
 }

@@ -46,11 +46,13 @@ final class ProxyDependencies {
     return endpoints == Need.NOTHING && sameServices ? Need.ROUTES : Need.EVERYTHING;
   }
 
-  /** Rules for requests and policies for those who send them do not touch clusters. */
+  /** Rules for requests, policies for those who send them and filters do not touch clusters. */
   private static boolean changesClusters(ProxyNode node, ConfigChange change) {
     return concerns(node, change)
         && change.kind() != Kinds.VIRTUAL_SERVICE
-        && change.kind() != Kinds.AUTHORIZATION_POLICY;
+        && change.kind() != Kinds.AUTHORIZATION_POLICY
+        && change.kind() != Kinds.WASM_PLUGIN
+        && change.kind() != Kinds.TRAFFIC_EXTENSION;
   }
 
   /**

@@ -194,12 +194,16 @@ final class ProxyPush {
         engine
             .generate(proxy, type, names)
             .ifPresent(
-                resources ->
-                    send(
-                        type,
-                        everything
-                            ? DiscoveryUpdate.everything(proxy.version, resources)
-                            : DiscoveryUpdate.of(proxy.version, names, resources)));
+                resources -> {
+                  DiscoveryUpdate update =
+                      everything
+                          ? DiscoveryUpdate.everything(proxy.version, resources)
+                          : DiscoveryUpdate.of(proxy.version, names, resources);
+                  // old connections still run a filter that is gone from the listener
+                  send(
+                      type,
+                      type.equals(TypeUrl.EXTENSION_CONFIG) ? update.withoutRemovals() : update);
+                });
       }
     }
   }

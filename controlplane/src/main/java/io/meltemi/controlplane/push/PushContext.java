@@ -8,6 +8,7 @@ import io.meltemi.config.kind.envoyfilter.EnvoyFilter;
 import io.meltemi.config.kind.gateway.Gateway;
 import io.meltemi.config.kind.peerauthentication.PeerAuthentication;
 import io.meltemi.config.kind.sidecar.Sidecar;
+import io.meltemi.config.kind.trafficextension.TrafficExtension;
 import io.meltemi.config.kind.virtualservice.VirtualService;
 import io.meltemi.config.mesh.MeshConfig;
 import io.meltemi.config.resource.Resource;
@@ -31,6 +32,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
+import java.util.stream.Stream;
 
 /**
  * The world of one push: everything generators may look at. Immutable in what it answers, so that
@@ -125,7 +127,8 @@ public final class PushContext {
       List<Resource<Sidecar>> sidecars,
       List<Resource<PeerAuthentication>> peerAuthentications,
       List<Resource<AuthorizationPolicy>> authorizationPolicies,
-      List<Resource<EnvoyFilter>> envoyFilters) {
+      List<Resource<EnvoyFilter>> envoyFilters,
+      List<Resource<TrafficExtension>> extensions) {
     public Traffic {
       virtualServices = virtualServices.stream().sorted(Resource.PRECEDENCE).toList();
       destinationRules = destinationRules.stream().sorted(Resource.PRECEDENCE).toList();
@@ -134,6 +137,7 @@ public final class PushContext {
       peerAuthentications = peerAuthentications.stream().sorted(Resource.PRECEDENCE).toList();
       authorizationPolicies = authorizationPolicies.stream().sorted(Resource.PRECEDENCE).toList();
       envoyFilters = envoyFilters.stream().sorted(Resource.PRECEDENCE).toList();
+      extensions = extensions.stream().sorted(Resource.PRECEDENCE).toList();
     }
 
     /** What a snapshot holds of them. */
@@ -145,7 +149,11 @@ public final class PushContext {
           snapshot.list(Kinds.SIDECAR),
           snapshot.list(Kinds.PEER_AUTHENTICATION),
           snapshot.list(Kinds.AUTHORIZATION_POLICY),
-          snapshot.list(Kinds.ENVOY_FILTER));
+          snapshot.list(Kinds.ENVOY_FILTER),
+          Stream.concat(
+                  snapshot.list(Kinds.WASM_PLUGIN).stream(),
+                  snapshot.list(Kinds.TRAFFIC_EXTENSION).stream())
+              .toList());
     }
   }
 
@@ -360,6 +368,16 @@ public final class PushContext {
   /** Those that are for a proxy, in the order in which they are applied. */
   public List<Resource<EnvoyFilter>> envoyFiltersOf(ProxyNode node) {
     return EnvoyFilters.of(envoyFilters(), node, rootNamespace());
+  }
+
+  /** Every filter of somebody's own, oldest first. */
+  public List<Resource<TrafficExtension>> trafficExtensions() {
+    return inputs.traffic().extensions();
+  }
+
+  /** Those that are for a proxy: of its own namespace, then of the root namespace. */
+  public List<Resource<TrafficExtension>> trafficExtensionsOf(ProxyNode node) {
+    return TrafficExtensions.of(trafficExtensions(), node, rootNamespace());
   }
 
   /**

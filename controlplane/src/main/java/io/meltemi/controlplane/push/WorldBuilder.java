@@ -41,7 +41,9 @@ public final class WorldBuilder {
           Kinds.SIDECAR,
           Kinds.PEER_AUTHENTICATION,
           Kinds.AUTHORIZATION_POLICY,
-          Kinds.ENVOY_FILTER);
+          Kinds.ENVOY_FILTER,
+          Kinds.WASM_PLUGIN,
+          Kinds.TRAFFIC_EXTENSION);
 
   /** What tells of networks beside the settings of the mesh. */
   private static final List<ResourceKind<?>> NETWORK_KINDS =

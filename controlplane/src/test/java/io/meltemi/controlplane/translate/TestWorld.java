@@ -136,7 +136,14 @@ public final class TestWorld {
             services,
             new EndpointIndex(endpoints),
             new PushContext.Traffic(
-                virtualServices, List.of(), gateways, List.of(), List.of(), List.of(), List.of())));
+                virtualServices,
+                List.of(),
+                gateways,
+                List.of(),
+                List.of(),
+                List.of(),
+                List.of(),
+                List.of())));
   }
 
   public static ServicePort port(String name, int number, Protocol protocol) {

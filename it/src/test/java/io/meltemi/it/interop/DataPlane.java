@@ -22,7 +22,10 @@ public enum DataPlane {
       List<String> command = new java.util.ArrayList<>();
       command.add(EnvoyBinary.require().toString());
       command.addAll(List.of(arguments));
-      command.addAll(List.of("--use-dynamic-base-id"));
+      // as Istio's agent starts it: connections to old configuration end with their next answer
+      command.addAll(
+          List.of(
+              "--use-dynamic-base-id", "--drain-time-s", "45", "--drain-strategy", "immediate"));
       return command;
     }
   };

@@ -6,12 +6,14 @@ import io.meltemi.config.resource.Decoded;
 import io.meltemi.config.resource.ResourceDecoder;
 import io.meltemi.config.yaml.YamlLimits;
 import io.meltemi.config.yaml.YamlReader;
+import io.meltemi.testing.WasmModules;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Base64;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -267,6 +269,7 @@ final class CaseRun {
       case "vip" -> world.topology.vip(argument).orElseThrow();
       case "local" -> String.valueOf(world.localPort(argument));
       case "pki" -> world.pki().resolve(argument).toString();
+      case "wasm" -> module(argument);
       case "b64" ->
           Base64.getEncoder().encodeToString(file(argument).getBytes(StandardCharsets.US_ASCII));
       case "indent" -> {
@@ -275,6 +278,29 @@ final class CaseRun {
       }
       default -> throw new IllegalArgumentException("unknown macro " + written);
     };
+  }
+
+  /**
+   * A module in a file of its own. Those of equal bytes share a machine, which keeps one
+   * configuration; {@code NAME:N} differs by a section without meaning.
+   */
+  private String module(String argument) {
+    String[] how = argument.split(":", 2);
+    byte[] code = WasmModules.assemble(how[0]);
+    if (how.length > 1) {
+      byte[] mark = how[1].getBytes(StandardCharsets.US_ASCII);
+      int length = code.length;
+      code = Arrays.copyOf(code, length + 3 + mark.length);
+      code[length + 1] = (byte) (1 + mark.length);
+      code[length + 2] = (byte) mark.length;
+      System.arraycopy(mark, 0, code, length + 3, mark.length);
+    }
+    try {
+      return Files.write(world.pki().resolve(argument.replace(':', '-') + ".wasm"), code)
+          .toString();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   private String file(String name) {

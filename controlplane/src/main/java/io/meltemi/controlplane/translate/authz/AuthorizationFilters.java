@@ -22,8 +22,9 @@ import java.util.Optional;
  *
  * @param http for requests
  * @param tcp for connections
+ * @param asking how many of each ask a provider; these come first
  */
-public record AuthorizationFilters(List<HttpFilter> http, List<Filter> tcp) {
+public record AuthorizationFilters(List<HttpFilter> http, List<Filter> tcp, int asking) {
   private static final String HTTP_NAME = "envoy.filters.http.rbac";
   private static final String TCP_NAME = "envoy.filters.network.rbac";
   private static final String TCP_STATS = "tcp.";
@@ -36,7 +37,8 @@ public record AuthorizationFilters(List<HttpFilter> http, List<Filter> tcp) {
   private static final PolicyRules.Naming PLAIN = new PolicyRules.Naming("", "");
 
   /** Of a proxy without policies. */
-  private static final AuthorizationFilters NONE = new AuthorizationFilters(List.of(), List.of());
+  private static final AuthorizationFilters NONE =
+      new AuthorizationFilters(List.of(), List.of(), 0);
 
   public AuthorizationFilters {
     http = List.copyOf(http);
@@ -58,6 +60,7 @@ public record AuthorizationFilters(List<HttpFilter> http, List<Filter> tcp) {
         .distinct()
         .sorted()
         .forEach(provider -> addDenied(provider, policies, names, http, tcp));
+    int asking = http.size();
     for (Action action : ORDER) {
       List<Resource<AuthorizationPolicy>> mine =
           policies.stream().filter(policy -> policy.spec().action() == action).toList();
@@ -66,7 +69,7 @@ public record AuthorizationFilters(List<HttpFilter> http, List<Filter> tcp) {
         tcp.add(tcp(action, mine, names));
       }
     }
-    return new AuthorizationFilters(http, tcp);
+    return new AuthorizationFilters(http, tcp, asking);
   }
 
   private static void addDenied(

@@ -9,14 +9,19 @@ import io.meltemi.controlplane.push.ProxyNode;
 import io.meltemi.controlplane.push.PushContext;
 import io.meltemi.controlplane.push.ResourceGenerator;
 import io.meltemi.controlplane.translate.envoyfilter.Patches.Patch;
+import io.meltemi.controlplane.translate.extension.ExtensionConfigs;
 import io.meltemi.xds.resource.TypeUrl;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** Configurations of single filters (ECDS) that EnvoyFilters add; the first of a name counts. */
+/**
+ * Configurations of single filters (ECDS) that EnvoyFilters and extensions add; the first of a name
+ * counts.
+ */
 public final class ExtensionConfigGenerator implements ResourceGenerator {
   @Override
   public TypeUrl type() {
@@ -37,12 +42,17 @@ public final class ExtensionConfigGenerator implements ResourceGenerator {
             new GeneratedResource(config.getName(), config, List.of(patch.from())));
       }
     }
+    for (GeneratedResource config : ExtensionConfigs.of(node, context, names)) {
+      configs.putIfAbsent(config.name(), config);
+    }
     return List.copyOf(configs.values());
   }
 
-  /** Of all patches, not only those of filters' configurations. */
+  /** Of all patches, not only those of filters' configurations, and of extensions. */
   @Override
   public List<Problem> problems(PushContext context) {
-    return List.copyOf(Patches.of(context).problems());
+    List<Problem> problems = new ArrayList<>(Patches.of(context).problems());
+    problems.addAll(ExtensionConfigs.problems(context));
+    return problems;
   }
 }

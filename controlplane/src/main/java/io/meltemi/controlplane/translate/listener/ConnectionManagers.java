@@ -21,6 +21,7 @@ import io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3
 import io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3.Rds;
 import io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3.RequestIDExtension;
 import io.envoyproxy.envoy.extensions.request_id.uuid.v3.UuidRequestIdConfig;
+import io.meltemi.config.kind.trafficextension.TrafficExtension.Phase;
 import io.meltemi.config.mesh.MeshConfig;
 import io.meltemi.config.mesh.ProxyConfig;
 import io.meltemi.controlplane.push.ProxyNode;
@@ -28,14 +29,16 @@ import io.meltemi.controlplane.push.PushContext;
 import io.meltemi.controlplane.translate.DynamicDns;
 import io.meltemi.controlplane.translate.ProtoValues;
 import io.meltemi.controlplane.translate.authz.AuthorizationFilters;
+import io.meltemi.controlplane.translate.extension.ExtensionFilters;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
  * The HTTP connection managers of a proxy's filter chains, one kind per {@link ListenerClass}.
  *
  * <p>Differs from Istio: the filters that only Istio's build of Envoy has, gRPC statistics and
- * tracing come with telemetry; until then the list is RBAC where requests arrive, fault, cors and
- * router.
+ * tracing come with telemetry; until then the list is RBAC where requests arrive, extensions,
+ * fault, cors and router.
  */
 final class ConnectionManagers {
   static final String NAME = "envoy.filters.network.http_connection_manager";
@@ -54,12 +57,14 @@ final class ConnectionManagers {
   private final MeshConfig mesh;
   private final DynamicDns names;
   private final AuthorizationFilters authorization;
+  private final ExtensionFilters extensions;
 
   ConnectionManagers(ProxyNode node, PushContext context) {
     this.node = node;
     this.mesh = context.mesh();
     this.names = DynamicDns.of(node, context);
     this.authorization = AuthorizationFilters.of(node, context);
+    this.extensions = ExtensionFilters.of(node, context);
   }
 
   /**
@@ -73,8 +78,9 @@ final class ConnectionManagers {
       String statPrefix,
       String routeName,
       Http1ProtocolOptions http1) {
-    HttpConnectionManager.Builder manager = base(kind, statPrefix, http1);
-    if (port == 0 ? names.onAnyPort() : names.onPort(port)) {
+    HttpConnectionManager.Builder manager = base(kind, port, statPrefix, http1);
+    boolean several = port == 0 || kind == ListenerClass.GATEWAY || node.placement().isPresent();
+    if (several ? names.onAnyPort() : names.onPort(port)) {
       manager.addHttpFilters(names.httpFilter());
     }
     return filter(
@@ -93,11 +99,16 @@ final class ConnectionManagers {
   /**
    * With its routes inside, as servers' sides have them.
    *
+   * @param port of the workload; 0 where no service is known
    * @param http2 the port is declared as HTTP/2
    */
-  Filter withRoutes(String statPrefix, RouteConfiguration routes, boolean http2) {
+  Filter withRoutes(int port, String statPrefix, RouteConfiguration routes, boolean http2) {
     HttpConnectionManager.Builder manager =
-        base(ListenerClass.SIDECAR_INBOUND, statPrefix, Http1ProtocolOptions.getDefaultInstance())
+        base(
+                ListenerClass.SIDECAR_INBOUND,
+                port,
+                statPrefix,
+                Http1ProtocolOptions.getDefaultInstance())
             .addHttpFilters(ROUTER)
             .setRouteConfig(routes);
     if (http2) {
@@ -107,12 +118,11 @@ final class ConnectionManagers {
   }
 
   private HttpConnectionManager.Builder base(
-      ListenerClass kind, String statPrefix, Http1ProtocolOptions http1) {
+      ListenerClass kind, int port, String statPrefix, Http1ProtocolOptions http1) {
     HttpConnectionManager.Builder manager =
         HttpConnectionManager.newBuilder()
             .setStatPrefix(statPrefix)
-            .addAllHttpFilters(
-                kind == ListenerClass.SIDECAR_OUTBOUND ? List.of() : authorization.http())
+            .addAllHttpFilters(guards(kind, port))
             .addAllHttpFilters(HTTP_FILTERS)
             .setStreamIdleTimeout(Duration.getDefaultInstance())
             .setProxy100Continue(true)
@@ -149,6 +159,21 @@ final class ConnectionManagers {
       case GATEWAY -> gateway(manager);
     }
     return manager;
+  }
+
+  /** What may refuse requests, and what somebody put around it. */
+  private List<HttpFilter> guards(ListenerClass kind, int port) {
+    boolean server = kind == ListenerClass.SIDECAR_INBOUND;
+    List<HttpFilter> own =
+        kind == ListenerClass.SIDECAR_OUTBOUND ? List.of() : authorization.http();
+    int asking = Math.min(own.size(), authorization.asking());
+    List<HttpFilter> filters = new ArrayList<>(own.subList(0, asking));
+    filters.addAll(extensions.http(Phase.AUTHN, server, port));
+    filters.addAll(extensions.http(Phase.AUTHZ, server, port));
+    filters.addAll(own.subList(asking, own.size()));
+    filters.addAll(extensions.http(Phase.STATS, server, port));
+    filters.addAll(extensions.http(Phase.UNSPECIFIED, server, port));
+    return filters;
   }
 
   private void gateway(HttpConnectionManager.Builder manager) {

@@ -23,7 +23,6 @@ import io.meltemi.controlplane.translate.GatewayServers;
 import io.meltemi.controlplane.translate.PassedServices;
 import io.meltemi.controlplane.translate.RuleScope;
 import io.meltemi.controlplane.translate.TlsContexts;
-import io.meltemi.controlplane.translate.authz.AuthorizationFilters;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
@@ -41,14 +40,14 @@ final class GatewayListeners {
   private final PushContext context;
   private final ConnectionManagers managers;
   private final TcpProxies proxies;
-  private final AuthorizationFilters authorization;
+  private final NetworkGuards guards;
 
   GatewayListeners(ProxyNode node, PushContext context) {
     this.node = node;
     this.context = context;
     this.managers = new ConnectionManagers(node, context);
     this.proxies = new TcpProxies(node, context);
-    this.authorization = AuthorizationFilters.of(node, context);
+    this.guards = new NetworkGuards(node, context);
   }
 
   List<GeneratedResource> listeners() {
@@ -94,16 +93,19 @@ final class GatewayListeners {
   private FilterChain http(GatewayServers.Port port) {
     return FilterChains.of(
         FilterChainMatch.getDefaultInstance(),
-        List.of(manager(port, port.servers().getFirst().routeName())));
+        manager(port, port.servers().getFirst().routeName()));
   }
 
-  private Filter manager(GatewayServers.Port port, String routeName) {
-    return managers.withRds(
+  private List<Filter> manager(GatewayServers.Port port, String routeName) {
+    return guards.requests(
         ListenerClass.GATEWAY,
-        0,
-        "outbound_" + OutboundListeners.name(port.bind()) + ';',
-        routeName,
-        Http1ProtocolOptions.getDefaultInstance());
+        port.bind().port(),
+        managers.withRds(
+            ListenerClass.GATEWAY,
+            port.bind().port(),
+            "outbound_" + OutboundListeners.name(port.bind()) + ';',
+            routeName,
+            Http1ProtocolOptions.getDefaultInstance()));
   }
 
   /** The first {@code tcp} rule for the server. */
@@ -144,7 +146,7 @@ final class GatewayListeners {
     boolean http = server.spec().port().protocol() == Protocol.HTTPS;
     Optional<FilterChain> chain =
         http
-            ? Optional.of(FilterChains.of(names, List.of(manager(port, server.routeName()))))
+            ? Optional.of(FilterChains.of(names, manager(port, server.routeName())))
             : tcp(server, names);
     List<String> alpn =
         !http && server.tlsMode() == ServerTls.Mode.ISTIO_MUTUAL
@@ -234,15 +236,15 @@ final class GatewayListeners {
     List<FilterChain> chains = new ArrayList<>();
     for (ClusterNames.Outbound target : PassedServices.of(server, node, context)) {
       String name = ClusterNames.serverName(target.port(), target.subset(), target.host());
-      chains.add(FilterChains.of(FilterChains.mutualTls(name), allowed(proxies.toCluster(name))));
+      chains.add(
+          FilterChains.of(
+              FilterChains.mutualTls(name), allowed(server.port(), proxies.toCluster(name))));
     }
     return chains;
   }
 
-  private List<Filter> allowed(Filter proxy) {
-    List<Filter> filters = new ArrayList<>(authorization.tcp());
-    filters.add(proxy);
-    return filters;
+  private List<Filter> allowed(int port, Filter proxy) {
+    return guards.bytes(ListenerClass.GATEWAY, port, List.of(proxy));
   }
 
   private List<Resource<VirtualService>> rulesOf(GatewayServers.Server server) {
@@ -256,6 +258,7 @@ final class GatewayListeners {
       List<TcpRoute.WeightedDestination> route,
       Resource<VirtualService> rule,
       GatewayServers.Server server) {
-    return FilterChains.of(match, allowed(proxies.toRoute(route, rule, server.port())));
+    return FilterChains.of(
+        match, allowed(server.port(), proxies.toRoute(route, rule, server.port())));
   }
 }

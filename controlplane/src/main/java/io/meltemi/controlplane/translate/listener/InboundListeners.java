@@ -31,7 +31,6 @@ import io.meltemi.controlplane.registry.MeshService;
 import io.meltemi.controlplane.translate.ClusterNames;
 import io.meltemi.controlplane.translate.ProtoValues;
 import io.meltemi.controlplane.translate.TlsContexts;
-import io.meltemi.controlplane.translate.authz.AuthorizationFilters;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -58,7 +57,7 @@ final class InboundListeners {
   private final ConnectionManagers managers;
   private final TcpProxies proxies;
   private final MutualTls mutualTls;
-  private final AuthorizationFilters authorization;
+  private final NetworkGuards guards;
 
   InboundListeners(ProxyNode node, PushContext context, SidecarScope scope) {
     this.node = node;
@@ -66,7 +65,7 @@ final class InboundListeners {
     this.scope = scope;
     this.managers = new ConnectionManagers(node, context);
     this.proxies = new TcpProxies(node, context);
-    this.authorization = AuthorizationFilters.of(node, context);
+    this.guards = new NetworkGuards(node, context);
     this.mutualTls =
         node.hasCertificates() ? context.mutualTls(node.namespace(), node.labels()) : MutualTls.OFF;
   }
@@ -119,15 +118,15 @@ final class InboundListeners {
   private GeneratedResource bound(InboundPort port, HostPort bind) {
     Listener.Builder listener = OutboundListeners.base(bind, TrafficDirection.INBOUND, true);
     waitForBytes(listener);
-    List<Filter> tcp = bytes(ClusterNames.inbound(port.port()));
+    List<Filter> tcp = bytes(port.port(), ClusterNames.inbound(port.port()));
     String name = OutboundListeners.name(port.bind());
     if (port.protocol().isHttp()) {
       listener.addFilterChains(
-          chain(name, FilterChainMatch.getDefaultInstance(), List.of(http(port)), port));
+          chain(name, FilterChainMatch.getDefaultInstance(), http(port), port));
     } else if (port.protocol().isUnsupported()) {
       listener
           .addListenerFilters(ListenerFilters.HTTP_INSPECTOR)
-          .addFilterChains(chain(name, FilterChains.HTTP, List.of(http(port)), port))
+          .addFilterChains(chain(name, FilterChains.HTTP, http(port), port))
           .setDefaultFilterChain(chain(name, FilterChainMatch.getDefaultInstance(), tcp, port));
     } else {
       listener.addFilterChains(chain(name, FilterChainMatch.getDefaultInstance(), tcp, port));
@@ -177,12 +176,16 @@ final class InboundListeners {
 
   /** Connections to ports that no service is known for. */
   private List<FilterChain> catchAll() {
-    Filter http =
-        managers.withRoutes(
-            ClusterNames.INBOUND_PASSTHROUGH + ';',
-            routes(ClusterNames.INBOUND_PASSTHROUGH, "", 0, Protocol.UNSUPPORTED),
-            false);
-    List<Filter> tcp = bytes(ClusterNames.INBOUND_PASSTHROUGH);
+    List<Filter> http =
+        guards.requests(
+            ListenerClass.SIDECAR_INBOUND,
+            0,
+            managers.withRoutes(
+                0,
+                ClusterNames.INBOUND_PASSTHROUGH + ';',
+                routes(ClusterNames.INBOUND_PASSTHROUGH, "", 0, Protocol.UNSUPPORTED),
+                false));
+    List<Filter> tcp = bytes(0, ClusterNames.INBOUND_PASSTHROUGH);
     return detected(mutualTls.mode()).stream()
         .map(kind -> kind.chain(kind.http() ? CATCH_ALL_HTTP : CATCH_ALL, http, tcp))
         .toList();
@@ -194,8 +197,8 @@ final class InboundListeners {
         port.protocol().isUnsupported()
             ? detected(mode)
             : port.protocol().isHttp() ? http(mode) : bytes(mode);
-    Filter http = http(port);
-    List<Filter> tcp = bytes(ClusterNames.inbound(port.port()));
+    List<Filter> http = http(port);
+    List<Filter> tcp = bytes(port.port(), ClusterNames.inbound(port.port()));
     return kinds.stream()
         .map(
             kind ->
@@ -216,8 +219,8 @@ final class InboundListeners {
       return new Kind(FilterChains.forPort(match, port), http, ended);
     }
 
-    FilterChain chain(String name, Filter requests, List<Filter> bytes) {
-      FilterChain chain = FilterChains.named(name, match, http ? List.of(requests) : bytes);
+    FilterChain chain(String name, List<Filter> requests, List<Filter> bytes) {
+      FilterChain chain = FilterChains.named(name, match, http ? requests : bytes);
       return ended
           .map(socket -> chain.toBuilder().setTransportSocket(socket).build())
           .orElse(chain);
@@ -280,10 +283,8 @@ final class InboundListeners {
   }
 
   /** Bytes to a cluster, from those who may send them. */
-  private List<Filter> bytes(String cluster) {
-    List<Filter> filters = new ArrayList<>(authorization.tcp());
-    filters.add(proxies.toCluster(cluster));
-    return filters;
+  private List<Filter> bytes(int port, String cluster) {
+    return guards.bytes(ListenerClass.SIDECAR_INBOUND, port, List.of(proxies.toCluster(cluster)));
   }
 
   private static FilterChain chain(
@@ -297,11 +298,19 @@ final class InboundListeners {
         : chain.toBuilder().setMetadata(port.metadata()).build();
   }
 
-  private Filter http(InboundPort port) {
-    return managers.withRoutes(
-        "inbound_" + OutboundListeners.name(port.bind()) + ';',
-        routes(ClusterNames.inbound(port.port()), port.host(), port.servicePort(), port.protocol()),
-        port.protocol().isHttp2());
+  private List<Filter> http(InboundPort port) {
+    return guards.requests(
+        ListenerClass.SIDECAR_INBOUND,
+        port.port(),
+        managers.withRoutes(
+            port.port(),
+            "inbound_" + OutboundListeners.name(port.bind()) + ';',
+            routes(
+                ClusterNames.inbound(port.port()),
+                port.host(),
+                port.servicePort(),
+                port.protocol()),
+            port.protocol().isHttp2()));
   }
 
   private RouteConfiguration routes(

@@ -5,6 +5,7 @@ import io.envoyproxy.envoy.config.core.v3.Http1ProtocolOptions;
 import io.envoyproxy.envoy.config.core.v3.Pipe;
 import io.envoyproxy.envoy.config.core.v3.SocketAddress;
 import io.envoyproxy.envoy.config.core.v3.TrafficDirection;
+import io.envoyproxy.envoy.config.listener.v3.Filter;
 import io.envoyproxy.envoy.config.listener.v3.FilterChain;
 import io.envoyproxy.envoy.config.listener.v3.FilterChainMatch;
 import io.envoyproxy.envoy.config.listener.v3.Listener;
@@ -55,6 +56,7 @@ final class OutboundListeners {
   private final RuleScope rules;
   private final ConnectionManagers managers;
   private final TcpProxies proxies;
+  private final NetworkGuards guards;
   private final Map<HostPort, Entry> entries = new LinkedHashMap<>();
 
   OutboundListeners(ProxyNode node, PushContext context, SidecarScope scope) {
@@ -64,6 +66,7 @@ final class OutboundListeners {
     this.rules = RuleScope.mesh(node);
     this.managers = new ConnectionManagers(node, context);
     this.proxies = new TcpProxies(node, context);
+    this.guards = new NetworkGuards(node, context);
   }
 
   /** A listener while services are added to it. */
@@ -142,13 +145,15 @@ final class OutboundListeners {
     Entry entry = new Entry(bind, true, port.protocol());
     String routes = service.hostname() + ':' + port.number();
     if (port.protocol().isHttp()) {
-      entry.chains.add(httpChain(FilterChainMatch.getDefaultInstance(), bind, routes));
+      entry.chains.add(
+          httpChain(FilterChainMatch.getDefaultInstance(), bind, port.number(), routes));
     } else {
       if (port.protocol().isUnsupported()) {
-        entry.chains.add(httpChain(FilterChains.HTTP, bind, routes));
+        entry.chains.add(httpChain(FilterChains.HTTP, bind, port.number(), routes));
       }
       entry.chains.addAll(
-          new TcpChains(rules, proxies).of(service, port, List.of(), false, virtualServices()));
+          new TcpChains(rules, proxies, guards)
+              .of(service, port, List.of(), false, virtualServices()));
     }
     entry.origins.add(service.origin());
     return listener(entry);
@@ -302,7 +307,7 @@ final class OutboundListeners {
       FilterChainMatch match = wildcard ? FilterChains.HTTP : FilterChainMatch.getDefaultInstance();
       String routes =
           bind.host().startsWith(UNIX_PREFIX) ? bind.host() : Integer.toString(bind.port());
-      chains.add(httpChain(match, bind, routes));
+      chains.add(httpChain(match, bind, bind.port(), routes));
       return chains;
     }
     if (protocol.isUnsupported()) {
@@ -310,21 +315,23 @@ final class OutboundListeners {
           wildcard
               ? Integer.toString(bind.port())
               : request.service().hostname() + ':' + bind.port();
-      chains.add(httpChain(FilterChains.HTTP, bind, routes));
+      chains.add(httpChain(FilterChains.HTTP, bind, bind.port(), routes));
     }
     chains.addAll(
-        new TcpChains(rules, proxies)
+        new TcpChains(rules, proxies, guards)
             .of(request.service(), request.port(), ranges, wildcard, request.virtualServices()));
     return chains;
   }
 
-  private FilterChain httpChain(FilterChainMatch match, HostPort bind, String routeName) {
+  private FilterChain httpChain(FilterChainMatch match, HostPort bind, int port, String routeName) {
     return FilterChains.of(
         match,
-        List.of(
+        guards.requests(
+            ListenerClass.SIDECAR_OUTBOUND,
+            port,
             managers.withRds(
                 ListenerClass.SIDECAR_OUTBOUND,
-                node.placement().isPresent() ? 0 : bind.port(),
+                port,
                 "outbound_" + name(bind) + ';',
                 routeName,
                 Http1ProtocolOptions.getDefaultInstance())));
@@ -363,8 +370,13 @@ final class OutboundListeners {
     return FilterChain.newBuilder()
         .setName("PassthroughFilterChain")
         .setFilterChainMatch(FilterChainMatch.getDefaultInstance())
-        .addFilters(proxies.toCluster(unknownTrafficCluster()))
+        .addAllFilters(toUnknown())
         .build();
+  }
+
+  private List<Filter> toUnknown() {
+    return guards.bytes(
+        ListenerClass.SIDECAR_OUTBOUND, 0, List.of(proxies.toCluster(unknownTrafficCluster())));
   }
 
   private String unknownTrafficCluster() {
@@ -398,7 +410,7 @@ final class OutboundListeners {
                 FilterChains.named(
                     "virtualOutbound-catchall-tcp",
                     FilterChainMatch.getDefaultInstance(),
-                    List.of(proxies.toCluster(unknownTrafficCluster()))));
+                    toUnknown()));
     if (node.metadata().interceptionMode() == ProxyNode.InterceptionMode.TPROXY) {
       listener.setTransparent(ProtoValues.TRUE);
     }

@@ -1,5 +1,6 @@
 package io.meltemi.controlplane.translate.listener;
 
+import io.envoyproxy.envoy.config.listener.v3.Filter;
 import io.envoyproxy.envoy.config.listener.v3.FilterChain;
 import io.meltemi.config.kind.virtualservice.TcpRoute;
 import io.meltemi.config.kind.virtualservice.TlsRoute;
@@ -22,10 +23,12 @@ import java.util.Set;
 final class TcpChains {
   private final RuleScope rules;
   private final TcpProxies proxies;
+  private final NetworkGuards guards;
 
-  TcpChains(RuleScope rules, TcpProxies proxies) {
+  TcpChains(RuleScope rules, TcpProxies proxies, NetworkGuards guards) {
     this.rules = rules;
     this.proxies = proxies;
+    this.guards = guards;
   }
 
   /**
@@ -74,7 +77,9 @@ final class TcpChains {
           chains.add(
               FilterChains.of(
                       FilterChains.destinations(match.sniHosts(), subnets),
-                      List.of(proxies.toRoute(tls.route(), rule, listenPort.number())))
+                      guarded(
+                          listenPort,
+                          List.of(proxies.toRoute(tls.route(), rule, listenPort.number()))))
                   .toBuilder()
                   .setMetadata(ProtoValues.configMetadata(rule))
                   .build());
@@ -87,7 +92,7 @@ final class TcpChains {
           FilterChains.of(
               FilterChains.destinations(
                   nameNeeded ? List.of(service.hostname()) : List.of(), ranges),
-              proxies.toService(service, servicePort(service, listenPort))));
+              guarded(listenPort, proxies.toService(service, servicePort(service, listenPort)))));
     }
     return chains;
   }
@@ -121,7 +126,9 @@ final class TcpChains {
         chains.add(
             FilterChains.of(
                     FilterChains.destinations(List.of(), everyDestination ? ranges : subnets),
-                    List.of(proxies.toRoute(tcp.route(), rule, listenPort.number())))
+                    guarded(
+                        listenPort,
+                        List.of(proxies.toRoute(tcp.route(), rule, listenPort.number()))))
                 .toBuilder()
                 .setMetadata(ProtoValues.configMetadata(rule))
                 .build());
@@ -133,7 +140,7 @@ final class TcpChains {
     FilterChain rest =
         FilterChains.of(
             FilterChains.destinations(List.of(), ranges),
-            proxies.toService(service, servicePort(service, listenPort)));
+            guarded(listenPort, proxies.toService(service, servicePort(service, listenPort))));
     boolean covered =
         chains.stream()
             .anyMatch(chain -> chain.getFilterChainMatch().equals(rest.getFilterChainMatch()));
@@ -141,6 +148,10 @@ final class TcpChains {
       chains.add(rest);
     }
     return chains;
+  }
+
+  private List<Filter> guarded(ServicePort port, List<Filter> last) {
+    return guards.bytes(ListenerClass.SIDECAR_OUTBOUND, port.number(), last);
   }
 
   /** The only port of the service, else the one that is listened on. */
