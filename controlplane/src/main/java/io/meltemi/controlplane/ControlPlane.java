@@ -73,7 +73,7 @@ public final class ControlPlane implements AutoCloseable {
             settings.push(),
             loop,
             Ticker.system(),
-            new WorldBuilder(settings.domain(), settings.clusterId()),
+            new WorldBuilder(settings.domain(), settings.clusterId(), settings.features()),
             Generators.ALL,
             metrics);
     this.mesh =

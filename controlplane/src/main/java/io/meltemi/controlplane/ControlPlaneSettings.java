@@ -1,6 +1,7 @@
 package io.meltemi.controlplane;
 
 import io.meltemi.common.net.HostPort;
+import io.meltemi.controlplane.push.Features;
 import io.meltemi.controlplane.push.PushSettings;
 import io.meltemi.xds.server.DiscoveryServerSettings;
 import java.nio.file.Path;
@@ -15,6 +16,7 @@ import java.util.Optional;
  * @param rootNamespace where mesh-wide configuration is, and the ConfigMap {@code istio}
  * @param meshConfigFile read again when it changes; wins over the ConfigMap
  * @param version of the program, shown and sent to proxies
+ * @param features what is switched on and off
  * @param requestBytesMax largest request a proxy may send
  */
 public record ControlPlaneSettings(
@@ -26,6 +28,7 @@ public record ControlPlaneSettings(
     PushSettings push,
     DiscoveryServerSettings discovery,
     String version,
+    Features features,
     int requestBytesMax) {
 
   /**
@@ -58,6 +61,7 @@ public record ControlPlaneSettings(
           PushSettings.DEFAULT,
           DiscoveryServerSettings.DEFAULT,
           "dev",
+          Features.DEFAULT,
           32 << 20);
 
   public ControlPlaneSettings withListen(Listen value) {
@@ -70,6 +74,7 @@ public record ControlPlaneSettings(
         push,
         discovery,
         version,
+        features,
         requestBytesMax);
   }
 
@@ -83,6 +88,7 @@ public record ControlPlaneSettings(
         push,
         discovery,
         version,
+        features,
         requestBytesMax);
   }
 
@@ -96,6 +102,7 @@ public record ControlPlaneSettings(
         push,
         discovery,
         version,
+        features,
         requestBytesMax);
   }
 
@@ -109,6 +116,7 @@ public record ControlPlaneSettings(
         push,
         discovery,
         value,
+        features,
         requestBytesMax);
   }
 
@@ -122,6 +130,26 @@ public record ControlPlaneSettings(
         value,
         discovery,
         version,
+        features,
+        requestBytesMax);
+  }
+
+  /**
+   * With what the environment of this process switches.
+   *
+   * @throws IllegalArgumentException naming a variable whose value cannot be read
+   */
+  public ControlPlaneSettings withEnvironment() {
+    return new ControlPlaneSettings(
+        listen,
+        domain,
+        clusterId,
+        rootNamespace,
+        meshConfigFile,
+        push,
+        discovery,
+        version,
+        Features.of(System.getenv()),
         requestBytesMax);
   }
 }

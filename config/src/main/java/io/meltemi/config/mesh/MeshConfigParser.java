@@ -45,7 +45,6 @@ public final class MeshConfigParser {
               "enableEnvoyAccessLogService!=false",
               "extensionProviders",
               "defaultProviders",
-              "ingressService",
               "serviceScopeConfigs",
               "defaultConfig.proxyStatsMatcher"));
 

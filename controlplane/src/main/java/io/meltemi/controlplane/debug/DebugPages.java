@@ -13,6 +13,7 @@ import io.meltemi.controlplane.deployment.GatewayManifests;
 import io.meltemi.controlplane.deployment.Manifest;
 import io.meltemi.controlplane.gatewayapi.ObjectStatus;
 import io.meltemi.controlplane.gatewayapi.StatusTree;
+import io.meltemi.controlplane.push.Features;
 import io.meltemi.controlplane.push.ProxyConnection;
 import io.meltemi.controlplane.push.PushEngine;
 import io.meltemi.controlplane.translate.EnvoyTypes;
@@ -91,7 +92,10 @@ public final class DebugPages {
     add("configz", "Istio resources in force", _ -> inEngine(this::configz));
     add("mesh", "mesh configuration in force", _ -> inEngine(() -> engine.context().mesh()));
     add("push_status", "pushes and what proxies refused", _ -> inEngine(this::pushStatus));
-    add("statusz", "statuses of the Gateway API's objects", _ -> inEngine(this::statusz));
+    add(
+        "statusz",
+        "statuses of the Gateway API's objects and of Ingresses",
+        _ -> inEngine(this::statusz));
     add("deploymentz", "what is made for managed Gateways", _ -> inEngine(this::deploymentz));
     add("problemz", "what is wrong with the configuration", _ -> problemz());
     add("list", "the names of these pages", _ -> Page.json(List.copyOf(pages.keySet())));
@@ -324,6 +328,10 @@ public final class DebugPages {
   private List<Object> deploymentz() {
     DeploymentSettings settings = DeploymentSettings.DEFAULT.inDomain(engine.context().domain());
     List<Object> all = new ArrayList<>();
+    Features.GatewayApi switches = engine.context().features().gatewayApi();
+    if (!switches.enabled() || !switches.deployment()) {
+      return all;
+    }
     for (GatewayDeployment deployment : GatewayDeployment.all(engine.snapshot(), settings)) {
       Map<String, Object> page = new LinkedHashMap<>();
       page.put("gateway", deployment.gateway().id().toString());

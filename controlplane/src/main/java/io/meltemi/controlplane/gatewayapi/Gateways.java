@@ -113,6 +113,7 @@ final class Gateways {
       case ObjectStatus.OfClass other -> other;
       case ObjectStatus.OfRoute other -> other;
       case ObjectStatus.OfPolicy other -> other;
+      case ObjectStatus.OfIngress other -> other;
     };
   }
 

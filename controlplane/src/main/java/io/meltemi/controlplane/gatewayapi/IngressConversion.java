@@ -4,6 +4,7 @@ import io.meltemi.common.labels.Labels;
 import io.meltemi.config.Kinds;
 import io.meltemi.config.kind.gateway.Gateway;
 import io.meltemi.config.kind.ingress.Ingress;
+import io.meltemi.config.kind.service.Service;
 import io.meltemi.config.kind.virtualservice.HeaderOperations;
 import io.meltemi.config.kind.virtualservice.HttpAction;
 import io.meltemi.config.kind.virtualservice.HttpMatch;
@@ -12,6 +13,7 @@ import io.meltemi.config.kind.virtualservice.SourceMatch;
 import io.meltemi.config.kind.virtualservice.VirtualService;
 import io.meltemi.config.mesh.MeshConfig;
 import io.meltemi.config.resource.Metadata;
+import io.meltemi.config.resource.Names;
 import io.meltemi.config.resource.Resource;
 import io.meltemi.config.resource.ResourceKind;
 import io.meltemi.config.resource.ResourceName;
@@ -28,6 +30,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 
 /** The Ingresses that are the mesh's, as gateways and virtual services. */
 public record IngressConversion(
@@ -71,6 +74,36 @@ public record IngressConversion(
     List<Resource<VirtualService>> services = new ArrayList<>();
     byHost.forEach((host, parts) -> services.add(service(host, parts, mesh)));
     return new IngressConversion(gateways, services);
+  }
+
+  /** Where each Ingress of the mesh is to be reached: at the addresses of the gateway's service. */
+  public static List<ObjectStatus> statuses(ConfigSnapshot snapshot, MeshConfig mesh) {
+    List<String> addresses =
+        snapshot
+            .get(
+                Kinds.SERVICE,
+                new ResourceName(mesh.rootNamespace(), gatewayService(mesh.ingress())))
+            .map(service -> addresses(service.spec()))
+            .orElse(List.of());
+    return snapshot.list(Kinds.INGRESS).stream()
+        .filter(ingress -> isOurs(ingress, snapshot, mesh.ingress()))
+        .map(ingress -> new ObjectStatus(ingress, new ObjectStatus.OfIngress(addresses)))
+        .toList();
+  }
+
+  private static String gatewayService(MeshConfig.Ingress settings) {
+    return settings.service().isEmpty() ? DEFAULT_SERVICE : settings.service();
+  }
+
+  /** Host names first, as Istio writes them. */
+  private static List<String> addresses(Service service) {
+    if (service.type() == Service.Type.EXTERNAL_NAME) {
+      return List.of(service.externalName());
+    }
+    return Stream.concat(
+            service.external().loadBalancerIngress().stream(), service.external().ips().stream())
+        .sorted(Comparator.comparing(Names::isIp).thenComparing(Comparator.naturalOrder()))
+        .toList();
   }
 
   private static boolean isOurs(

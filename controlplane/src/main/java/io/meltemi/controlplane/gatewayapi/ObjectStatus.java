@@ -36,6 +36,13 @@ public record ObjectStatus(Resource<?> object, Content content) {
   /** A policy. */
   public record OfPolicy(List<Ancestor> ancestors) implements Content {}
 
+  /**
+   * An Ingress.
+   *
+   * @param addresses IP addresses and host names where it is to be reached
+   */
+  public record OfIngress(List<String> addresses) implements Content {}
+
   /** Where a gateway is to be reached; type IPAddress or Hostname. */
   public record Address(String type, String value) {}
 

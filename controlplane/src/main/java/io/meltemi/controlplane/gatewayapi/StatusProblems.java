@@ -44,6 +44,7 @@ public final class StatusProblems {
                         status,
                         "spec.targetRefs[" + name(ancestor.ref()) + "]",
                         ancestor.conditions()));
+        case ObjectStatus.OfIngress _ -> {}
       }
     }
     return problems;

@@ -2,6 +2,7 @@ package io.meltemi.controlplane.gatewayapi;
 
 import io.meltemi.config.kind.gatewayapi.Listener.RouteKind;
 import io.meltemi.config.kind.gatewayapi.ParentRef;
+import io.meltemi.config.resource.Names;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -58,6 +59,16 @@ public final class StatusTree {
               ancestors.stream()
                   .map(a -> entry("ancestorRef", a.ref(), a.controller(), a.conditions()))
                   .toList());
+      case ObjectStatus.OfIngress(List<String> addresses) ->
+          tree.put(
+              "loadBalancer",
+              addresses.isEmpty()
+                  ? Map.of()
+                  : Map.of(
+                      "ingress",
+                      addresses.stream()
+                          .map(each -> Map.of(Names.isIp(each) ? "ip" : "hostname", each))
+                          .toList()));
     }
     return tree;
   }

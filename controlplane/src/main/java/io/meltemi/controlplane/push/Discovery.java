@@ -10,19 +10,17 @@ import java.util.Set;
 
 /**
  * Which resources this control plane looks at: those of the namespaces that the mesh selects, and
- * of Istio's and the Gateway API's those of its revision or of none.
+ * of Istio's and the Gateway API's those of its revision or of none, where their kind is not
+ * switched off.
  *
  * @param namespaces empty means all
  */
-record Discovery(Optional<Set<String>> namespaces) {
-  static final Discovery EVERYTHING = new Discovery(Optional.empty());
-
+record Discovery(Optional<Set<String>> namespaces, Features features) {
   private static final String REVISION_LABEL = "istio.io/rev";
-  private static final String REVISION = "default";
 
-  static Discovery of(MeshConfig mesh, ConfigSnapshot snapshot) {
+  static Discovery of(MeshConfig mesh, ConfigSnapshot snapshot, Features features) {
     if (mesh.discoverySelectors().isEmpty()) {
-      return EVERYTHING;
+      return new Discovery(Optional.empty(), features);
     }
     Set<String> selected = new HashSet<>();
     for (Resource<?> namespace : snapshot.list(Kinds.NAMESPACE)) {
@@ -31,7 +29,7 @@ record Discovery(Optional<Set<String>> namespaces) {
         selected.add(namespace.name());
       }
     }
-    return new Discovery(Optional.of(Set.copyOf(selected)));
+    return new Discovery(Optional.of(Set.copyOf(selected)), features);
   }
 
   boolean admits(Resource<?> resource) {
@@ -41,6 +39,9 @@ record Discovery(Optional<Set<String>> namespaces) {
       return false;
     }
     boolean revised = resource.kind().isIstio() || resource.kind().isGatewayApi();
-    return !revised || resource.metadata().labels().get(REVISION_LABEL, REVISION).equals(REVISION);
+    String revision = features.revision();
+    return features.admits(resource.kind())
+        && (!revised
+            || resource.metadata().labels().get(REVISION_LABEL, revision).equals(revision));
   }
 }

@@ -107,15 +107,24 @@ public final class PushContext {
       EndpointIndex endpoints,
       Traffic traffic,
       Credentials credentials,
-      Networks networks) {
-    /** Without credentials, in one network. */
+      Networks networks,
+      Features features) {
+    /** Without credentials, in one network, and with nothing switched. */
     public Inputs(
         MeshConfig mesh,
         String domain,
         Collection<MeshService> services,
         EndpointIndex endpoints,
         Traffic traffic) {
-      this(mesh, domain, services, endpoints, traffic, Credentials.NONE, Networks.NONE);
+      this(
+          mesh,
+          domain,
+          services,
+          endpoints,
+          traffic,
+          Credentials.NONE,
+          Networks.NONE,
+          Features.DEFAULT);
     }
   }
 
@@ -187,7 +196,8 @@ public final class PushContext {
             endpoints,
             inputs.traffic(),
             inputs.credentials(),
-            inputs.networks()),
+            inputs.networks(),
+            inputs.features()),
         derived);
   }
 
@@ -201,8 +211,13 @@ public final class PushContext {
             inputs.endpoints(),
             inputs.traffic(),
             credentials,
-            inputs.networks()),
+            inputs.networks(),
+            inputs.features()),
         derived);
+  }
+
+  public Features features() {
+    return inputs.features();
   }
 
   /** What proxies may ask for certificates and keys of. */

@@ -12,6 +12,7 @@ import io.meltemi.config.resource.ResourceName;
 import io.meltemi.config.store.ConfigChange;
 import io.meltemi.config.store.ConfigSnapshot;
 import io.meltemi.config.store.Problem;
+import io.meltemi.controlplane.gatewayapi.IngressConversion;
 import io.meltemi.controlplane.gatewayapi.ObjectStatus;
 import io.meltemi.controlplane.gatewayapi.StatusProblems;
 import io.meltemi.xds.resource.EncodedResource;
@@ -578,13 +579,20 @@ public final class PushEngine implements DiscoveryBackend {
     return unaccepted;
   }
 
-  /** The statuses of the Gateway API's objects, as they are now. */
+  /** The statuses of the Gateway API's objects and of Ingresses, as they are now. */
   public List<ObjectStatus> statuses() {
-    return ConvertedTraffic.gatewayApi(
-            snapshot,
-            context().domain(),
-            new RegistryDirectory(context().services(), context().endpoints(), snapshot))
-        .statuses();
+    ConfigSnapshot seen = worlds.seen(snapshot);
+    List<ObjectStatus> all = new ArrayList<>();
+    if (worlds.features().gatewayApi().status()) {
+      all.addAll(
+          ConvertedTraffic.gatewayApi(
+                  seen,
+                  context().domain(),
+                  new RegistryDirectory(context().services(), context().endpoints(), seen))
+              .statuses());
+    }
+    all.addAll(IngressConversion.statuses(seen, context().mesh()));
+    return all;
   }
 
   /** Refusals that still stand, oldest first. */

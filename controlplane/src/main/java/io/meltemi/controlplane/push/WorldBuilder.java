@@ -54,10 +54,10 @@ public final class WorldBuilder {
 
   private final String domain;
   private final String clusterId;
-  private final boolean allocateAddresses;
+  private final Features features;
   private ServiceRegistry registry;
   private World world;
-  private Discovery discovery = Discovery.EVERYTHING;
+  private Discovery discovery;
   private Networks networks = Networks.NONE;
   private GatewayApiConversion converted = GatewayApiConversion.NOTHING;
 
@@ -71,19 +71,15 @@ public final class WorldBuilder {
    * @param clusterId the name of the cluster, such as {@code Kubernetes}
    */
   public WorldBuilder(String domain, String clusterId) {
-    this(domain, clusterId, true);
+    this(domain, clusterId, Features.DEFAULT);
   }
 
-  /**
-   * Begins with a world that holds nothing.
-   *
-   * @param allocateAddresses give addresses to ServiceEntries without ({@code
-   *     PILOT_ENABLE_IP_AUTOALLOCATE})
-   */
-  public WorldBuilder(String domain, String clusterId, boolean allocateAddresses) {
+  /** Begins with a world that holds nothing. */
+  public WorldBuilder(String domain, String clusterId, Features features) {
     this.domain = domain;
     this.clusterId = clusterId;
-    this.allocateAddresses = allocateAddresses;
+    this.features = features;
+    this.discovery = Discovery.of(MeshConfig.DEFAULT, ConfigSnapshot.EMPTY, features);
     this.registry = new ServiceRegistry(registrySettings(MeshConfig.DEFAULT));
     this.world =
         new World(
@@ -97,13 +93,22 @@ public final class WorldBuilder {
         clusterId,
         mesh.identity().trustDomain(),
         mesh.visibility().defaultServiceExportTo(),
-        allocateAddresses,
+        features.allocateAddresses(),
         networks);
   }
 
   /** What the Gateway API's objects came to in the last world. */
   GatewayApiConversion converted() {
     return converted;
+  }
+
+  /** What this control plane looks at of a snapshot. */
+  ConfigSnapshot seen(ConfigSnapshot all) {
+    return all.filtered(discovery::admits);
+  }
+
+  Features features() {
+    return features;
   }
 
   /** The last world built. */
@@ -120,8 +125,8 @@ public final class WorldBuilder {
    */
   public World next(List<ConfigChange> changes, ConfigSnapshot all, MeshConfig mesh) {
     Discovery before = discovery;
-    discovery = Discovery.of(mesh, all);
-    ConfigSnapshot snapshot = all.filtered(discovery::admits);
+    discovery = Discovery.of(mesh, all, features);
+    ConfigSnapshot snapshot = seen(all);
     boolean meshChanged = !mesh.equals(world.context().mesh()) || !discovery.equals(before);
     if (meshChanged || changes.stream().anyMatch(change -> NETWORK_KINDS.contains(change.kind()))) {
       Networks then = networks;
@@ -203,6 +208,7 @@ public final class WorldBuilder {
             endpoints,
             ConvertedTraffic.traffic(snapshot, mesh, domain, converted),
             new Credentials(snapshot),
-            networks));
+            networks,
+            features));
   }
 }

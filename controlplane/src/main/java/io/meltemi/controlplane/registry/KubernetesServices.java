@@ -116,7 +116,7 @@ final class KubernetesServices {
       return all;
     }
     if (!backing.slices().isEmpty()) {
-      backing.slices().forEach(slice -> addSlice(service, slice, backing, all));
+      backing.slices().forEach(slice -> addSlice(resource, slice, backing, all));
       addPods(unlisted(service, all), service, backing.pods().values(), all);
     } else if (backing.endpoints().isPresent()) {
       addEndpoints(service, backing.endpoints().get(), backing, all);
@@ -130,13 +130,17 @@ final class KubernetesServices {
   }
 
   private void addSlice(
-      Service service, Resource<EndpointSlice> slice, Backing backing, List<ServiceEndpoint> all) {
+      Resource<Service> resource,
+      Resource<EndpointSlice> slice,
+      Backing backing,
+      List<ServiceEndpoint> all) {
+    Service service = resource.spec();
     if (slice.spec().addressType() == EndpointSlice.AddressType.FQDN) {
       return;
     }
     for (EndpointSlice.Endpoint endpoint : slice.spec().endpoints()) {
-      EndpointSlice.Conditions conditions = endpoint.conditions();
-      if (!conditions.ready() && conditions.terminating()) {
+      Optional<ServiceEndpoint.Health> health = health(resource, endpoint.conditions());
+      if (health.isEmpty()) {
         continue;
       }
       Behind behind = behind(slice.namespace(), endpoint.targetPod(), endpoint.nodeName(), backing);
@@ -150,7 +154,7 @@ final class KubernetesServices {
                   address,
                   port.port().getAsInt(),
                   port.name(),
-                  health(service, conditions.ready()),
+                  health.get(),
                   1,
                   behind.locality(),
                   behind.workload()));
@@ -235,6 +239,21 @@ final class KubernetesServices {
         }
       }
     }
+  }
+
+  /**
+   * What the conditions of an endpoint say; empty for one that ends. Of a service with sessions
+   * that stick, one that still serves is kept for these.
+   */
+  private static Optional<ServiceEndpoint.Health> health(
+      Resource<Service> service, EndpointSlice.Conditions conditions) {
+    ServiceEndpoint.Health health = health(service.spec(), conditions.ready());
+    if (health == ServiceEndpoint.Health.HEALTHY || !conditions.terminating()) {
+      return Optional.of(health);
+    }
+    return conditions.serving() && MeshService.hasSessions(service.metadata().labels())
+        ? Optional.of(ServiceEndpoint.Health.DRAINING)
+        : Optional.empty();
   }
 
   /** A service may ask for endpoints that are not ready. */

@@ -29,6 +29,9 @@ public record MeshService(
   /** Where listeners stand that no virtual IP narrows. */
   public static final String ANY_ADDRESS = "0.0.0.0";
 
+  private static final String SESSION_COOKIE = "istio.io/persistent-session";
+  private static final String SESSION_HEADER = "istio.io/persistent-session-header";
+
   public MeshService {
     ports = List.copyOf(ports);
     addresses = List.copyOf(addresses);
@@ -96,6 +99,16 @@ public record MeshService(
   /** The same service with other ports. */
   public MeshService withPorts(List<ServicePort> others) {
     return new MeshService(key, others, resolution, addresses, exportTo, attributes, origin);
+  }
+
+  /** True when the labels of a Service ask for sessions that stick to endpoints. */
+  static boolean hasSessions(Labels labels) {
+    return !labels.get(SESSION_COOKIE, "").isEmpty() || !labels.get(SESSION_HEADER, "").isEmpty();
+  }
+
+  /** True when clients are told of endpoints that drain, for sessions by cookie. */
+  public boolean keepsDraining() {
+    return !attributes.labels().get(SESSION_COOKIE, "").isEmpty();
   }
 
   public boolean meshExternal() {

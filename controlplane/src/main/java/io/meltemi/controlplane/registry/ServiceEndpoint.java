@@ -28,6 +28,7 @@ public record ServiceEndpoint(
     /** Nobody checks it; it takes traffic. */
     UNKNOWN,
     HEALTHY,
+    /** Told to proxies so that they know how many there are, but takes no traffic. */
     UNHEALTHY,
     /** Kept for sessions that stick to it, takes no new ones. */
     DRAINING
@@ -54,6 +55,11 @@ public record ServiceEndpoint(
       String nodeName,
       String clusterId,
       String tlsMode) {}
+
+  /** The same endpoint in another state. */
+  public ServiceEndpoint with(Health other) {
+    return new ServiceEndpoint(address, port, servicePortName, other, weight, locality, workload);
+  }
 
   public Labels labels() {
     return workload.labels();

@@ -86,6 +86,20 @@ class ServiceRegistryTest {
   }
 
   @Test
+  void whatEndsIsKeptForSessionsThatStick() {
+    String labelled =
+        SERVICE.replaceFirst(
+            "namespace: default", "namespace: default, labels: {istio.io/persistent-session: c}");
+    String ends = slice("s1", "10.0.0.4", "{ready: false, serving: true, terminating: true}", "a");
+    String over = slice("s2", "10.0.0.5", "{ready: false, serving: false, terminating: true}", "b");
+    assertEquals(
+        List.of("http 10.0.0.4:9090 DRAINING"),
+        addresses(YamlWorld.of(String.join("---\n", labelled, ends, over)), REVIEWS));
+    assertEquals(
+        List.of(), addresses(YamlWorld.of(String.join("---\n", SERVICE, ends, over)), REVIEWS));
+  }
+
+  @Test
   void endpointsComeFromSlicesAndTheirPods() {
     PushContext context =
         YamlWorld.of(
@@ -95,7 +109,8 @@ class ServiceRegistryTest {
                 POD,
                 NODE,
                 slice("s1", "10.0.0.4", "{ready: true}", "reviews-v1-abc-x"),
-                slice("s2", "10.0.0.5", "{ready: false}", "gone"),
+                slice("s2", "10.0.0.5", "{ready: false, terminating: false}", "gone"),
+                slice("s4", "10.0.0.7", "{ready: false}", "gone"),
                 slice("s3", "10.0.0.6", "{ready: false, terminating: true}", "gone")));
     assertEquals(
         List.of("http 10.0.0.4:9090 HEALTHY", "http 10.0.0.5:9090 UNHEALTHY"),

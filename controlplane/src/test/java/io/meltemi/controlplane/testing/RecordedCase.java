@@ -13,6 +13,7 @@ import io.meltemi.config.resource.Decoded;
 import io.meltemi.config.resource.Resource;
 import io.meltemi.config.store.ConfigChange;
 import io.meltemi.config.store.ConfigSnapshot;
+import io.meltemi.controlplane.push.Features;
 import io.meltemi.controlplane.push.ProxyNode;
 import io.meltemi.controlplane.push.PushContext;
 import io.meltemi.controlplane.push.WorldBuilder;
@@ -143,7 +144,7 @@ public record RecordedCase(Path folder) {
               resource.kind(), resource.id(), Optional.empty(), Optional.of(resource)));
     }
     PushContext context =
-        new WorldBuilder(CLUSTER_DOMAIN, CLUSTER_ID, false)
+        new WorldBuilder(CLUSTER_DOMAIN, CLUSTER_ID, Features.DEFAULT.withAllocatedAddresses(false))
             .next(changes, snapshot, mesh())
             .context();
     return new PushContext(

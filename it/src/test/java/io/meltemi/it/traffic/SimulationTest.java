@@ -225,6 +225,7 @@ class SimulationTest {
             "VirtualService".equals(root.get("kind"))
                 && "app".equals(Json.at(root, "metadata.namespace"))
                 && List.of("echo").equals(hosts)
+                && Json.at(root, "metadata.labels") == null
                 && Json.at(root, "spec.gateways") == null
                 && Json.at(root, "spec.http") != null
                 && !Json.write(root).matches("(?s).*(delegate|query_params|istio.io/rev).*");

@@ -135,6 +135,11 @@ public final class DiscoveryCommand implements Callable<Integer> {
                 given.getOrDefault("domain", defaults.domain()),
                 given.getOrDefault("clusterID", defaults.clusterId()))
             .withVersion(VersionCommand.version());
+    try {
+      settings = settings.withEnvironment();
+    } catch (IllegalArgumentException e) {
+      throw new ParameterException(spec.commandLine(), "environment: " + e.getMessage());
+    }
     String mesh = given.getOrDefault("meshConfig", "");
     return mesh.isEmpty() ? settings : settings.withMeshConfigFile(Path.of(mesh));
   }

@@ -38,11 +38,11 @@ public record EndpointSlice(
   }
 
   /**
-   * Conditions as Kubernetes reads them.
+   * Conditions as Istio reads them.
    *
    * @param ready true when not written
-   * @param serving as {@code ready} when not written
-   * @param terminating false when not written
+   * @param serving true when not written
+   * @param terminating when not written, what is not ready is taken to end
    */
   public record Conditions(boolean ready, boolean serving, boolean terminating) {
     public static final Conditions READY = new Conditions(true, true, false);

@@ -70,7 +70,9 @@ public final class EndpointSliceParser {
   private static Conditions conditions(ObjectReader reader) {
     boolean ready = reader.optionalBool("ready").orElse(true);
     return new Conditions(
-        ready, reader.optionalBool("serving").orElse(ready), reader.bool("terminating"));
+        ready,
+        reader.optionalBool("serving").orElse(true),
+        reader.optionalBool("terminating").orElse(!ready));
   }
 
   private static Port port(ObjectReader reader) {

@@ -141,7 +141,12 @@ final class OutboundClusters {
             target.port().protocol(), policy.connectionPool(), context.mesh());
     ClusterSettings.applyHttpOptions(cluster, version, policy.connectionPool());
     ClusterSettings.applyLoadBalancer(
-        cluster, policy.loadBalancer(), policy.outlierDetection(), context.mesh());
+        cluster,
+        policy.loadBalancer(),
+        ServiceEndpoints.unreadyDecide(target.service(), context.features())
+            ? Optional.empty()
+            : policy.outlierDetection(),
+        context.mesh());
     if (!target.passed()) {
       tls.apply(
           cluster,
@@ -225,7 +230,8 @@ final class OutboundClusters {
             context,
             target.service(),
             target.port(),
-            target.subset().map(DestinationRule.Subset::labels).orElse(Labels.EMPTY));
+            target.subset().map(DestinationRule.Subset::labels).orElse(Labels.EMPTY),
+            policy);
     if (endpoints.isEmpty()) {
       return false;
     }

@@ -78,7 +78,7 @@ public final class EndpointGenerator implements ResourceGenerator {
     Labels labels = subset.map(DestinationRule.Subset::labels).orElse(Labels.EMPTY);
     ReachedEndpoints reached =
         ReachedEndpoints.of(
-            ServiceEndpoints.of(node, context, service.get(), port.get(), labels),
+            ServiceEndpoints.of(node, context, service.get(), port.get(), labels, policy),
             node,
             context.networks(),
             endpoint -> MutualTlsClients.takes(context, endpoint, policy));
