@@ -5,6 +5,7 @@ import com.google.protobuf.Duration;
 import io.envoyproxy.envoy.config.core.v3.CidrRange;
 import io.envoyproxy.envoy.config.core.v3.Http1ProtocolOptions;
 import io.envoyproxy.envoy.config.core.v3.HttpProtocolOptions;
+import io.envoyproxy.envoy.config.core.v3.SchemeHeaderTransformation;
 import io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager;
 import io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.InternalAddressConfig;
 import io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.SetCurrentClientCertDetails;
@@ -20,6 +21,7 @@ import io.meltemi.proxy.http.HttpConnectionManagerSettings.EscapedSlashes;
 import io.meltemi.proxy.http.HttpConnectionManagerSettings.Paths;
 import io.meltemi.proxy.http.HttpConnectionManagerSettings.Protocol;
 import io.meltemi.proxy.http.HttpConnectionManagerSettings.RequestIds;
+import io.meltemi.proxy.http.HttpConnectionManagerSettings.Scheme;
 import io.meltemi.proxy.http.HttpConnectionManagerSettings.ServerHeader;
 import io.meltemi.proxy.http.HttpConnectionManagerSettings.StripPort;
 import io.meltemi.proxy.http.HttpConnectionManagerSettings.Times;
@@ -38,6 +40,9 @@ import java.util.Set;
 
 /** Reads the fields of {@code HttpConnectionManager} that are not routes, filters or logs. */
 final class HttpConnectionManagerParser {
+  private static final SupportedFields SCHEME =
+      SupportedFields.of(
+          SchemeHeaderTransformation.getDescriptor(), "scheme_to_overwrite", "match_upstream");
   private static final SupportedFields MANAGER =
       SupportedFields.of(
               HttpConnectionManager.getDescriptor(),
@@ -50,6 +55,7 @@ final class HttpConnectionManagerParser {
               "access_log",
               "server_name",
               "server_header_transformation",
+              "scheme_header_transformation",
               "max_request_headers_kb",
               "common_http_protocol_options",
               "http_protocol_options",
@@ -127,10 +133,20 @@ final class HttpConnectionManagerParser {
             proto.getAlwaysSetRequestIdInResponse()),
         answers(proto, scope),
         paths(proto, scope),
+        scheme(proto.getSchemeHeaderTransformation(), scope.field("scheme_header_transformation")),
         times(proto, scope),
         protocol(proto, scope),
         codec(proto, scope),
         upgrades(proto, scope));
+  }
+
+  private static Scheme scheme(SchemeHeaderTransformation proto, ParseScope scope) {
+    SCHEME.check(proto, scope);
+    String fixed = proto.getSchemeToOverwrite();
+    if (proto.hasSchemeToOverwrite() && !fixed.equals("http") && !fixed.equals("https")) {
+      scope.field("scheme_to_overwrite").error("\"" + fixed + "\"", "http or https");
+    }
+    return new Scheme(fixed, proto.getMatchUpstream());
   }
 
   private static boolean flag(boolean present, BoolValue value, boolean otherwise) {

@@ -21,6 +21,7 @@ record HttpConnectionManagerSettings(
     RequestIds requestIds,
     Answers answers,
     Paths paths,
+    Scheme scheme,
     Times times,
     Protocol protocol,
     Codec codec,
@@ -93,6 +94,16 @@ record HttpConnectionManagerSettings(
       StripPort stripPort,
       boolean stripTrailingHostDot) {}
 
+  /**
+   * What becomes of a request's scheme.
+   *
+   * @param fixed in place of the client's; empty for the client's
+   * @param ofUpstream whether the upstream is told how it is spoken with
+   */
+  public record Scheme(String fixed, boolean ofUpstream) {
+    public static final Scheme DEFAULT = new Scheme("", false);
+  }
+
   /** Which ports leave the authority. */
   public enum StripPort {
     NONE,
@@ -159,6 +170,7 @@ record HttpConnectionManagerSettings(
         new RequestIds(true, false, false),
         new Answers("envoy", ServerHeader.OVERWRITE, ""),
         new Paths(false, false, EscapedSlashes.KEEP, StripPort.NONE, false),
+        Scheme.DEFAULT,
         Times.DEFAULT,
         Protocol.DEFAULT,
         Codec.DEFAULT,

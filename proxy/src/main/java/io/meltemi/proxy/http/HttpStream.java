@@ -222,6 +222,7 @@ final class HttpStream implements RequestView {
     int method = request.find(HeaderName.METHOD);
     headRequest = method >= 0 && request.valueEquals(method, HEAD);
     random = loop.random();
+    info.schemeOfUpstream = settings.scheme().ofUpstream();
     count();
     startTimers(endStream);
     int g = generation;

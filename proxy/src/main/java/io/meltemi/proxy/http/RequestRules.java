@@ -206,6 +206,12 @@ final class RequestRules {
       headers.addNumber(X_FORWARDED_PORT, connection.localPort());
     }
     scheme(headers);
+    String fixed = settings.scheme().fixed();
+    if (!fixed.isEmpty()) {
+      byte[] scheme = fixed.equals("https") ? HTTPS : HTTP;
+      headers.set(HeaderName.SCHEME, scheme);
+      headers.set(X_FORWARDED_PROTO, scheme);
+    }
     return internal;
   }
 

@@ -61,6 +61,9 @@ public final class StreamInfo {
   public int upstreamRequestsOnConnection;
   public boolean healthCheck;
 
+  /** Whether the upstream is told as the scheme how it is spoken with. */
+  public boolean schemeOfUpstream;
+
   /** Set of {@link ResponseFlag#bit}. */
   public long responseFlags;
 
@@ -119,6 +122,7 @@ public final class StreamInfo {
     attemptCount = 0;
     upstreamRequestsOnConnection = 0;
     healthCheck = false;
+    schemeOfUpstream = false;
     responseFlags = 0;
     bytesReceived = 0;
     bytesSent = 0;

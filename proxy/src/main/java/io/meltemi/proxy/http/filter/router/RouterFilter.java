@@ -45,6 +45,8 @@ import org.jspecify.annotations.Nullable;
  * moment; the connection of a try is leased from the pool of this event loop.
  */
 final class RouterFilter implements HttpFilter, LbContext, UpstreamCallbacks {
+  private static final byte[] HTTP = "http".getBytes(StandardCharsets.US_ASCII);
+  private static final byte[] HTTPS = "https".getBytes(StandardCharsets.US_ASCII);
   private static final HeaderName UPSTREAM_SERVICE_TIME =
       HeaderName.of("x-envoy-upstream-service-time");
   private static final HeaderName EXPECTED_TIMEOUT =
@@ -541,6 +543,9 @@ final class RouterFilter implements HttpFilter, LbContext, UpstreamCallbacks {
     info.firstUpstreamTxByteNanos = loop.now();
     info.upstreamLocalAddress = stream.localAddress();
     info.upstreamTls = stream.tls();
+    if (info.schemeOfUpstream) {
+      context.requestHeaders().set(HeaderName.SCHEME, stream.tls() == null ? HTTP : HTTPS);
+    }
     info.upstreamProtocol = stream.protocol();
     info.upstreamRequestsOnConnection = stream.requestNumber();
     if (tryNanos > 0) {
