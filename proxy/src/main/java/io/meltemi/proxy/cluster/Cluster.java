@@ -79,6 +79,15 @@ public final class Cluster implements AutoCloseable {
     return circuitBreakers;
   }
 
+  /**
+   * Takes a connection to the host from what the circuit breakers have left; false when there is
+   * nothing left. As in Envoy event loops that ask at the same time may exceed a host's limit.
+   */
+  public boolean tryConnection(Host host) {
+    return host.get(HostStat.CX_ACTIVE) < settings.breakers().connectionsPerHostMax()
+        && circuitBreakers.tryConnection();
+  }
+
   /** Limits for requests whose route has priority HIGH. */
   public CircuitBreakers highPriorityCircuitBreakers() {
     return highPriorityCircuitBreakers;

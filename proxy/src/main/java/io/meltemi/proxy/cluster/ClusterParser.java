@@ -165,7 +165,11 @@ public final class ClusterParser {
               "default_host_for_http_10");
   private static final SupportedFields BREAKERS =
       SupportedFields.of(
-          io.envoyproxy.envoy.config.cluster.v3.CircuitBreakers.getDescriptor(), "thresholds");
+          io.envoyproxy.envoy.config.cluster.v3.CircuitBreakers.getDescriptor(),
+          "thresholds",
+          "per_host_thresholds");
+  private static final SupportedFields PER_HOST =
+      SupportedFields.of(Thresholds.getDescriptor(), "max_connections");
   private static final SupportedFields THRESHOLDS =
       SupportedFields.of(
               Thresholds.getDescriptor(),
@@ -636,7 +640,13 @@ public final class ClusterParser {
             field.field("priority").error("" + thresholds.getPriorityValue(), "DEFAULT or HIGH");
       }
     }
-    return new Breakers(normal, high);
+    long perHost = Breakers.DEFAULT.connectionsPerHostMax();
+    for (int i = 0; i < proto.getCircuitBreakers().getPerHostThresholdsCount(); i++) {
+      Thresholds thresholds = proto.getCircuitBreakers().getPerHostThresholds(i);
+      PER_HOST.check(thresholds, breakers.field("per_host_thresholds", i));
+      perHost = limit(thresholds.hasMaxConnections(), thresholds.getMaxConnections(), perHost);
+    }
+    return new Breakers(normal, high, perHost);
   }
 
   private static CircuitBreakers.Thresholds thresholds(Thresholds proto, ParseScope scope) {

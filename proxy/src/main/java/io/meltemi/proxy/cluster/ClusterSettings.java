@@ -295,8 +295,17 @@ public record ClusterSettings(
     }
   }
 
-  /** Circuit breakers by routing priority. */
-  public record Breakers(Thresholds normal, Thresholds high) {
+  /**
+   * Circuit breakers by routing priority.
+   *
+   * @param connectionsPerHostMax 0 or more
+   */
+  public record Breakers(Thresholds normal, Thresholds high, long connectionsPerHostMax) {
     public static final Breakers DEFAULT = new Breakers(Thresholds.DEFAULT, Thresholds.DEFAULT);
+
+    /** Without a limit of each host's connections. */
+    public Breakers(Thresholds normal, Thresholds high) {
+      this(normal, high, Long.MAX_VALUE);
+    }
   }
 }

@@ -146,7 +146,7 @@ public final class ConnectionPool {
 
   private void connectIfNeeded() {
     while ((long) connecting * streamsExpected < pending.size()) {
-      boolean counted = breakers.tryConnection();
+      boolean counted = cluster.tryConnection(host);
       if (!counted) {
         stats.cxOverflow.inc();
         if (connections > 0) {

@@ -69,7 +69,7 @@ public final class TcpTunnel extends ChannelInboundHandlerAdapter implements Ups
       Cluster cluster,
       Host host,
       UpstreamCallbacks callbacks) {
-    if (!cluster.circuitBreakers().tryConnection()) {
+    if (!cluster.tryConnection(host)) {
       cluster.stats().cxOverflow.inc();
       callbacks.onPoolFailure(PoolFailure.OVERFLOW, "");
       return null;

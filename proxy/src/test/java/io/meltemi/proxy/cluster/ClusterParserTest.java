@@ -262,4 +262,19 @@ final class ClusterParserTest {
         http.hashPolicies());
     assertEquals(1, parse(options.formatted("'no name'")).errors().size());
   }
+
+  @Test
+  void limitsTheConnectionsOfEachHost() {
+    String cluster = "{name: c, circuit_breakers: {per_host_thresholds: [{%s: 7}]}}";
+    assertEquals(
+        7,
+        parse(cluster.formatted("max_connections"))
+            .orElseThrow()
+            .settings()
+            .breakers()
+            .connectionsPerHostMax());
+    assertEquals(
+        "circuit_breakers.per_host_thresholds[0].max_requests",
+        parse(cluster.formatted("max_requests")).errors().getFirst().path());
+  }
 }

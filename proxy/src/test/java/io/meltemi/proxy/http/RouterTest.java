@@ -323,6 +323,46 @@ final class RouterTest {
   }
 
   @Test
+  void holdsTheConnectionsOfEachHost() throws Exception {
+    CountDownLatch held = new CountDownLatch(1);
+    try (TestBackend slow =
+            new TestBackend(
+                (_, out, _) -> {
+                  held.await(10, TimeUnit.SECONDS);
+                  out.write(OK.getBytes(StandardCharsets.US_ASCII));
+                });
+        ProxyHarness proxy =
+            new ProxyHarness()
+                .cluster(
+                    "a",
+                    s ->
+                        new ClusterSettings(
+                            s.name(),
+                            s.statName(),
+                            s.discovery(),
+                            s.balancing(),
+                            s.connection(),
+                            s.http(),
+                            new ClusterSettings.Breakers(
+                                CircuitBreakers.Thresholds.DEFAULT,
+                                CircuitBreakers.Thresholds.DEFAULT,
+                                1)),
+                    slow)
+                .start(manager(TO_A));
+        TestClient first = proxy.client();
+        TestClient second = proxy.client()) {
+      first.send("GET /1 HTTP/1.1\r\nHost: t\r\n\r\n");
+      await(() -> slow.requests.size() == 1);
+      second.send("GET /2 HTTP/1.1\r\nHost: t\r\n\r\n");
+      await(() -> proxy.counter("cluster.a.upstream_cx_overflow") == 1);
+      held.countDown();
+      assertEquals(200, first.read().status());
+      assertEquals(200, second.read().status());
+      assertEquals(1, slow.connections.get());
+    }
+  }
+
+  @Test
   void resetsUpstreamWhenTheClientLeaves() throws Exception {
     CountDownLatch held = new CountDownLatch(1);
     try (TestBackend slow = new TestBackend((_, _, _) -> held.await());

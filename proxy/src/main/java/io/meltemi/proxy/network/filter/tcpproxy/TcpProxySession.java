@@ -75,7 +75,7 @@ final class TcpProxySession extends ChannelInboundHandlerAdapter {
   }
 
   private void onHost(Cluster target, Host host) {
-    if (!target.circuitBreakers().tryConnection()) {
+    if (!target.tryConnection(host)) {
       target.stats().cxOverflow.inc();
       client.fail(ResponseFlag.UPSTREAM_OVERFLOW, "upstream_overflow");
       return;
