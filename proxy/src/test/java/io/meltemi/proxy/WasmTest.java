@@ -270,6 +270,19 @@ final class WasmTest {
     }
   }
 
+  @ParameterizedTest
+  @CsvSource({"answer,418,instead", "trap,503,''"})
+  void aModuleAnswersInPlaceOfTheResponse(String configuration, int status, String body)
+      throws Exception {
+    try (Proxy proxy = proxy(filter("broken", configuration, ""))) {
+      for (int i = 0; i < 3; i++) {
+        HttpResponse<String> response = send(proxy, "x".repeat(10_000));
+        assertEquals(status, response.statusCode());
+        assertEquals(body, response.body());
+      }
+    }
+  }
+
   @Test
   void aModuleMayDoOnlyWhatItsConfigurationAllows() throws Exception {
     String allowed =

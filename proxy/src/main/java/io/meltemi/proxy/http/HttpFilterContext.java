@@ -90,6 +90,13 @@ public interface HttpFilterContext {
   /** As above, with headers of its own. */
   void sendLocalReply(LocalReply reply);
 
+  /**
+   * Answers in place of the response that came; no filter sees the answer. When the head of the
+   * response is out, the stream is broken off instead. The filter's own encode callback then
+   * returns {@link FilterStatus#PAUSE}.
+   */
+  void replaceResponse(LocalReply reply);
+
   /* For the filter that ends the chain. */
 
   /** The choices made with the route; null when none matches. */

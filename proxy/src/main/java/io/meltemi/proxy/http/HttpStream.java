@@ -121,6 +121,10 @@ final class HttpStream implements RequestView {
   private boolean replied;
   private boolean responseStarted;
   private boolean responseSent;
+
+  /** Whether a filter has answered in place of the response that comes. */
+  private boolean replaced;
+
   private boolean encodeEnded;
   private boolean readingHeldByBuffer;
   private boolean readingHeldByRouter;
@@ -683,13 +687,23 @@ final class HttpStream implements RequestView {
       info.set(flag);
     }
     info.responseCodeDetails = reply.details();
+    boolean grpc = writeHead(reply);
+    boolean bodiless = grpc || reply.body().length == 0 || headRequest;
+    int g = generation;
+    startResponse(last, grpc ? 200 : reply.status(), bodiless);
+    if (generation == g && !bodiless) {
+      dataFrom(last, Unpooled.wrappedBuffer(reply.body()), true);
+    }
+  }
+
+  /** Whether the reply is one to a gRPC call, which has no body. */
+  private boolean writeHead(LocalReply reply) {
     response.clear();
     if (GrpcReplies.isGrpc(request)) {
       response.addNumber(HeaderName.STATUS, 200);
       reply.headers().accept(response);
       GrpcReplies.write(response, reply.status(), reply.body());
-      startResponse(last, 200, true);
-      return;
+      return true;
     }
     response.addNumber(HeaderName.STATUS, reply.status());
     byte[] text = reply.body();
@@ -698,11 +712,35 @@ final class HttpStream implements RequestView {
       response.add(HeaderName.CONTENT_TYPE, TEXT_PLAIN);
     }
     reply.headers().accept(response);
-    boolean bodiless = text.length == 0 || headRequest;
+    return false;
+  }
+
+  /** Answers in place of a response whose head is not out yet; no filter sees it. */
+  private void replaceResponse(LocalReply reply) {
+    if (responseSent) {
+      resetStream(reply.flag(), reply.details());
+      return;
+    }
+    replaced = true;
+    encodePausedAt = -1;
+    encodeGathered = false;
+    releaseEncodeHeld();
+    encodeTrailers = null;
+    encodeEnded = true;
+    ResponseFlag flag = reply.flag();
+    if (flag != null) {
+      info.set(flag);
+    }
+    info.responseCodeDetails = reply.details();
+    boolean grpc = writeHead(reply);
+    status = grpc ? 200 : reply.status();
+    boolean bodiless = grpc || reply.body().length == 0 || headRequest;
     int g = generation;
-    startResponse(last, reply.status(), bodiless);
+    emitHeaders(bodiless);
     if (generation == g && !bodiless) {
-      dataFrom(last, Unpooled.wrappedBuffer(text), true);
+      ByteBuf body = Unpooled.wrappedBuffer(reply.body());
+      info.bytesSent += body.readableBytes();
+      connection().sendData(this, body, true);
     }
   }
 
@@ -726,7 +764,7 @@ final class HttpStream implements RequestView {
         continue;
       }
       FilterStatus answer = filters[i].encodeHeaders(response, endStream);
-      if (generation != g) {
+      if (generation != g || replaced) {
         return;
       }
       if (answer != FilterStatus.CONTINUE) {
@@ -753,6 +791,9 @@ final class HttpStream implements RequestView {
   }
 
   private void dataFrom(int from, ByteBuf data, boolean endStream) {
+    if (replaced) {
+      return;
+    }
     if (endStream) {
       encodeEnded = true;
     }
@@ -774,7 +815,7 @@ final class HttpStream implements RequestView {
             continue;
           }
           FilterStatus answer = filters[i].encodeData(piece, endStream);
-          if (generation != g) {
+          if (generation != g || replaced) {
             return;
           }
           if (answer != FilterStatus.CONTINUE) {
@@ -811,7 +852,7 @@ final class HttpStream implements RequestView {
     int at = encodePausedAt;
     if (encodeStatus == FilterStatus.BUFFER) {
       FilterStatus answer = filters[at].encodeData(data, endStream);
-      if (generation != g) {
+      if (generation != g || replaced) {
         return;
       }
       holdEncoded(data);
@@ -878,7 +919,7 @@ final class HttpStream implements RequestView {
     HeaderBlock trailers = encodeTrailers;
     if (phase == Phase.HEADERS) {
       encodeHeadersFrom(at - 1, encodeEnded && held == null && trailers == null);
-      if (generation != g || encodePausedAt >= 0) {
+      if (generation != g || replaced || encodePausedAt >= 0) {
         return;
       }
     }
@@ -912,7 +953,7 @@ final class HttpStream implements RequestView {
         continue;
       }
       FilterStatus answer = filters[i].encodeTrailers(trailers);
-      if (generation != g) {
+      if (generation != g || replaced) {
         return;
       }
       if (answer != FilterStatus.CONTINUE) {
@@ -996,6 +1037,7 @@ final class HttpStream implements RequestView {
     replied = false;
     responseStarted = false;
     responseSent = false;
+    replaced = false;
     encodeEnded = false;
     readingHeldByBuffer = false;
     readingHeldByRouter = false;
@@ -1219,6 +1261,11 @@ final class HttpStream implements RequestView {
     }
 
     @Override
+    public void replaceResponse(LocalReply reply) {
+      HttpStream.this.replaceResponse(reply);
+    }
+
+    @Override
     public @Nullable RouteChoice routeChoice() {
       RouteChoice made = choice();
       return made.route() == null ? null : made;
@@ -1236,6 +1283,9 @@ final class HttpStream implements RequestView {
 
     @Override
     public void encodeTrailers(HeaderBlock trailers) {
+      if (replaced) {
+        return;
+      }
       encodeEnded = true;
       if (encodePausedAt >= 0) {
         holdTrailers(trailers);

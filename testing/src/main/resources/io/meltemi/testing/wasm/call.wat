@@ -14,7 +14,7 @@
       (i32.const 4096) (global.get $config_size)
       (text
         "\03\00\00\00\07\00\00\00\03\00\00\00\05\00\00\00\06\00\00\00\0a\00\00\00\09\00\00\00:method\00GET\00:path\00/check\00:authority\00wasm.test\00")
-      (i32.const 0) (i32.const 0) (text "\00\00\00\00") (i32.const 1000) (i32.const 8))
+      (i32.const 0) (i32.const 0) (text "\00\00\00\00") (i32.const 20000) (i32.const 8))
     (then
       (drop (call $add_header (i32.const 0) (text "x-wasm-call") (text "refused")))
       (return (i32.const 0))))

@@ -203,6 +203,11 @@ public final class FakeFilterContext implements HttpFilterContext, AutoCloseable
   }
 
   @Override
+  public void replaceResponse(LocalReply other) {
+    throw new UnsupportedOperationException();
+  }
+
+  @Override
   public ByteBuf gatherRequest(ByteBuf data) {
     throw new UnsupportedOperationException();
   }

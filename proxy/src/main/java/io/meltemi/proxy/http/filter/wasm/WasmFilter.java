@@ -33,6 +33,7 @@ final class WasmFilter implements HttpFilter {
   private @Nullable ByteBuf requestBody;
   private @Nullable ByteBuf responseBody;
   private boolean replied;
+  private boolean responding;
   private boolean over;
 
   WasmFilter(WasmPlugin plugin, WasmPlugin.Slot slot, HttpFilterContext context) {
@@ -60,9 +61,17 @@ final class WasmFilter implements HttpFilter {
     }
     if (!replied) {
       replied = true;
-      context.sendLocalReply(503, "", null, FAILED);
+      answer(LocalReply.of(503, "", null, FAILED));
     }
     return FilterStatus.PAUSE;
+  }
+
+  private void answer(LocalReply reply) {
+    if (responding) {
+      context.replaceResponse(reply);
+    } else {
+      context.sendLocalReply(reply);
+    }
   }
 
   @Override
@@ -89,6 +98,7 @@ final class WasmFilter implements HttpFilter {
       boolean endStream,
       boolean request) {
     int number = id;
+    boolean before = replied;
     int answer = running.call(callback, this, id, headers.size(), endStream ? 1 : 0);
     if (id != number) {
       return FilterStatus.PAUSE;
@@ -96,7 +106,7 @@ final class WasmFilter implements HttpFilter {
     if (running.isFailed()) {
       return failed();
     }
-    if (replied || answer != CONTINUE) {
+    if (replied != before || answer != CONTINUE) {
       return FilterStatus.PAUSE;
     }
     if (request) {
@@ -179,13 +189,11 @@ final class WasmFilter implements HttpFilter {
     if (running.isFailed()) {
       return replied ? FilterStatus.CONTINUE : failed();
     }
-    boolean own = replied;
-    replied = false;
+    if (!replied) {
+      responding = true;
+    }
     responseHeaders = headers;
-    FilterStatus status =
-        onHeaders(running, running.callbacks().responseHeaders(), headers, endStream, false);
-    replied |= own;
-    return status;
+    return onHeaders(running, running.callbacks().responseHeaders(), headers, endStream, false);
   }
 
   @Override
@@ -253,6 +261,7 @@ final class WasmFilter implements HttpFilter {
     requestBody = null;
     responseBody = null;
     replied = false;
+    responding = false;
     over = false;
     properties.clear();
   }
@@ -357,7 +366,7 @@ final class WasmFilter implements HttpFilter {
     running.afterCall(
         () -> {
           if (vm == running && id == number) {
-            context.sendLocalReply(
+            answer(
                 new LocalReply(
                     status,
                     body,

@@ -29,9 +29,10 @@ final class WasmVm {
   static final int LOG_ERROR = 4;
   static final int PAGES_MAX = 2048;
   private static final System.Logger LOG = System.getLogger(WasmVm.class.getName());
+  private static final HeaderName INTERNAL = HeaderName.of("x-envoy-internal");
   private static final int ROOT = 1;
   private static final long START_NANOS_MAX = 30_000_000_000L;
-  private static final long CALL_NANOS_MAX = 2_000_000_000L;
+  private static final long CALL_NANOS_MAX = 5_000_000_000L;
   private static final long TICK_NANOS_MIN = 1_000_000;
   private static final int HTTP_CALLS_MAX = 1000;
   private static final int ANSWER_BYTES_MAX = 1 << 20;
@@ -574,6 +575,7 @@ final class WasmVm {
     if (!head.contains(HeaderName.SCHEME)) {
       head.add(HeaderName.SCHEME, "http");
     }
+    head.set(INTERNAL, "true");
     if (body.length > 0) {
       head.setNumber(HeaderName.CONTENT_LENGTH, body.length);
     }
