@@ -125,6 +125,24 @@ final class EcdsTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"DELTA_GRPC", "GRPC"})
+  void aConfigurationComesFromAServerOfItsOwn(String apiType) throws Exception {
+    String source =
+        "config_source: {api_config_source: {api_type: "
+            + apiType
+            + ", transport_api_version: V3,"
+            + " grpc_services: [{envoy_grpc: {cluster_name: xds}}]}, initial_fetch_timeout: 0s}";
+    try (FakeControlPlane server = new FakeControlPlane();
+        Proxy proxy = start(bootstrap("GRPC", server.port(), source))) {
+      server.edit(edit -> edit.put(TypeUrl.EXTENSION_CONFIG, "early", filter("early", fault(401))));
+      proxy.ready().get(20, TimeUnit.SECONDS);
+      assertEquals(401, status(proxy));
+      server.edit(edit -> edit.put(TypeUrl.EXTENSION_CONFIG, "early", filter("early", fault(402))));
+      await(402, proxy);
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"DELTA_GRPC", "GRPC"})
   void aListenerWaitsForItsFilterAndFollowsItOnTheSameConnection(String apiType) throws Exception {
     try (FakeControlPlane server = new FakeControlPlane();
         Proxy proxy =

@@ -8,6 +8,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.UnaryOperator;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -42,11 +43,15 @@ public final class WasmModules {
     }
   }
 
-  /** The binary form of a module in this notation. */
-  public static byte[] assembleText(String fields) {
+  /**
+   * The binary form of a module in this notation.
+   *
+   * @param prelude changes what stands before
+   */
+  public static byte[] assembleText(String fields, UnaryOperator<String> prelude) {
     StringBuilder module = new StringBuilder("(module\n");
     StringBuilder data = new StringBuilder();
-    Matcher texts = TEXT.matcher(resource("prelude") + fields);
+    Matcher texts = TEXT.matcher(prelude.apply(resource("prelude")) + fields);
     int at = TEXTS_START;
     while (texts.find()) {
       String text = texts.group(1);
@@ -60,7 +65,7 @@ public final class WasmModules {
   }
 
   private static byte[] read(String name) {
-    return assembleText(resource(name));
+    return assembleText(resource(name), UnaryOperator.identity());
   }
 
   private static String resource(String name) {

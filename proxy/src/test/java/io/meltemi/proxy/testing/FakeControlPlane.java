@@ -1,7 +1,16 @@
 package io.meltemi.proxy.testing;
 
 import com.google.protobuf.Message;
+import io.envoyproxy.envoy.service.discovery.v3.AggregatedDiscoveryServiceGrpc;
+import io.envoyproxy.envoy.service.discovery.v3.DeltaDiscoveryRequest;
+import io.envoyproxy.envoy.service.discovery.v3.DeltaDiscoveryResponse;
+import io.envoyproxy.envoy.service.discovery.v3.DiscoveryRequest;
+import io.envoyproxy.envoy.service.discovery.v3.DiscoveryResponse;
+import io.envoyproxy.envoy.service.extension.v3.ExtensionConfigDiscoveryServiceGrpc;
+import io.grpc.MethodDescriptor;
 import io.grpc.Server;
+import io.grpc.ServerCallHandler;
+import io.grpc.ServerServiceDefinition;
 import io.grpc.Status;
 import io.grpc.netty.NettyServerBuilder;
 import io.meltemi.common.time.TaskLoop;
@@ -30,6 +39,7 @@ import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeMap;
@@ -66,8 +76,33 @@ public final class FakeControlPlane implements AutoCloseable, DiscoveryBackend {
         NettyServerBuilder.forAddress(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))
             .addService(discovery)
             .addService(discovery.secretService())
+            .addService(extensionService(discovery.bindService()))
             .build()
             .start();
+  }
+
+  /** The same streams under the name of the service for extensions. */
+  @SuppressWarnings("unchecked") // the methods differ in nothing but their names
+  private static ServerServiceDefinition extensionService(ServerServiceDefinition aggregated) {
+    return ServerServiceDefinition.builder(ExtensionConfigDiscoveryServiceGrpc.SERVICE_NAME)
+        .addMethod(
+            ExtensionConfigDiscoveryServiceGrpc.getStreamExtensionConfigsMethod(),
+            (ServerCallHandler<DiscoveryRequest, DiscoveryResponse>)
+                handler(
+                    aggregated,
+                    AggregatedDiscoveryServiceGrpc.getStreamAggregatedResourcesMethod()))
+        .addMethod(
+            ExtensionConfigDiscoveryServiceGrpc.getDeltaExtensionConfigsMethod(),
+            (ServerCallHandler<DeltaDiscoveryRequest, DeltaDiscoveryResponse>)
+                handler(
+                    aggregated, AggregatedDiscoveryServiceGrpc.getDeltaAggregatedResourcesMethod()))
+        .build();
+  }
+
+  private static ServerCallHandler<?, ?> handler(
+      ServerServiceDefinition service, MethodDescriptor<?, ?> method) {
+    return Objects.requireNonNull(service.getMethod(method.getFullMethodName()), "method")
+        .getServerCallHandler();
   }
 
   /** Serves at a Unix domain socket as well. */
