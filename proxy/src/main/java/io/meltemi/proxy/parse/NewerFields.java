@@ -2,6 +2,7 @@ package io.meltemi.proxy.parse;
 
 import com.google.protobuf.ByteString;
 import com.google.protobuf.DescriptorProtos.DescriptorProto;
+import com.google.protobuf.DescriptorProtos.EnumDescriptorProto;
 import com.google.protobuf.DescriptorProtos.FieldDescriptorProto;
 import com.google.protobuf.DescriptorProtos.FileDescriptorProto;
 import com.google.protobuf.Descriptors.Descriptor;
@@ -52,9 +53,13 @@ public final class NewerFields {
   /** {@code hash_policy} of {@code upstreams.http.v3.HttpProtocolOptions}. */
   public static final int HASH_POLICY = 10;
 
+  /** {@code x_ratelimit_option} of {@code route.v3.RateLimit}. */
+  public static final int LIMIT_HEADERS = 7;
+
   /** {@code invert_match} of {@code matcher.v3.AddressMatcher}. */
   public static final int INVERT_ADDRESS = 2;
 
+  private static final String LIMIT_OPTION = "envoy.config.route.v3.RateLimit.XRateLimitOption";
   private static final String COOKIE = "envoy.config.route.v3.CookieMatcher";
   private static final String ADDRESS_MATCH =
       "envoy.config.route.v3.RateLimit.Action.RemoteAddressMatch";
@@ -85,6 +90,15 @@ public final class NewerFields {
                       "retry_policy", AUTH_RETRY_POLICY, "envoy.config.core.v3.RetryPolicy"),
                   Field.of(
                       "path_override", AUTH_PATH_OVERRIDE, FieldDescriptorProto.Type.TYPE_STRING))),
+          Map.entry(
+              "envoy.config.route.v3.RateLimit",
+              List.of(
+                  new Field(
+                      "x_ratelimit_option",
+                      LIMIT_HEADERS,
+                      FieldDescriptorProto.Type.TYPE_ENUM,
+                      LIMIT_OPTION,
+                      false))),
           Map.entry(
               "envoy.config.route.v3.RateLimit.Action",
               List.of(Field.message("remote_address_match", REMOTE_ADDRESS_MATCH, ADDRESS_MATCH))),
@@ -136,9 +150,12 @@ public final class NewerFields {
               ZONE_AWARE + ".ForceLocalZone",
               List.of(Field.message("min_size", 1, "google.protobuf.UInt32Value"))));
 
-  /** Messages that there is no class for at all. */
+  private static final List<String> LIMIT_OPTIONS =
+      List.of("UNSPECIFIED", "OFF", "DRAFT_VERSION_03");
+
+  /** Types that there is no class for at all. */
   private static final Set<String> NEW =
-      Set.of(COOKIE, ADDRESS_MATCH, ZONE_AWARE + ".ForceLocalZone");
+      Set.of(COOKIE, ADDRESS_MATCH, ZONE_AWARE + ".ForceLocalZone", LIMIT_OPTION);
 
   private NewerFields() {}
 
@@ -176,6 +193,12 @@ public final class NewerFields {
   public static String text(UnknownFieldSet fields, int number) {
     List<ByteString> values = fields.getField(number).getLengthDelimitedList();
     return values.isEmpty() ? "" : values.getLast().toStringUtf8();
+  }
+
+  /** The number of an enum's value; 0 when it is not set. */
+  public static int number(Message message, int number) {
+    List<Long> values = message.getUnknownFields().getField(number).getVarintList();
+    return values.isEmpty() ? 0 : values.getLast().intValue();
   }
 
   public static boolean flag(Message message, int number) {
@@ -250,6 +273,10 @@ public final class NewerFields {
         file.addDependency(other.getFullName());
       }
       FIELDS.forEach((name, fields) -> file.addMessageType(message(name, fields)));
+      EnumDescriptorProto.Builder option = file.addEnumTypeBuilder().setName(plain(LIMIT_OPTION));
+      for (int i = 0; i < LIMIT_OPTIONS.size(); i++) {
+        option.addValueBuilder().setName(LIMIT_OPTIONS.get(i)).setNumber(i);
+      }
       try {
         FileDescriptor made = FileDescriptor.buildFrom(file.build(), others);
         Map<String, Descriptor> byName = new HashMap<>();

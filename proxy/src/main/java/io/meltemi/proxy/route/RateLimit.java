@@ -29,13 +29,15 @@ import org.jspecify.annotations.Nullable;
  *
  * @param stage 0 to 10; a filter looks at those of its own stage
  * @param onStreamDone whether it is counted when the stream is over, and limits nothing
+ * @param headers whether responses tell of this limit
  */
 public record RateLimit(
     int stage,
     List<Action> actions,
     Optional<MetadataPlace> limit,
     Hits hits,
-    boolean onStreamDone) {
+    boolean onStreamDone,
+    RateLimitDescriptor.LimitHeaders headers) {
 
   /** What actions may look at. */
   public record Facts(HeaderBlock headers, StreamInfo info, Node node, Metadata routeMetadata) {
@@ -165,7 +167,10 @@ public record RateLimit(
     }
     return Optional.of(
         new RateLimitDescriptor(
-            entries, limit.flatMap(place -> limit(place.dynamic(facts.info()))), hits(facts)));
+            entries,
+            limit.flatMap(place -> limit(place.dynamic(facts.info()))),
+            hits(facts),
+            headers));
   }
 
   private static Optional<RateLimitDescriptor.Limit> limit(@Nullable Object value) {

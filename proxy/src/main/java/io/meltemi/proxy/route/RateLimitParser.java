@@ -17,6 +17,7 @@ import io.meltemi.proxy.parse.NewerFields;
 import io.meltemi.proxy.parse.ParseScope;
 import io.meltemi.proxy.parse.SupportedFields;
 import io.meltemi.proxy.route.RateLimit.MetadataPlace;
+import io.meltemi.proxy.route.RateLimitDescriptor.LimitHeaders;
 import io.meltemi.proxy.telemetry.Formatter;
 import java.util.ArrayList;
 import java.util.List;
@@ -33,7 +34,8 @@ public final class RateLimitParser {
               "actions",
               "limit",
               "hits_addend",
-              "apply_on_stream_done")
+              "apply_on_stream_done",
+              "x_ratelimit_option")
           .withoutEffect("the entry is always on: there is no runtime", "disable_key");
   private static final SupportedFields ACTION =
       SupportedFields.of(
@@ -132,7 +134,12 @@ public final class RateLimitParser {
       }
       plain.add(
           new RateLimit(
-              limit.stage(), limit.actions(), limit.limit(), new RateLimit.Hits.Default(), false));
+              limit.stage(),
+              limit.actions(),
+              limit.limit(),
+              new RateLimit.Hits.Default(),
+              false,
+              limit.headers()));
     }
     return plain;
   }
@@ -181,7 +188,16 @@ public final class RateLimitParser {
         proto.hasHitsAddend()
             ? hits(proto.getHitsAddend(), scope.field("hits_addend"))
             : new RateLimit.Hits.Default(),
-        proto.getApplyOnStreamDone());
+        proto.getApplyOnStreamDone(),
+        switch (NewerFields.number(proto, NewerFields.LIMIT_HEADERS)) {
+          case 0 -> LimitHeaders.OF_FILTER;
+          case 1 -> LimitHeaders.OFF;
+          case 2 -> LimitHeaders.ON;
+          default -> {
+            scope.field("x_ratelimit_option").error("unknown", "OFF or DRAFT_VERSION_03");
+            yield LimitHeaders.OF_FILTER;
+          }
+        });
   }
 
   private RateLimit.Hits hits(HitsAddend proto, ParseScope scope) {

@@ -8,6 +8,7 @@ import io.envoyproxy.envoy.extensions.filters.http.csrf.v3.CsrfPolicy;
 import io.envoyproxy.envoy.extensions.filters.http.ext_authz.v3.ExtAuthz;
 import io.envoyproxy.envoy.extensions.filters.http.ext_authz.v3.ExtAuthzPerRoute;
 import io.envoyproxy.envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication;
+import io.envoyproxy.envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit;
 import io.envoyproxy.envoy.extensions.filters.http.ratelimit.v3.RateLimit;
 import io.envoyproxy.envoy.extensions.filters.http.router.v3.Router;
 import io.envoyproxy.envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate;
@@ -216,6 +217,7 @@ final class ProxyHarness implements AutoCloseable {
                         PreviousHostsPredicate.class,
                         io.envoyproxy.envoy.config.route.v3.FilterConfig.class,
                         JwtAuthentication.class,
+                        LocalRateLimit.class,
                         RateLimit.class,
                         Buffer.class,
                         BufferPerRoute.class,

@@ -49,7 +49,7 @@ final class LocalRateLimitFilter implements HttpFilter {
     long now = context.loop().nanos();
     RateLimiter limiter = config.limiter(context.connection(), now);
     RateLimiter.Answer answer = limiter.ask(describe(limiter, headers), now);
-    told = answer.bucket();
+    told = answer.headers().areTold(config.answers.tellsLimits()) ? answer.bucket() : null;
     if (answer.allowed()) {
       config.ok.inc();
       return FilterStatus.CONTINUE;
@@ -117,7 +117,7 @@ final class LocalRateLimitFilter implements HttpFilter {
   @Override
   public FilterStatus encodeHeaders(HeaderBlock headers, boolean endStream) {
     TokenBucket bucket = told;
-    if (bucket != null && config.answers.tellsLimits()) {
+    if (bucket != null) {
       long now = context.loop().nanos();
       headers.addNumber(LIMIT, bucket.tokensMax());
       headers.addNumber(REMAINING, bucket.remaining(now));

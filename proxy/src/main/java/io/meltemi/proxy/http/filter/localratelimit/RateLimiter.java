@@ -1,6 +1,7 @@
 package io.meltemi.proxy.http.filter.localratelimit;
 
 import io.meltemi.proxy.route.RateLimitDescriptor;
+import io.meltemi.proxy.route.RateLimitDescriptor.LimitHeaders;
 import io.meltemi.proxy.telemetry.Counter;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -70,16 +71,23 @@ final class RateLimiter {
 
   /** Whether a request may go on, and the bucket that its response tells of. */
   static final class Answer {
-    static final Answer UNLIMITED = new Answer(true, null, false);
+    static final Answer UNLIMITED = new Answer(true, null, false, LimitHeaders.OF_FILTER);
 
     private final boolean allowed;
     private final @Nullable TokenBucket bucket;
     private final boolean shadow;
+    private final LimitHeaders headers;
 
-    Answer(boolean allowed, @Nullable TokenBucket bucket, boolean shadow) {
+    Answer(boolean allowed, @Nullable TokenBucket bucket, boolean shadow, LimitHeaders headers) {
+      this.headers = headers;
       this.allowed = allowed;
       this.bucket = bucket;
       this.shadow = shadow;
+    }
+
+    /** Whether the response tells of the bucket. */
+    LimitHeaders headers() {
+      return headers;
     }
 
     /** Whether the descriptor that is exceeded only looks on. */
@@ -127,7 +135,7 @@ final class RateLimiter {
   }
 
   /** A bucket that a descriptor of the request fits, and how much it takes. */
-  private record Match(TokenBucket bucket, long tokens, boolean shadow) {}
+  private record Match(TokenBucket bucket, long tokens, boolean shadow, LimitHeaders headers) {}
 
   /** A bucket, and whether it only looks on. */
   private record Found(TokenBucket bucket, boolean shadow) {}
@@ -161,7 +169,7 @@ final class RateLimiter {
     List<Match> matches = matches(descriptors, nowNanos);
     for (Match match : matches) {
       if (!match.bucket().consume(match.tokens(), nowNanos)) {
-        return new Answer(false, match.bucket(), match.shadow());
+        return new Answer(false, match.bucket(), match.shadow(), match.headers());
       }
     }
     TokenBucket common = byDefault;
@@ -170,10 +178,14 @@ final class RateLimiter {
         return Answer.UNLIMITED;
       }
       if (common != null && !common.consume(1, nowNanos)) {
-        return new Answer(false, common, false);
+        return new Answer(false, common, false, LimitHeaders.OF_FILTER);
       }
     }
-    return new Answer(true, matches.isEmpty() ? common : matches.getFirst().bucket(), false);
+    if (matches.isEmpty()) {
+      return new Answer(true, common, false, LimitHeaders.OF_FILTER);
+    }
+    Match slowest = matches.getFirst();
+    return new Answer(true, slowest.bucket(), false, slowest.headers());
   }
 
   private List<Match> matches(List<RateLimitDescriptor> descriptors, long nowNanos) {
@@ -184,7 +196,9 @@ final class RateLimiter {
     for (RateLimitDescriptor descriptor : descriptors) {
       Found found = bucket(descriptor.entries(), nowNanos);
       if (found != null) {
-        matches.add(new Match(found.bucket(), descriptor.hits().orElse(1), found.shadow()));
+        matches.add(
+            new Match(
+                found.bucket(), descriptor.hits().orElse(1), found.shadow(), descriptor.headers()));
       }
     }
     matches.sort(Comparator.comparingDouble(match -> match.bucket().perSecond()));

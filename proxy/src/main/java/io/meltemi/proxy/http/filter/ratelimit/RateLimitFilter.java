@@ -73,7 +73,7 @@ final class RateLimitFilter implements HttpFilter {
     }
     asking = true;
     answered = false;
-    UpstreamCall begun = ask(descriptors, new Verdict());
+    UpstreamCall begun = ask(descriptors, new Verdict(descriptors));
     asking = false;
     if (!answered) {
       call = begun;
@@ -159,6 +159,12 @@ final class RateLimitFilter implements HttpFilter {
 
   /** The service's answer. */
   private final class Verdict implements GrpcClient.Listener<RateLimitResponse> {
+    private final List<RateLimitDescriptor> asked;
+
+    Verdict(List<RateLimitDescriptor> asked) {
+      this.asked = asked;
+    }
+
     @Override
     public void onAnswer(RateLimitResponse answer) {
       answered = true;
@@ -171,11 +177,11 @@ final class RateLimitFilter implements HttpFilter {
       }
       keep(answer.getResponseHeadersToAddList());
       if (answer.getOverallCode() == RateLimitResponse.Code.OVER_LIMIT) {
-        overLimit(answer);
+        overLimit(answer, asked);
         return;
       }
       count("ok");
-      limits(answer);
+      limits(answer, asked);
       pass(answer.getRequestHeadersToAddList());
     }
 
@@ -198,7 +204,7 @@ final class RateLimitFilter implements HttpFilter {
     }
   }
 
-  private void overLimit(RateLimitResponse answer) {
+  private void overLimit(RateLimitResponse answer, List<RateLimitDescriptor> asked) {
     count("over_limit");
     RateLimitConfig.Answers answers = config.answers();
     Cluster to = cluster;
@@ -208,7 +214,7 @@ final class RateLimitFilter implements HttpFilter {
     if (answers.tellsLimited()) {
       told.add(new Header(LIMITED, "true"));
     }
-    limits(answer);
+    limits(answer, asked);
     if (!config.asked().enforced().includes(context.loop().random())) {
       pass(answer.getRequestHeadersToAddList());
       return;
@@ -270,22 +276,26 @@ final class RateLimitFilter implements HttpFilter {
   }
 
   /** The limit of which the least is left, and the windows of all. */
-  private void limits(RateLimitResponse answer) {
-    if (!config.answers().tellsLimits()) {
-      return;
-    }
+  private void limits(RateLimitResponse answer, List<RateLimitDescriptor> asked) {
     DescriptorStatus least = null;
+    boolean leastIsTold = false;
     StringBuilder policy = new StringBuilder();
-    for (DescriptorStatus status : answer.getStatusesList()) {
+    for (int i = 0; i < answer.getStatusesCount(); i++) {
+      DescriptorStatus status = answer.getStatuses(i);
       if (!status.hasCurrentLimit()) {
         continue;
       }
+      boolean isTold =
+          i < asked.size()
+              ? asked.get(i).headers().areTold(config.answers().tellsLimits())
+              : config.answers().tellsLimits();
       if (least == null
           || Integer.compareUnsigned(status.getLimitRemaining(), least.getLimitRemaining()) < 0) {
         least = status;
+        leastIsTold = isTold;
       }
       int unit = status.getCurrentLimit().getUnitValue();
-      if (unit > 0 && unit < WINDOWS.length) {
+      if (isTold && unit > 0 && unit < WINDOWS.length) {
         policy
             .append(", ")
             .append(Integer.toUnsignedString(status.getCurrentLimit().getRequestsPerUnit()))
@@ -296,7 +306,7 @@ final class RateLimitFilter implements HttpFilter {
         }
       }
     }
-    if (least == null) {
+    if (least == null || !leastIsTold) {
       return;
     }
     told.add(

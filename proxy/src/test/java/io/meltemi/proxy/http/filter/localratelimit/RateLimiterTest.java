@@ -27,7 +27,9 @@ final class RateLimiterTest {
     for (int i = 0; i < keyValues.length; i += 2) {
       entries.add(new Entry(keyValues[i], keyValues[i + 1]));
     }
-    return List.of(new RateLimitDescriptor(entries, Optional.empty(), hits));
+    return List.of(
+        new RateLimitDescriptor(
+            entries, Optional.empty(), hits, RateLimitDescriptor.LimitHeaders.OF_FILTER));
   }
 
   private static List<RateLimitDescriptor> of(String... keyValues) {
