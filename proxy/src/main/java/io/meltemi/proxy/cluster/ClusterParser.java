@@ -39,8 +39,6 @@ import io.meltemi.proxy.parse.NewerFields;
 import io.meltemi.proxy.parse.ParseScope;
 import io.meltemi.proxy.parse.SupportedFields;
 import io.meltemi.proxy.parse.TypedStructs;
-import io.meltemi.proxy.route.HashPolicy;
-import io.meltemi.proxy.route.HashPolicyParser;
 import io.meltemi.proxy.telemetry.Stats;
 import io.meltemi.proxy.transport.PeerExchangeConfig;
 import io.meltemi.proxy.transport.Peers;

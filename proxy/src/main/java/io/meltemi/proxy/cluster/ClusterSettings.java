@@ -4,7 +4,6 @@ import io.meltemi.proxy.cluster.CircuitBreakers.Thresholds;
 import io.meltemi.proxy.codec.HeadLimits;
 import io.meltemi.proxy.codec.Http2Settings;
 import io.meltemi.proxy.header.HeaderName;
-import io.meltemi.proxy.route.HashPolicy;
 import java.net.InetSocketAddress;
 import java.util.List;
 import java.util.Optional;

@@ -1,5 +1,6 @@
 package io.meltemi.proxy.route;
 
+import io.meltemi.proxy.cluster.HashPolicy;
 import io.meltemi.proxy.header.HeaderName;
 import io.meltemi.proxy.matcher.RegexRewrite;
 import java.nio.charset.StandardCharsets;

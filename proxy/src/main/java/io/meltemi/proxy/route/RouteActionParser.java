@@ -8,6 +8,7 @@ import io.envoyproxy.envoy.config.route.v3.RedirectAction;
 import io.envoyproxy.envoy.config.route.v3.RouteAction.MaxStreamDuration;
 import io.envoyproxy.envoy.config.route.v3.RouteAction.RequestMirrorPolicy;
 import io.envoyproxy.envoy.config.route.v3.RouteAction.UpgradeConfig;
+import io.meltemi.proxy.cluster.HashPolicyParser;
 import io.meltemi.proxy.header.HeaderName;
 import io.meltemi.proxy.matcher.Fraction;
 import io.meltemi.proxy.matcher.FractionParser;

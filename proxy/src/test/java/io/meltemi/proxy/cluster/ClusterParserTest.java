@@ -257,7 +257,7 @@ final class ClusterParserTest {
     ClusterSettings.Http http = parse(options.formatted("x-h")).orElseThrow().settings().http();
     assertEquals(
         List.of(
-            new io.meltemi.proxy.route.HashPolicy.Header(
+            new HashPolicy.Header(
                 io.meltemi.proxy.header.HeaderName.of("x-h"), java.util.Optional.empty(), false)),
         http.hashPolicies());
     assertEquals(1, parse(options.formatted("'no name'")).errors().size());

@@ -1,11 +1,11 @@
 package io.meltemi.proxy.http.filter.router;
 
+import io.meltemi.proxy.cluster.HashPolicy;
 import io.meltemi.proxy.header.HeaderBlock;
 import io.meltemi.proxy.header.HeaderName;
 import io.meltemi.proxy.http.HttpFilterContext;
 import io.meltemi.proxy.matcher.BytePattern;
 import io.meltemi.proxy.matcher.XxHash64;
-import io.meltemi.proxy.route.HashPolicy;
 import io.netty.channel.unix.DomainSocketAddress;
 import io.netty.util.NetUtil;
 import java.net.InetSocketAddress;

@@ -2,6 +2,7 @@ package io.meltemi.proxy.http.filter.router;
 
 import io.meltemi.proxy.cluster.Cluster;
 import io.meltemi.proxy.cluster.ClusterManager;
+import io.meltemi.proxy.cluster.HashPolicy;
 import io.meltemi.proxy.cluster.Host;
 import io.meltemi.proxy.cluster.HostStat;
 import io.meltemi.proxy.cluster.LbContext;
@@ -15,7 +16,6 @@ import io.meltemi.proxy.http.LocalReply;
 import io.meltemi.proxy.http.RouteChoice;
 import io.meltemi.proxy.loop.LoopContext;
 import io.meltemi.proxy.loop.LoopTimer;
-import io.meltemi.proxy.route.HashPolicy;
 import io.meltemi.proxy.route.MirrorPolicy;
 import io.meltemi.proxy.route.RetryPolicy;
 import io.meltemi.proxy.route.Route;

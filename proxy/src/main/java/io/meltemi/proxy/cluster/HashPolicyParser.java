@@ -1,6 +1,7 @@
-package io.meltemi.proxy.route;
+package io.meltemi.proxy.cluster;
 
 import io.envoyproxy.envoy.config.route.v3.RouteAction.HashPolicy.ConnectionProperties;
+import io.meltemi.proxy.header.HeaderName;
 import io.meltemi.proxy.matcher.BytePattern;
 import io.meltemi.proxy.matcher.RegexRewrite;
 import io.meltemi.proxy.matcher.StringMatcherParser;
@@ -85,8 +86,12 @@ public final class HashPolicyParser {
         proto.hasRegexRewrite()
             ? StringMatcherParser.rewrite(proto.getRegexRewrite(), scope.field("regex_rewrite"))
             : Optional.empty();
-    return RouteActionParser.headerName(proto.getHeaderName(), scope.field("header_name"))
-        .map(name -> new HashPolicy.Header(name, rewrite, terminal));
+    if (!HeaderName.isValid(proto.getHeaderName())) {
+      scope.field("header_name").error("\"" + proto.getHeaderName() + "\"", "a header name");
+      return Optional.empty();
+    }
+    return Optional.of(
+        new HashPolicy.Header(HeaderName.of(proto.getHeaderName()), rewrite, terminal));
   }
 
   private static Optional<HashPolicy> cookie(

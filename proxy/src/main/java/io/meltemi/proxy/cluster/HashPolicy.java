@@ -1,4 +1,4 @@
-package io.meltemi.proxy.route;
+package io.meltemi.proxy.cluster;
 
 import io.meltemi.proxy.header.HeaderName;
 import io.meltemi.proxy.matcher.BytePattern;
