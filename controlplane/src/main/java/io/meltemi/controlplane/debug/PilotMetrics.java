@@ -41,6 +41,12 @@ public final class PilotMetrics implements PushEvents {
       gauge("pilot_xds", "Proxies connected to this control plane.", "version");
   private final Gauge services = gauge("pilot_services", "Services known.");
   private final Gauge virtualServices = gauge("pilot_virt_services", "Virtual services known.");
+  private final Gauge duplicateSubsets =
+      gauge(
+          "pilot_destrule_subsets",
+          "Hosts that several destination rules give subsets of one name.");
+  private final Gauge withoutInstances =
+      gauge("pilot_eds_no_instances", "Ports of services without endpoints.");
   private final Counter pushes = counter("pilot_xds_pushes", "Responses sent.", "type");
   private final Counter generated =
       counter(
@@ -99,6 +105,8 @@ public final class PilotMetrics implements PushEvents {
     gauge("istio_build", "The version, as Istio tells it.", "component", "tag")
         .labelValues("pilot", version)
         .set(1);
+    // Istio 1.32 shows it and never counts
+    gauge("pilot_no_ip", "Named as dashboards for Istio expect; always 0.").set(0);
     long start = ticker.nanos();
     GaugeWithCallback.builder()
         .name("istiod_uptime_seconds")
@@ -182,6 +190,8 @@ public final class PilotMetrics implements PushEvents {
   public void built(PushContext context, ConfigSnapshot snapshot, Duration took) {
     contextTime.observe(seconds(took));
     services.set(context.services().size());
+    duplicateSubsets.set(context.hostsWithDuplicateSubsets());
+    withoutInstances.set(context.portsWithoutEndpoints());
     virtualServices.set(snapshot.list(Kinds.VIRTUAL_SERVICE).size());
   }
 

@@ -20,6 +20,7 @@ import java.util.TreeSet;
 final class DestinationRuleIndex {
   private final Map<String, Map<String, List<MeshDestinationRule>>> byNamespace = new HashMap<>();
   private final String rootNamespace;
+  private final Set<String> hostsWithDuplicates = new TreeSet<>();
 
   /**
    * Indexes them.
@@ -57,7 +58,7 @@ final class DestinationRuleIndex {
   }
 
   /** Adds a rule to those of its host, into the one with the same audience if there is one. */
-  private static void merge(List<MeshDestinationRule> rules, MeshDestinationRule added) {
+  private void merge(List<MeshDestinationRule> rules, MeshDestinationRule added) {
     for (int i = 0; i < rules.size(); i++) {
       MeshDestinationRule present = rules.get(i);
       if (present.exportTo().equals(added.exportTo())
@@ -69,13 +70,15 @@ final class DestinationRuleIndex {
     rules.add(added);
   }
 
-  private static MeshDestinationRule merge(MeshDestinationRule present, MeshDestinationRule added) {
+  private MeshDestinationRule merge(MeshDestinationRule present, MeshDestinationRule added) {
     List<DestinationRule.Subset> subsets = new ArrayList<>(present.rule().subsets());
     Set<String> names = new TreeSet<>();
     subsets.forEach(subset -> names.add(subset.name()));
     for (DestinationRule.Subset subset : added.rule().subsets()) {
       if (names.add(subset.name())) {
         subsets.add(subset);
+      } else {
+        hostsWithDuplicates.add(present.rule().host());
       }
     }
     List<Resource<DestinationRule>> from = new ArrayList<>(present.from());
@@ -90,6 +93,11 @@ final class DestinationRuleIndex {
             rule.workloadSelector()),
         present.exportTo(),
         from);
+  }
+
+  /** Hosts that several rules give subsets of one name, of which only the oldest counts. */
+  int hostsWithDuplicates() {
+    return hostsWithDuplicates.size();
   }
 
   /**

@@ -15,10 +15,12 @@ import io.meltemi.config.resource.Resource;
 import io.meltemi.config.resource.ResourceName;
 import io.meltemi.config.store.ConfigSnapshot;
 import io.meltemi.config.store.Problem;
+import io.meltemi.config.traffic.Protocol;
 import io.meltemi.controlplane.gatewayapi.GatewayApi;
 import io.meltemi.controlplane.registry.EndpointIndex;
 import io.meltemi.controlplane.registry.MeshService;
 import io.meltemi.controlplane.registry.Networks;
+import io.meltemi.controlplane.registry.Resolution;
 import io.meltemi.controlplane.registry.ServiceEndpoint;
 import io.meltemi.controlplane.registry.ServiceInstance;
 import io.meltemi.controlplane.registry.ServiceKey;
@@ -27,9 +29,11 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
 import java.util.stream.Stream;
@@ -358,6 +362,28 @@ public final class PushContext {
   /** The destination rule that a proxy uses for a service. */
   public Optional<MeshDestinationRule> destinationRule(ProxyNode node, MeshService service) {
     return derived.destinationRules.find(node.namespace(), node.labels(), service);
+  }
+
+  /** Hosts that several destination rules give subsets of one name. */
+  public int hostsWithDuplicateSubsets() {
+    return derived.destinationRules.hostsWithDuplicates();
+  }
+
+  /** Ports of services whose endpoints are told that have none. */
+  public int portsWithoutEndpoints() {
+    int ports = 0;
+    for (MeshService service : derived.services) {
+      if (service.resolution() == Resolution.ENDPOINTS) {
+        Set<String> served = new HashSet<>();
+        endpoints()
+            .endpoints(service.key())
+            .forEach(endpoint -> served.add(endpoint.servicePortName()));
+        for (ServicePort port : service.ports()) {
+          ports += port.protocol() == Protocol.UDP || served.contains(port.name()) ? 0 : 1;
+        }
+      }
+    }
+    return ports;
   }
 
   /** What a workload takes on its ports. */

@@ -30,6 +30,7 @@ import io.meltemi.controlplane.push.SidecarScope;
 import io.meltemi.controlplane.registry.MeshService;
 import io.meltemi.controlplane.translate.ClusterNames;
 import io.meltemi.controlplane.translate.ProtoValues;
+import io.meltemi.controlplane.translate.RetryTerms;
 import io.meltemi.controlplane.translate.TlsContexts;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
@@ -351,12 +352,12 @@ final class InboundListeners {
     }
     RetryPolicy.Builder policy =
         RetryPolicy.newBuilder()
-            .setRetryOn(
-                written
-                    .filter(retry -> !retry.retryOn().isEmpty())
-                    .map(retry -> String.join(",", retry.retryOn()))
-                    .orElse(RESET_BEFORE_REQUEST))
+            .setRetryOn(RESET_BEFORE_REQUEST)
             .setNumRetries(ProtoValues.uint32(written.map(HttpRetry::attempts).orElse(RETRIES)));
+    written
+        .map(HttpRetry::retryOn)
+        .filter(terms -> !terms.isEmpty())
+        .ifPresent(terms -> RetryTerms.apply(policy, terms));
     written
         .flatMap(HttpRetry::backoff)
         .ifPresent(

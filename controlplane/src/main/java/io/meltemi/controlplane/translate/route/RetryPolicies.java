@@ -6,8 +6,7 @@ import io.envoyproxy.envoy.extensions.retry.host.previous_hosts.v3.PreviousHosts
 import io.envoyproxy.envoy.extensions.retry.priority.previous_priorities.v3.PreviousPrioritiesConfig;
 import io.meltemi.config.traffic.HttpRetry;
 import io.meltemi.controlplane.translate.ProtoValues;
-import java.util.ArrayList;
-import java.util.List;
+import io.meltemi.controlplane.translate.RetryTerms;
 import java.util.Optional;
 
 /**
@@ -15,9 +14,8 @@ import java.util.Optional;
  * without any VirtualService.
  */
 final class RetryPolicies {
-  private static final String RETRIABLE_STATUS_CODES = "retriable-status-codes";
   private static final String DEFAULT_RETRY_ON =
-      "connect-failure,refused-stream,unavailable,cancelled," + RETRIABLE_STATUS_CODES;
+      "connect-failure,refused-stream,unavailable,cancelled,retriable-status-codes";
   private static final int DEFAULT_RETRIES = 2;
 
   /** Picks before Envoy takes a host that was tried already. */
@@ -47,7 +45,7 @@ final class RetryPolicies {
         defaults(retry.retryIgnorePreviousHosts().orElse(true) && !hashed)
             .setNumRetries(ProtoValues.uint32(retry.attempts()));
     if (!retry.retryOn().isEmpty()) {
-      retryOn(policy, retry.retryOn());
+      RetryTerms.apply(policy, retry.retryOn());
     }
     retry
         .perTryTimeout()
@@ -85,21 +83,5 @@ final class RetryPolicies {
               .setTypedConfig(Any.pack(PreviousHostsPredicate.getDefaultInstance())));
     }
     return policy;
-  }
-
-  /** Numbers become retriable status codes, which need a word of their own in the list. */
-  private static void retryOn(RetryPolicy.Builder policy, List<String> written) {
-    List<String> words = new ArrayList<>();
-    for (String token : written) {
-      if (token.chars().allMatch(Character::isDigit)) {
-        policy.addRetriableStatusCodes(Integer.parseInt(token));
-      } else {
-        words.add(token);
-      }
-    }
-    if (policy.getRetriableStatusCodesCount() > 0 && !words.contains(RETRIABLE_STATUS_CODES)) {
-      words.add(RETRIABLE_STATUS_CODES);
-    }
-    policy.setRetryOn(String.join(",", words));
   }
 }
