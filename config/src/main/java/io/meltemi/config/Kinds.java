@@ -156,7 +156,7 @@ public final class Kinds {
           true,
           WorkloadGroup.class,
           WorkloadGroupParser::parse,
-          NotYetTranslated.WORKLOAD_GROUP);
+          List.of());
 
   public static final ResourceKind<ProxyConfigResource> PROXY_CONFIG =
       new ResourceKind<>(

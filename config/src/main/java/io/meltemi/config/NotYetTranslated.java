@@ -41,8 +41,6 @@ final class NotYetTranslated {
 
   static final List<String> AUTHORIZATION_POLICY = List.of("spec.provider");
 
-  static final List<String> WORKLOAD_GROUP = List.of("spec");
-
   static final List<String> PROXY_CONFIG = List.of("spec");
 
   static final List<String> GATEWAY_CLASS = List.of("spec.parametersRef");

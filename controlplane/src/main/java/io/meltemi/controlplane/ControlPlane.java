@@ -16,11 +16,13 @@ import io.meltemi.controlplane.debug.DebugPages;
 import io.meltemi.controlplane.debug.DebugServer;
 import io.meltemi.controlplane.debug.PilotMetrics;
 import io.meltemi.controlplane.push.PushEngine;
+import io.meltemi.controlplane.push.WorkloadRegistration;
 import io.meltemi.controlplane.push.WorldBuilder;
 import io.meltemi.xds.server.DiscoveryServer;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -42,6 +44,9 @@ public final class ControlPlane implements AutoCloseable {
   private static final long MESH_FILE_POLL_MILLIS = 250;
   private static final long QUESTION_SECONDS_MAX = 30;
   private static final long STOP_MILLIS_MAX = 5_000;
+
+  /** Istio's {@code PILOT_WORKLOAD_ENTRY_GRACE_PERIOD}. */
+  private static final Duration REGISTRATION_GRACE = Duration.ofSeconds(10);
 
   private final ConfigStore store;
   private final List<ResourceSource> sources;
@@ -75,7 +80,10 @@ public final class ControlPlane implements AutoCloseable {
             Ticker.system(),
             new WorldBuilder(settings.domain(), settings.clusterId(), settings.features()),
             Generators.ALL,
-            metrics);
+            metrics,
+            Optional.of(
+                new WorkloadRegistration(
+                    store, loop, Ticker.system(), REGISTRATION_GRACE, hostName())));
     this.mesh =
         new MeshSettings(settings.meshConfigFile(), settings.rootNamespace(), engine::meshChanged);
     this.discovery =

@@ -29,6 +29,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import java.util.TreeMap;
 import org.junit.jupiter.api.AfterEach;
@@ -100,7 +101,8 @@ class PushTest {
             public void pushed(TypeUrl type, int resources, long bytes, Duration took) {
               counts.merge(type.shortName() + " sent", resources, Integer::sum);
             }
-          });
+          },
+          Optional.empty());
   private final DiscoveryServer discovery =
       new DiscoveryServer(
           DiscoveryServerSettings.DEFAULT, loop, ticker, new Random(1), "test", engine);

@@ -48,6 +48,10 @@ public final class PushEngine implements DiscoveryBackend {
       Set.of(Kinds.ENDPOINTS, Kinds.ENDPOINT_SLICE, Kinds.POD, Kinds.WORKLOAD_ENTRY);
   private static final int ORIGINS_SHOWN_MAX = 8;
 
+  /** By requests of this type agents tell how their workload is. */
+  private static final TypeUrl HEALTH =
+      TypeUrl.of("type.googleapis.com/istio.v1.HealthInformation");
+
   private final PushSettings settings;
   private final TaskLoop loop;
   private final Ticker ticker;
@@ -55,6 +59,7 @@ public final class PushEngine implements DiscoveryBackend {
   private final Map<TypeUrl, ResourceGenerator> generators = new LinkedHashMap<>();
   private final List<TypeUrl> typesAfterClusters;
   private final PushEvents events;
+  private final Optional<WorkloadRegistration> registration;
   private final Debouncer debouncer;
   private final PushQueue queue = new PushQueue();
   private final EncodedResources encoded = new EncodedResources();
@@ -89,6 +94,7 @@ public final class PushEngine implements DiscoveryBackend {
    *
    * @param loop the push thread
    * @param generators at most one per type
+   * @param registration of workloads; empty: none registers
    */
   public PushEngine(
       PushSettings settings,
@@ -96,12 +102,14 @@ public final class PushEngine implements DiscoveryBackend {
       Ticker ticker,
       WorldBuilder worlds,
       List<ResourceGenerator> generators,
-      PushEvents events) {
+      PushEvents events,
+      Optional<WorkloadRegistration> registration) {
     this.settings = settings;
     this.loop = loop;
     this.ticker = ticker;
     this.worlds = worlds;
     this.events = events;
+    this.registration = registration;
     generators.forEach(generator -> this.generators.put(generator.type(), generator));
     List<TypeUrl> rest = new ArrayList<>(List.of(TypeUrl.LISTENER, TypeUrl.ROUTE));
     for (TypeUrl type : this.generators.keySet()) {
@@ -421,6 +429,12 @@ public final class PushEngine implements DiscoveryBackend {
     Origin origin = Origin.of("proxy at " + connection.peer());
     return switch (ProxyNodeParser.parse(connection.node(), origin)) {
       case Validation.Valid<ProxyNode> valid -> {
+        Status status =
+            registration.map(workloads -> workloads.connected(valid.value())).orElse(Status.OK);
+        if (!status.isOk()) {
+          LOG.log(System.Logger.Level.WARNING, "{0}", status.getDescription());
+          yield status;
+        }
         ProxyConnection proxy =
             new ProxyConnection(connection, valid.value(), worlds.world().context(), version);
         proxies.put(connection, proxy);
@@ -450,6 +464,7 @@ public final class PushEngine implements DiscoveryBackend {
   public void closed(DiscoveryConnection connection) {
     ProxyConnection proxy = proxies.remove(connection);
     if (proxy != null) {
+      registration.ifPresent(workloads -> workloads.closed(proxy.node()));
       if (proxy.push != null) {
         proxy.push.cancel();
         proxy.push = null;
@@ -459,6 +474,16 @@ public final class PushEngine implements DiscoveryBackend {
       LOG.log(System.Logger.Level.INFO, "disconnected: {0}", proxy);
       events.connected(List.copyOf(proxies.values()));
     }
+  }
+
+  @Override
+  public boolean told(DiscoveryConnection connection, TypeUrl type, Optional<String> error) {
+    ProxyConnection proxy = proxies.get(connection);
+    if (proxy == null || !type.equals(HEALTH)) {
+      return false;
+    }
+    registration.ifPresent(workloads -> workloads.reported(proxy.node(), error));
+    return true;
   }
 
   @Override

@@ -147,6 +147,11 @@ final class Topology {
             .get("metadata"));
   }
 
+  /** Whether it is no pod to Kubernetes, but says itself which WorkloadGroup it is of. */
+  private boolean registers(Pod pod) {
+    return metadata(pod).containsKey("AUTO_REGISTER_GROUP");
+  }
+
   /** The address a name outside has. */
   Optional<String> outside(String name) {
     return Optional.ofNullable(Expectation.map(root.get("dns")).get(name))
@@ -241,6 +246,13 @@ final class Topology {
         metadata: {name: default, namespace: istio-system}
         spec: {mtls: {mode: DISABLE}}
         ---
+        apiVersion: networking.istio.io/v1
+        kind: WorkloadGroup
+        metadata: {name: machines, namespace: sec}
+        spec:
+          metadata: {labels: {tier: group}, annotations: {owner: suite}}
+          template: {serviceAccount: machine, ports: {http: 8081}, labels: {tier: template, os: linux}}
+        ---
         apiVersion: networking.istio.io/v1alpha3
         kind: EnvoyFilter
         metadata: {name: capture, namespace: istio-system}
@@ -323,7 +335,7 @@ final class Topology {
     known.putAll(more);
     StringBuilder yaml = new StringBuilder();
     for (Pod pod : all.values()) {
-      if (pod.kind().equals("external")) {
+      if (pod.kind().equals("external") || registers(pod)) {
         continue;
       }
       Map<String, String> labels = new LinkedHashMap<>(pod.labels());

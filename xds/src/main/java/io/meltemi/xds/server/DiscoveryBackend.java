@@ -1,6 +1,8 @@
 package io.meltemi.xds.server;
 
 import io.grpc.Status;
+import io.meltemi.xds.resource.TypeUrl;
+import java.util.Optional;
 
 /** Whoever has the resources. Called on the server's loop only. */
 public interface DiscoveryBackend {
@@ -20,6 +22,16 @@ public interface DiscoveryBackend {
 
   /** A client refused a response of a type and goes on with what it had. */
   void rejected(DiscoveryConnection connection, Subscription subscription, Nack nack);
+
+  /**
+   * A client tells something by a request, instead of asking for anything.
+   *
+   * @param error of the request; empty for none
+   * @return false when requests of the type do ask
+   */
+  default boolean told(DiscoveryConnection connection, TypeUrl type, Optional<String> error) {
+    return false;
+  }
 
   /** A client that was slow to read can take more. */
   void ready(DiscoveryConnection connection);

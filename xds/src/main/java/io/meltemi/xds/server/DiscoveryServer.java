@@ -193,6 +193,9 @@ public final class DiscoveryServer implements BindableService {
       connection.close(Status.INVALID_ARGUMENT.withDescription(e.getMessage()));
       return;
     }
+    if (backend.told(connection, type, request.error())) {
+      return;
+    }
     Subscription known = connection.subscriptions.get(type);
     if (known == null) {
       subscribe(connection, type, request);
