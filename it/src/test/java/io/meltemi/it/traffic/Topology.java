@@ -246,6 +246,11 @@ final class Topology {
         metadata: {name: default, namespace: istio-system}
         spec: {mtls: {mode: DISABLE}}
         ---
+        apiVersion: security.istio.io/v1
+        kind: PeerAuthentication
+        metadata: {name: certified, namespace: sec}
+        spec: {mtls: {mode: PERMISSIVE}}
+        ---
         apiVersion: networking.istio.io/v1
         kind: WorkloadGroup
         metadata: {name: machines, namespace: sec}
