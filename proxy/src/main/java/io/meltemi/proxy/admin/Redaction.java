@@ -10,7 +10,6 @@ import com.google.protobuf.Message;
 import com.google.protobuf.Struct;
 import com.google.protobuf.TypeRegistry;
 import com.google.protobuf.Value;
-import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -18,7 +17,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Blackens what a dump must not show, as Envoy does: texts become {@code [redacted]}. An {@code
- * Any} that this proxy cannot read becomes a {@code Struct} of its type and its bytes.
+ * Any} that this proxy cannot read becomes a {@code Struct} of its type and its size: what of its
+ * bytes is secret cannot be told.
  */
 final class Redaction {
   private static final String BLACK = "[redacted]";
@@ -83,13 +83,13 @@ final class Redaction {
   private Any any(Any any, boolean all) throws InvalidProtocolBufferException {
     Descriptor type = type(any.getTypeUrl());
     if (type == null) {
-      return unread(any, all, "not a type of this proxy");
+      return unread(any, "not a type of this proxy");
     }
     DynamicMessage inner;
     try {
       inner = DynamicMessage.parseFrom(type, any.getValue());
     } catch (InvalidProtocolBufferException e) {
-      return unread(any, all, "not a well-formed message of its type");
+      return unread(any, "not a well-formed message of its type");
     }
     return any.toBuilder().setValue(apply(inner, all).toByteString()).build();
   }
@@ -102,18 +102,12 @@ final class Redaction {
     }
   }
 
-  /** What cannot be printed is shown by its type and its bytes, so that the rest can be. */
-  private static Any unread(Any any, boolean black, String why) {
+  /** What cannot be printed is named, so that the rest can be. */
+  private static Any unread(Any any, String why) {
     return Any.pack(
         Struct.newBuilder()
             .putFields("@type", text(any.getTypeUrl()))
-            .putFields("note", text(why))
-            .putFields(
-                "value",
-                text(
-                    black
-                        ? BLACK
-                        : Base64.getEncoder().encodeToString(any.getValue().toByteArray())))
+            .putFields("note", text(why + "; " + any.getValue().size() + " bytes are not shown"))
             .build());
   }
 
