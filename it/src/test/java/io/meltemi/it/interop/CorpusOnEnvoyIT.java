@@ -413,7 +413,8 @@ class CorpusOnEnvoyIT {
         Path.of(System.getProperty("meltemi.root", ".."))
             .resolve("controlplane/src/test/resources/golden");
     for (Path file : yamlFiles(own)) {
-      if (Files.readString(file).contains("/crl.pem")) {
+      String text = Files.readString(file);
+      if (text.contains("/crl.pem") || text.contains("file:///modules/")) {
         // a file that is not there is refused, and rightly
         continue;
       }

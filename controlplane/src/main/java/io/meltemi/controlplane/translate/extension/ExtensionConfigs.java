@@ -35,6 +35,9 @@ public final class ExtensionConfigs {
   private static final String VERSION_VARIABLE = "ISTIO_META_WASM_PLUGIN_RESOURCE_VERSION";
   private static final long FETCH_SECONDS_MAX = 30;
 
+  /** Istio's word for a module without digest, for the agent; a proxy refuses an empty one. */
+  private static final String NO_DIGEST = "nil";
+
   /** The agent fetches the module, so there is no cluster for it. */
   private static final String NO_CLUSTER = "_";
 
@@ -128,7 +131,7 @@ public final class ExtensionConfigs {
                         .setUri(url.contains("://") ? url : "oci://" + url)
                         .setTimeout(Duration.newBuilder().setSeconds(FETCH_SECONDS_MAX))
                         .setCluster(NO_CLUSTER))
-                .setSha256(source.sha256()))
+                .setSha256(source.sha256().isEmpty() ? NO_DIGEST : source.sha256()))
         .build();
   }
 
