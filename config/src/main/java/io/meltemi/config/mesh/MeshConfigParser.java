@@ -88,6 +88,27 @@ public final class MeshConfigParser {
     return parse(YamlReader.readEmbedded(text, within, YamlLimits.DEFAULT), within);
   }
 
+  /**
+   * Reads settings of one proxy that are a value inside another file, such as the annotation {@code
+   * proxy.istio.io/config}.
+   *
+   * @param base what is not written is as there
+   */
+  public static Validation<ProxyConfig> parseProxyConfig(
+      String text, Origin within, ProxyConfig base) {
+    return MeshText.parse(
+        YamlReader.readEmbedded(text, within, YamlLimits.DEFAULT),
+        within,
+        "an object of proxy settings",
+        base,
+        (map, problems) -> {
+          ObjectReader reader = ObjectReader.of(map, problems);
+          ProxyConfig config = MeshProxyConfigParser.parse(reader, base);
+          reader.close();
+          return config;
+        });
+  }
+
   private static Validation<MeshConfig> parse(YamlReader.Result text, Origin origin) {
     return MeshText.parse(
         text, origin, "an object of mesh settings", MeshConfig.DEFAULT, MeshConfigParser::mesh);
@@ -130,7 +151,7 @@ public final class MeshConfigParser {
         ingress(reader),
         tls(reader),
         reader
-            .object("defaultConfig", MeshProxyConfigParser::parse)
+            .object("defaultConfig", r -> MeshProxyConfigParser.parse(r, defaults.defaultConfig()))
             .orElse(defaults.defaultConfig()),
         reader.objects("discoverySelectors", LabelSelectorParser::parse),
         pathNormalization(reader),

@@ -8,6 +8,9 @@ import io.meltemi.config.mesh.ProxyConfig.StatsMatcher;
 import io.meltemi.config.mesh.ProxyConfig.Switches;
 import io.meltemi.config.yaml.ObjectReader;
 import java.util.List;
+import java.util.Map;
+import java.util.OptionalInt;
+import java.util.TreeMap;
 
 /** Reads the ProxyConfig message, as in {@code MeshConfig.defaultConfig}. */
 final class MeshProxyConfigParser {
@@ -29,7 +32,6 @@ final class MeshProxyConfigParser {
           "extraStatTags",
           "fileFlushInterval",
           "fileFlushMinSizeKb",
-          "image",
           "parentShutdownDuration",
           "privateKeyProvider",
           "proxyBootstrapTemplatePath",
@@ -57,13 +59,19 @@ final class MeshProxyConfigParser {
 
   private MeshProxyConfigParser() {}
 
-  static ProxyConfig parse(ObjectReader reader) {
+  /**
+   * Reads settings over others: a field that is written takes the place of theirs, but {@code
+   * proxyMetadata} goes beside it.
+   */
+  static ProxyConfig parse(ObjectReader reader, ProxyConfig defaults) {
     MeshConfigParser.warnOfUnread(reader, IGNORED);
-    ProxyConfig defaults = ProxyConfig.DEFAULT;
     Addresses addresses = defaults.addresses();
     Durations durations = defaults.durations();
+    Map<String, String> metadata = new TreeMap<>(defaults.metadata());
+    metadata.putAll(reader.stringMap("proxyMetadata"));
+    OptionalInt concurrency = reader.count("concurrency");
     return new ProxyConfig(
-        reader.count("concurrency"),
+        concurrency.isPresent() ? concurrency : defaults.concurrency(),
         new Addresses(
             reader.optionalString("discoveryAddress").orElse(addresses.discoveryAddress()),
             reader.integer("proxyAdminPort", 1, 65535).orElse(addresses.adminPort()),
@@ -72,27 +80,34 @@ final class MeshProxyConfigParser {
         new Durations(
             reader.duration("drainDuration").orElse(durations.drain()),
             reader.duration("terminationDrainDuration").orElse(durations.terminationDrain()),
-            reader.duration("minimumDrainDuration")),
+            reader.duration("minimumDrainDuration").or(durations::minimumDrain)),
         reader
             .enumeration("interceptionMode", InterceptionMode.class)
             .orElse(defaults.interceptionMode()),
-        reader.stringMap("proxyMetadata"),
+        metadata,
         reader
             .object("gatewayTopology", MeshProxyConfigParser::topology)
             .orElse(defaults.gatewayTopology()),
         reader
             .object("proxyStatsMatcher", MeshProxyConfigParser::stats)
             .orElse(defaults.statsMatcher()),
-        new Switches(
-            reader.bool("holdApplicationUntilProxyStarts"),
-            reader
-                .object(
-                    "proxyHeaders",
-                    r -> {
-                      MeshConfigParser.warnOfUnread(r, IGNORED_HEADERS);
-                      return r.object("xForwardedHost", x -> x.bool("enabled")).orElse(false);
-                    })
-                .orElse(false)));
+        switches(reader, defaults.switches()),
+        reader.object("image", image -> image.string("imageType")).orElse(defaults.imageType()));
+  }
+
+  private static Switches switches(ObjectReader reader, Switches defaults) {
+    return new Switches(
+        reader
+            .optionalBool("holdApplicationUntilProxyStarts")
+            .orElse(defaults.holdApplicationUntilProxyStarts()),
+        reader
+            .object(
+                "proxyHeaders",
+                r -> {
+                  MeshConfigParser.warnOfUnread(r, IGNORED_HEADERS);
+                  return r.object("xForwardedHost", x -> x.bool("enabled")).orElse(false);
+                })
+            .orElse(defaults.forwardedHost()));
   }
 
   private static GatewayTopology topology(ObjectReader reader) {

@@ -14,6 +14,7 @@ import java.util.TreeMap;
  *
  * @param concurrency worker threads; 0 means all cores, unset means by the CPU limit
  * @param metadata {@code proxyMetadata}, sorted by name
+ * @param imageType {@code image.imageType}, such as {@code distroless}; empty when not set
  */
 public record ProxyConfig(
     OptionalInt concurrency,
@@ -23,7 +24,8 @@ public record ProxyConfig(
     Map<String, String> metadata,
     GatewayTopology gatewayTopology,
     StatsMatcher statsMatcher,
-    Switches switches) {
+    Switches switches,
+    String imageType) {
 
   public static final ProxyConfig DEFAULT =
       new ProxyConfig(
@@ -34,7 +36,8 @@ public record ProxyConfig(
           Map.of(),
           new GatewayTopology(0, GatewayTopology.ForwardClientCert.UNDEFINED, false),
           new StatsMatcher(List.of(), List.of(), List.of()),
-          new Switches(false, false));
+          new Switches(false, false),
+          "");
 
   /**
    * Where things are.
@@ -94,5 +97,27 @@ public record ProxyConfig(
 
   public ProxyConfig {
     metadata = Collections.unmodifiableMap(new TreeMap<>(metadata));
+  }
+
+  /**
+   * The same with what the ProxyConfig resource can say laid over it.
+   *
+   * @param threads unset means as here
+   * @param variables go beside and over {@link #metadata}
+   * @param image empty means as here
+   */
+  public ProxyConfig with(OptionalInt threads, Map<String, String> variables, String image) {
+    Map<String, String> all = new TreeMap<>(metadata);
+    all.putAll(variables);
+    return new ProxyConfig(
+        threads.isPresent() ? threads : concurrency,
+        addresses,
+        durations,
+        interceptionMode,
+        all,
+        gatewayTopology,
+        statsMatcher,
+        switches,
+        image.isEmpty() ? imageType : image);
   }
 }

@@ -42,12 +42,33 @@ public record DeploymentSettings(
       String agent,
       String pullPolicy,
       List<String> pullSecrets) {
+    private static final List<String> TYPES = List.of("-debug", "-distroless");
+
     public Images {
       pullSecrets = List.copyOf(pullSecrets);
     }
 
-    String named(String image) {
-      return image.contains("/") ? image : hub + "/" + image + ":" + tag;
+    /**
+     * The whole name of an image.
+     *
+     * @param type takes the place of a type at the end of the tag; {@code default} is the one
+     *     without, empty means as the tag says
+     */
+    String named(String image, String type) {
+      return image.contains("/") ? image : hub + "/" + image + ":" + tagged(type);
+    }
+
+    private String tagged(String type) {
+      if (type.isEmpty()) {
+        return tag;
+      }
+      String plain =
+          TYPES.stream()
+              .filter(tag::endsWith)
+              .findFirst()
+              .map(end -> tag.substring(0, tag.length() - end.length()))
+              .orElse(tag);
+      return type.equals("default") ? plain : plain + "-" + type;
     }
   }
 

@@ -1,6 +1,7 @@
 package io.meltemi.controlplane.deployment;
 
 import io.meltemi.config.mesh.MeshConfig;
+import io.meltemi.config.mesh.ProxyConfig;
 import io.meltemi.config.resource.ResourceName;
 import io.meltemi.config.store.ConfigSnapshot;
 import java.util.ArrayList;
@@ -17,12 +18,17 @@ public final class GatewayManifests {
 
   private final GatewayDeployment deployment;
   private final MeshConfig mesh;
+  private final ProxyConfig proxy;
   private final DeploymentSettings settings;
 
   private GatewayManifests(
-      GatewayDeployment deployment, MeshConfig mesh, DeploymentSettings settings) {
+      GatewayDeployment deployment,
+      MeshConfig mesh,
+      ProxyConfig proxy,
+      DeploymentSettings settings) {
     this.deployment = deployment;
     this.mesh = mesh;
+    this.proxy = proxy;
     this.settings = settings;
   }
 
@@ -30,14 +36,25 @@ public final class GatewayManifests {
    * In the order in which they are applied. The first is a patch that marks the gateway as taken;
    * it is left out where the mark is there.
    *
-   * @throws IllegalArgumentException saying what is wrong with the gateway's parameters
+   * @throws IllegalArgumentException saying what is wrong with the gateway's parameters or with the
+   *     settings of its proxy
    */
   public static List<Manifest> of(
       GatewayDeployment deployment,
       ConfigSnapshot snapshot,
       MeshConfig mesh,
       DeploymentSettings settings) {
-    GatewayManifests made = new GatewayManifests(deployment, mesh, settings);
+    GatewayManifests made =
+        new GatewayManifests(
+            deployment,
+            mesh,
+            ProxyConfigs.of(
+                snapshot,
+                mesh,
+                deployment.gateway(),
+                deployment.labels(),
+                deployment.annotations()),
+            settings);
     List<Manifest> manifests = new ArrayList<>();
     String version = Integer.toString(GatewayDeployment.VERSION);
     if (!version.equals(
@@ -85,7 +102,7 @@ public final class GatewayManifests {
                 "selector",
                 object("matchLabels", selector()),
                 "template",
-                new PodTemplate(deployment, mesh, settings).content())));
+                new PodTemplate(deployment, mesh, proxy, settings).content())));
   }
 
   private Manifest service() {

@@ -3,6 +3,7 @@ package io.meltemi.controlplane.deployment;
 import static io.meltemi.controlplane.deployment.GatewayManifests.object;
 
 import io.meltemi.config.mesh.MeshConfig;
+import io.meltemi.config.mesh.ProxyConfig;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -10,12 +11,15 @@ import java.util.List;
 final class PodEnvironment {
   private final GatewayDeployment gateway;
   private final MeshConfig mesh;
+  private final ProxyConfig proxy;
   private final DeploymentSettings settings;
   private final List<Object> variables = new ArrayList<>();
 
-  PodEnvironment(GatewayDeployment gateway, MeshConfig mesh, DeploymentSettings settings) {
+  PodEnvironment(
+      GatewayDeployment gateway, MeshConfig mesh, ProxyConfig proxy, DeploymentSettings settings) {
     this.gateway = gateway;
     this.mesh = mesh;
+    this.proxy = proxy;
     this.settings = settings;
   }
 
@@ -35,16 +39,16 @@ final class PodEnvironment {
     pod();
     field("HOST_IP", "status.hostIP");
     resource("ISTIO_CPU_LIMIT", "limits.cpu");
-    set("PROXY_CONFIG", ProxyConfigText.of(mesh.defaultConfig()) + "\n");
+    set("PROXY_CONFIG", ProxyConfigText.of(proxy) + "\n");
     set("ISTIO_META_POD_PORTS", "[]");
     set("ISTIO_META_APP_CONTAINERS", "");
     resource("GOMEMLIMIT", "limits.memory");
     set("ISTIO_META_CLUSTER_ID", cluster());
     field("ISTIO_META_NODE_NAME", "spec.nodeName");
-    set("ISTIO_META_INTERCEPTION_MODE", mesh.defaultConfig().interceptionMode().name());
+    set("ISTIO_META_INTERCEPTION_MODE", proxy.interceptionMode().name());
     setUnlessEmpty("ISTIO_META_NETWORK", network());
     workload();
-    mesh.defaultConfig().metadata().forEach(this::set);
+    proxy.metadata().forEach(this::set);
     setUnlessEmpty(
         "ISTIO_META_REQUESTED_NETWORK_VIEW",
         gateway.labels().getOrDefault(GatewayDeployment.NETWORK, ""));
@@ -57,8 +61,8 @@ final class PodEnvironment {
     pod();
     field("HOST_IP", "status.hostIP");
     resource("ISTIO_CPU_LIMIT", "limits.cpu");
-    set("PROXY_CONFIG", ProxyConfigText.of(mesh.defaultConfig()) + "\n");
-    mesh.defaultConfig().metadata().forEach(this::set);
+    set("PROXY_CONFIG", ProxyConfigText.of(proxy) + "\n");
+    proxy.metadata().forEach(this::set);
     resource("GOMEMLIMIT", "limits.memory");
     set("ISTIO_META_CLUSTER_ID", cluster());
     setUnlessEmpty("ISTIO_META_NETWORK", network());
@@ -81,8 +85,8 @@ final class PodEnvironment {
     set("CLUSTER_ID", cluster());
     setUnlessEmpty("NETWORK", network());
     setUnlessEmpty("TRUST_DOMAIN", mesh.identity().trustDomain());
-    mesh.defaultConfig().metadata().forEach(this::set);
-    set("XDS_ADDRESS", mesh.defaultConfig().addresses().discoveryAddress());
+    proxy.metadata().forEach(this::set);
+    set("XDS_ADDRESS", proxy.addresses().discoveryAddress());
     set("CA_ADDRESS", settings.server().certificates());
   }
 

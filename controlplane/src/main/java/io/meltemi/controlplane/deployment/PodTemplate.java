@@ -3,6 +3,7 @@ package io.meltemi.controlplane.deployment;
 import static io.meltemi.controlplane.deployment.GatewayManifests.object;
 
 import io.meltemi.config.mesh.MeshConfig;
+import io.meltemi.config.mesh.ProxyConfig;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -12,15 +13,18 @@ import java.util.Map;
 final class PodTemplate {
   private final GatewayDeployment gateway;
   private final GatewayKind kind;
+  private final ProxyConfig proxy;
   private final DeploymentSettings settings;
   private final PodEnvironment environment;
   private final boolean certificatesOfServer;
 
-  PodTemplate(GatewayDeployment gateway, MeshConfig mesh, DeploymentSettings settings) {
+  PodTemplate(
+      GatewayDeployment gateway, MeshConfig mesh, ProxyConfig proxy, DeploymentSettings settings) {
     this.gateway = gateway;
     this.kind = gateway.kind();
+    this.proxy = proxy;
     this.settings = settings;
-    this.environment = new PodEnvironment(gateway, mesh, settings);
+    this.environment = new PodEnvironment(gateway, mesh, proxy, settings);
     this.certificatesOfServer =
         kind.isLikeWaypoint() || settings.server().certProvider().equals("istiod");
   }
@@ -113,8 +117,10 @@ final class PodTemplate {
   private String image() {
     DeploymentSettings.Images images = settings.images();
     return kind.isAgent()
-        ? images.named(annotation("gateway.istio.io/agentgatewayImage", images.agent()))
-        : images.named(annotation("sidecar.istio.io/proxyImage", images.proxy()));
+        ? images.named(annotation("gateway.istio.io/agentgatewayImage", images.agent()), "")
+        : images.named(
+            annotation("sidecar.istio.io/proxyImage", images.proxy()),
+            annotation("sidecar.istio.io/proxyImageType", proxy.imageType()));
   }
 
   private String annotation(String key, String otherwise) {

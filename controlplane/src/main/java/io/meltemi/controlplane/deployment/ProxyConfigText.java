@@ -37,6 +37,9 @@ final class ProxyConfigText {
       config.metadata().forEach((name, value) -> metadata.putFields(name, text(value)));
       put("proxyMetadata", value(metadata));
     }
+    if (!config.imageType().isEmpty()) {
+      put("image", value(Struct.newBuilder().putFields("imageType", text(config.imageType()))));
+    }
     if (!config.gatewayTopology().equals(usual.gatewayTopology())) {
       topology(config.gatewayTopology());
     }
