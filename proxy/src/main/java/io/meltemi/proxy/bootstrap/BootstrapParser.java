@@ -29,7 +29,7 @@ import java.util.Set;
 public final class BootstrapParser {
   private static final SupportedFields BOOTSTRAP =
       SupportedFields.of(
-              Bootstrap.getDescriptor(),
+              Bootstrap.class,
               "node",
               "static_resources",
               "dynamic_resources",
@@ -58,37 +58,36 @@ public final class BootstrapParser {
           .withoutEffect("expressions are those of RE2", "default_regex_engine")
           .withoutEffect("logs go where the flags say", "application_log_config");
   private static final SupportedFields STATIC =
-      SupportedFields.of(
-          Bootstrap.StaticResources.getDescriptor(), "listeners", "clusters", "secrets");
+      SupportedFields.of(Bootstrap.StaticResources.class, "listeners", "clusters", "secrets");
   private static final SupportedFields DYNAMIC =
       SupportedFields.of(
-          Bootstrap.DynamicResources.getDescriptor(), "lds_config", "cds_config", "ads_config");
+          Bootstrap.DynamicResources.class, "lds_config", "cds_config", "ads_config");
   private static final SupportedFields ADMIN =
-      SupportedFields.of(Admin.getDescriptor(), "address")
+      SupportedFields.of(Admin.class, "address")
           .withoutEffect("admin requests are not logged", "access_log", "access_log_path")
           .withoutEffect("profiles are not written", "profile_path")
           .withoutEffect("there is no global limit", "ignore_global_conn_limit");
   private static final SupportedFields CLUSTER_MANAGER =
-      SupportedFields.of(ClusterManager.getDescriptor())
+      SupportedFields.of(ClusterManager.class)
           .withoutEffect("there is no zone aware routing", "local_cluster_name")
           .withoutEffect("ejections are shown by stats", "outlier_detection")
           .withoutEffect("clusters are made at once", "enable_deferred_cluster_creation");
   private static final SupportedFields RUNTIME_LAYER =
-      SupportedFields.of(RuntimeLayer.getDescriptor(), "name", "admin_layer")
+      SupportedFields.of(RuntimeLayer.class, "name", "admin_layer")
           .withoutEffect(
               "runtime keys change nothing here; defaults count", "static_layer", "disk_layer");
   private static final SupportedFields CONFIG_SOURCE =
       SupportedFields.of(
-          ConfigSource.getDescriptor(),
+          ConfigSource.class,
           "path_config_source",
           "path",
           "ads",
           "initial_fetch_timeout",
           "resource_api_version");
   private static final SupportedFields PATH_SOURCE =
-      SupportedFields.of(PathConfigSource.getDescriptor(), "path", "watched_directory");
+      SupportedFields.of(PathConfigSource.class, "path", "watched_directory");
   private static final SupportedFields STATS =
-      SupportedFields.of(StatsConfig.getDescriptor())
+      SupportedFields.of(StatsConfig.class)
           .withoutEffect(
               "all stats are kept, with Envoy's default tags and buckets",
               "stats_tags",

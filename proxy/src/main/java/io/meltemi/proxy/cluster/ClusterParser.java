@@ -61,7 +61,7 @@ public final class ClusterParser {
 
   private static final SupportedFields CLUSTER =
       SupportedFields.of(
-              Cluster.getDescriptor(),
+              Cluster.class,
               "name",
               "filters",
               "alt_stat_name",
@@ -112,10 +112,10 @@ public final class ClusterParser {
               "close_connections_on_host_health_failure")
           .withoutEffect("no such stats are kept", "track_cluster_stats", "track_timeout_budgets");
   private static final SupportedFields EDS =
-      SupportedFields.of(Cluster.EdsClusterConfig.getDescriptor(), "eds_config", "service_name");
+      SupportedFields.of(Cluster.EdsClusterConfig.class, "eds_config", "service_name");
   private static final SupportedFields HTTP =
       SupportedFields.of(
-          HttpProtocolOptions.getDescriptor(),
+          HttpProtocolOptions.class,
           "common_http_protocol_options",
           "explicit_http_config",
           "auto_config",
@@ -124,29 +124,29 @@ public final class ClusterParser {
           "hash_policy");
   private static final SupportedFields HOST_NAMES =
       SupportedFields.of(
-          UpstreamHttpProtocolOptions.getDescriptor(),
+          UpstreamHttpProtocolOptions.class,
           "auto_sni",
           "auto_san_validation",
           "override_auto_sni_header");
   private static final SupportedFields EXPLICIT =
       SupportedFields.of(
-          HttpProtocolOptions.ExplicitHttpConfig.getDescriptor(),
+          HttpProtocolOptions.ExplicitHttpConfig.class,
           "http_protocol_options",
           "http2_protocol_options");
   private static final SupportedFields AUTO =
       SupportedFields.of(
-          HttpProtocolOptions.AutoHttpConfig.getDescriptor(),
+          HttpProtocolOptions.AutoHttpConfig.class,
           "http_protocol_options",
           "http2_protocol_options");
   private static final SupportedFields SAME_AS_DOWNSTREAM =
       SupportedFields.of(
-          HttpProtocolOptions.UseDownstreamHttpConfig.getDescriptor(),
+          HttpProtocolOptions.UseDownstreamHttpConfig.class,
           "http_protocol_options",
           "http2_protocol_options");
 
   private static final SupportedFields COMMON_HTTP =
       SupportedFields.of(
-          io.envoyproxy.envoy.config.core.v3.HttpProtocolOptions.getDescriptor(),
+          io.envoyproxy.envoy.config.core.v3.HttpProtocolOptions.class,
           "idle_timeout",
           "max_connection_duration",
           "max_stream_duration",
@@ -154,8 +154,7 @@ public final class ClusterParser {
           "max_response_headers_kb",
           "max_requests_per_connection");
   private static final SupportedFields HTTP1 =
-      SupportedFields.of(
-              Http1ProtocolOptions.getDescriptor(), "enable_trailers", "allow_chunked_length")
+      SupportedFields.of(Http1ProtocolOptions.class, "enable_trailers", "allow_chunked_length")
           .withoutEffect(
               "concerns servers only",
               "allow_absolute_url",
@@ -163,14 +162,14 @@ public final class ClusterParser {
               "default_host_for_http_10");
   private static final SupportedFields BREAKERS =
       SupportedFields.of(
-          io.envoyproxy.envoy.config.cluster.v3.CircuitBreakers.getDescriptor(),
+          io.envoyproxy.envoy.config.cluster.v3.CircuitBreakers.class,
           "thresholds",
           "per_host_thresholds");
   private static final SupportedFields PER_HOST =
-      SupportedFields.of(Thresholds.getDescriptor(), "max_connections");
+      SupportedFields.of(Thresholds.class, "max_connections");
   private static final SupportedFields THRESHOLDS =
       SupportedFields.of(
-              Thresholds.getDescriptor(),
+              Thresholds.class,
               "priority",
               "max_connections",
               "max_pending_requests",
@@ -181,7 +180,7 @@ public final class ClusterParser {
           .withoutEffect("the number of pools has no limit", "max_connection_pools");
   private static final SupportedFields OUTLIER =
       SupportedFields.of(
-          OutlierDetection.getDescriptor(),
+          OutlierDetection.class,
           "consecutive_5xx",
           "interval",
           "base_ejection_time",
@@ -207,21 +206,20 @@ public final class ClusterParser {
           "max_ejection_time_jitter",
           "successful_active_health_check_uneject_host");
   private static final SupportedFields CONNECTION_OPTIONS =
-      SupportedFields.of(UpstreamConnectionOptions.getDescriptor(), "tcp_keepalive")
+      SupportedFields.of(UpstreamConnectionOptions.class, "tcp_keepalive")
           .withoutEffect(
               "connections are made to one address",
               "set_local_interface_name_on_upstream_connections",
               "happy_eyeballs_config");
   private static final SupportedFields FILTER =
       SupportedFields.of(
-          io.envoyproxy.envoy.config.cluster.v3.Filter.getDescriptor(), "name", "typed_config");
+          io.envoyproxy.envoy.config.cluster.v3.Filter.class, "name", "typed_config");
   private static final SupportedFields SOCKET_MATCH =
-      SupportedFields.of(
-          Cluster.TransportSocketMatch.getDescriptor(), "name", "match", "transport_socket");
+      SupportedFields.of(Cluster.TransportSocketMatch.class, "name", "match", "transport_socket");
   private static final SupportedFields BIND =
-      SupportedFields.of(BindConfig.getDescriptor(), "source_address");
+      SupportedFields.of(BindConfig.class, "source_address");
   private static final SupportedFields ORIGINAL_DST =
-      SupportedFields.of(Cluster.OriginalDstLbConfig.getDescriptor(), "upstream_port_override");
+      SupportedFields.of(Cluster.OriginalDstLbConfig.class, "upstream_port_override");
 
   private final TransportSocketParser transportSockets;
   private final Peers peers;

@@ -20,10 +20,10 @@ final class DnsClusterParser {
   private static final long REFRESH_NANOS = 5_000_000_000L;
   private static final long REFRESH_NANOS_MIN = 1_000_000;
   private static final SupportedFields TYPE =
-      SupportedFields.of(CustomClusterType.getDescriptor(), "name", "typed_config");
+      SupportedFields.of(CustomClusterType.class, "name", "typed_config");
   private static final SupportedFields DNS =
       SupportedFields.of(
-              DnsCluster.getDescriptor(),
+              DnsCluster.class,
               "dns_refresh_rate",
               "dns_failure_refresh_rate",
               "dns_lookup_family",

@@ -19,13 +19,13 @@ public final class DynamicDnsParser {
   private static final long SECOND_NANOS = 1_000_000_000L;
   private static final SupportedFields CLUSTER =
       SupportedFields.of(
-          ClusterConfig.getDescriptor(),
+          ClusterConfig.class,
           "dns_cache_config",
           // TLS is always checked as the transport socket says, and nothing more is asked for
           "allow_insecure_cluster_options");
   private static final SupportedFields CACHE =
       SupportedFields.of(
-              DnsCacheConfig.getDescriptor(),
+              DnsCacheConfig.class,
               "name",
               "dns_lookup_family",
               "dns_refresh_rate",
@@ -37,7 +37,7 @@ public final class DynamicDnsParser {
           .withoutEffect(
               ClusterParser.SYSTEM_RESOLVER, "typed_dns_resolver_config", "dns_min_refresh_rate");
   private static final SupportedFields BREAKER =
-      SupportedFields.of(DnsCacheCircuitBreakers.getDescriptor(), "max_pending_requests");
+      SupportedFields.of(DnsCacheCircuitBreakers.class, "max_pending_requests");
 
   private DynamicDnsParser() {}
 

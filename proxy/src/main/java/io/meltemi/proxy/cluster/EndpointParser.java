@@ -24,14 +24,13 @@ import java.util.Optional;
 /** Parses {@code config.endpoint.v3.ClusterLoadAssignment}. Any thread. */
 public final class EndpointParser {
   private static final SupportedFields ASSIGNMENT =
-      SupportedFields.of(
-          ClusterLoadAssignment.getDescriptor(), "cluster_name", "endpoints", "policy");
+      SupportedFields.of(ClusterLoadAssignment.class, "cluster_name", "endpoints", "policy");
   private static final SupportedFields POLICY =
-      SupportedFields.of(ClusterLoadAssignment.Policy.getDescriptor(), "overprovisioning_factor")
+      SupportedFields.of(ClusterLoadAssignment.Policy.class, "overprovisioning_factor")
           .withoutEffect("endpoints never become stale", "endpoint_stale_after");
   private static final SupportedFields LOCALITY =
       SupportedFields.of(
-              LocalityLbEndpoints.getDescriptor(),
+              LocalityLbEndpoints.class,
               "locality",
               "lb_endpoints",
               "load_balancing_weight",
@@ -40,17 +39,13 @@ public final class EndpointParser {
           .withoutEffect("it is not used by Envoy either", "proximity");
   private static final SupportedFields LB_ENDPOINT =
       SupportedFields.of(
-          LbEndpoint.getDescriptor(),
-          "endpoint",
-          "health_status",
-          "metadata",
-          "load_balancing_weight");
+          LbEndpoint.class, "endpoint", "health_status", "metadata", "load_balancing_weight");
   private static final SupportedFields ENDPOINT =
-      SupportedFields.of(Endpoint.getDescriptor(), "address", "hostname", "health_check_config");
+      SupportedFields.of(Endpoint.class, "address", "hostname", "health_check_config");
   private static final SupportedFields SOCKET =
-      SupportedFields.of(SocketAddress.getDescriptor(), "protocol", "address", "port_value");
+      SupportedFields.of(SocketAddress.class, "protocol", "address", "port_value");
 
-  private static final SupportedFields PIPE = SupportedFields.of(Pipe.getDescriptor(), "path");
+  private static final SupportedFields PIPE = SupportedFields.of(Pipe.class, "path");
 
   /** What systems allow for the address of a Unix domain socket. */
   private static final int PIPE_CHARS_MAX = 107;

@@ -15,7 +15,7 @@ import java.util.Optional;
 public final class HashPolicyParser {
   private static final SupportedFields POLICY =
       SupportedFields.of(
-          io.envoyproxy.envoy.config.route.v3.RouteAction.HashPolicy.getDescriptor(),
+          io.envoyproxy.envoy.config.route.v3.RouteAction.HashPolicy.class,
           "header",
           "cookie",
           "connection_properties",
@@ -23,18 +23,18 @@ public final class HashPolicyParser {
           "terminal");
   private static final SupportedFields HEADER =
       SupportedFields.of(
-          io.envoyproxy.envoy.config.route.v3.RouteAction.HashPolicy.Header.getDescriptor(),
+          io.envoyproxy.envoy.config.route.v3.RouteAction.HashPolicy.Header.class,
           "header_name",
           "regex_rewrite");
   private static final SupportedFields COOKIE =
       SupportedFields.of(
-          io.envoyproxy.envoy.config.route.v3.RouteAction.HashPolicy.Cookie.getDescriptor(),
+          io.envoyproxy.envoy.config.route.v3.RouteAction.HashPolicy.Cookie.class,
           "name",
           "ttl",
           "path",
           "attributes");
   private static final SupportedFields CONNECTION =
-      SupportedFields.of(ConnectionProperties.getDescriptor(), "source_ip");
+      SupportedFields.of(ConnectionProperties.class, "source_ip");
 
   private HashPolicyParser() {}
 

@@ -25,7 +25,7 @@ import java.util.Optional;
 final class HealthCheckParser {
   private static final SupportedFields CHECK =
       SupportedFields.of(
-              io.envoyproxy.envoy.config.core.v3.HealthCheck.getDescriptor(),
+              io.envoyproxy.envoy.config.core.v3.HealthCheck.class,
               "timeout",
               "interval",
               "initial_jitter",
@@ -51,7 +51,7 @@ final class HealthCheckParser {
               "always_log_health_check_success");
   private static final SupportedFields HTTP =
       SupportedFields.of(
-          io.envoyproxy.envoy.config.core.v3.HealthCheck.HttpHealthCheck.getDescriptor(),
+          io.envoyproxy.envoy.config.core.v3.HealthCheck.HttpHealthCheck.class,
           "host",
           "path",
           "send",
@@ -64,18 +64,16 @@ final class HealthCheckParser {
   private static final List<String> WITH_BODY = List.of("POST", "PUT", "PATCH", "OPTIONS");
   private static final SupportedFields TCP =
       SupportedFields.of(
-          io.envoyproxy.envoy.config.core.v3.HealthCheck.TcpHealthCheck.getDescriptor(),
-          "send",
-          "receive");
+          io.envoyproxy.envoy.config.core.v3.HealthCheck.TcpHealthCheck.class, "send", "receive");
   private static final SupportedFields GRPC =
       SupportedFields.of(
-          io.envoyproxy.envoy.config.core.v3.HealthCheck.GrpcHealthCheck.getDescriptor(),
+          io.envoyproxy.envoy.config.core.v3.HealthCheck.GrpcHealthCheck.class,
           "service_name",
           "authority",
           "initial_metadata");
   private static final SupportedFields TARGET =
       SupportedFields.of(
-          Endpoint.HealthCheckConfig.getDescriptor(),
+          Endpoint.HealthCheckConfig.class,
           "port_value",
           "hostname",
           "disable_active_health_check");

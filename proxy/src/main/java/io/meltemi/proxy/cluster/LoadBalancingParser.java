@@ -33,7 +33,7 @@ import java.util.Optional;
 final class LoadBalancingParser {
   private static final SupportedFields COMMON =
       SupportedFields.of(
-              CommonLbConfig.getDescriptor(),
+              CommonLbConfig.class,
               "healthy_panic_threshold",
               "locality_weighted_lb_config",
               "consistent_hashing_lb_config",
@@ -46,52 +46,44 @@ final class LoadBalancingParser {
   private static final String NO_ZONES =
       "there is no local cluster, without which zone aware routing does nothing";
   private static final SupportedFields ZONE_AWARE =
-      SupportedFields.of(CommonLbConfig.ZoneAwareLbConfig.getDescriptor(), "fail_traffic_on_panic")
+      SupportedFields.of(CommonLbConfig.ZoneAwareLbConfig.class, "fail_traffic_on_panic")
           .withoutEffect(NO_ZONES, "routing_enabled", "min_cluster_size");
   private static final SupportedFields LEAST_REQUEST =
-      SupportedFields.of(
-              Cluster.LeastRequestLbConfig.getDescriptor(), "choice_count", "slow_start_config")
+      SupportedFields.of(Cluster.LeastRequestLbConfig.class, "choice_count", "slow_start_config")
           .withoutEffect("weights are not lowered by requests under way", "active_request_bias");
   private static final SupportedFields ROUND_ROBIN =
-      SupportedFields.of(Cluster.RoundRobinLbConfig.getDescriptor(), "slow_start_config");
+      SupportedFields.of(Cluster.RoundRobinLbConfig.class, "slow_start_config");
   private static final SupportedFields SLOW_START =
       SupportedFields.of(
-          Cluster.SlowStartConfig.getDescriptor(),
-          "slow_start_window",
-          "aggression",
-          "min_weight_percent");
+          Cluster.SlowStartConfig.class, "slow_start_window", "aggression", "min_weight_percent");
   private static final SupportedFields RING_HASH =
       SupportedFields.of(
-          Cluster.RingHashLbConfig.getDescriptor(),
+          Cluster.RingHashLbConfig.class,
           "minimum_ring_size",
           "maximum_ring_size",
           "hash_function");
   private static final SupportedFields MAGLEV =
-      SupportedFields.of(Cluster.MaglevLbConfig.getDescriptor(), "table_size");
+      SupportedFields.of(Cluster.MaglevLbConfig.class, "table_size");
   private static final SupportedFields CONSISTENT =
       SupportedFields.of(
-          CommonLbConfig.ConsistentHashingLbConfig.getDescriptor(),
+          CommonLbConfig.ConsistentHashingLbConfig.class,
           "use_hostname_for_hashing",
           "hash_balance_factor");
 
   private static final SupportedFields TYPED_CONSISTENT =
       SupportedFields.of(
-          ConsistentHashingLbConfig.getDescriptor(),
-          "use_hostname_for_hashing",
-          "hash_balance_factor");
+          ConsistentHashingLbConfig.class, "use_hostname_for_hashing", "hash_balance_factor");
   private static final SupportedFields TYPED_SLOW_START =
       SupportedFields.of(
-          io.envoyproxy.envoy.extensions.load_balancing_policies.common.v3.SlowStartConfig
-              .getDescriptor(),
+          io.envoyproxy.envoy.extensions.load_balancing_policies.common.v3.SlowStartConfig.class,
           "slow_start_window",
           "aggression",
           "min_weight_percent");
   private static final SupportedFields TYPED_LOCALITY =
       SupportedFields.of(
-          LocalityLbConfig.getDescriptor(), "locality_weighted_lb_config", "zone_aware_lb_config");
+          LocalityLbConfig.class, "locality_weighted_lb_config", "zone_aware_lb_config");
   private static final SupportedFields TYPED_ZONE_AWARE =
-      SupportedFields.of(
-              LocalityLbConfig.ZoneAwareLbConfig.getDescriptor(), "fail_traffic_on_panic")
+      SupportedFields.of(LocalityLbConfig.ZoneAwareLbConfig.class, "fail_traffic_on_panic")
           .withoutEffect(
               NO_ZONES,
               "routing_enabled",
@@ -99,19 +91,16 @@ final class LoadBalancingParser {
               "force_locality_direct_routing",
               "force_local_zone");
   private static final SupportedFields TYPED_ROUND_ROBIN =
-      SupportedFields.of(RoundRobin.getDescriptor(), "slow_start_config", "locality_lb_config");
+      SupportedFields.of(RoundRobin.class, "slow_start_config", "locality_lb_config");
   private static final SupportedFields TYPED_LEAST_REQUEST =
       SupportedFields.of(
-              LeastRequest.getDescriptor(),
-              "choice_count",
-              "slow_start_config",
-              "locality_lb_config")
+              LeastRequest.class, "choice_count", "slow_start_config", "locality_lb_config")
           .withoutEffect("weights are not lowered by requests under way", "active_request_bias");
   private static final SupportedFields TYPED_RANDOM =
-      SupportedFields.of(Random.getDescriptor(), "locality_lb_config");
+      SupportedFields.of(Random.class, "locality_lb_config");
   private static final SupportedFields TYPED_RING_HASH =
       SupportedFields.of(
-          RingHash.getDescriptor(),
+          RingHash.class,
           "hash_function",
           "minimum_ring_size",
           "maximum_ring_size",
@@ -121,12 +110,12 @@ final class LoadBalancingParser {
           "locality_weighted_lb_config");
   private static final SupportedFields TYPED_MAGLEV =
       SupportedFields.of(
-          Maglev.getDescriptor(),
+          Maglev.class,
           "table_size",
           "consistent_hashing_lb_config",
           "locality_weighted_lb_config");
   private static final SupportedFields WRR_LOCALITY =
-      SupportedFields.of(WrrLocality.getDescriptor(), "endpoint_picking_policy");
+      SupportedFields.of(WrrLocality.class, "endpoint_picking_policy");
 
   private static final int CHOICES_MAX = 64;
   private static final long RING_SIZE_LIMIT = 8L * 1024 * 1024;

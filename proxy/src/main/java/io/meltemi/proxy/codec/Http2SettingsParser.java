@@ -12,7 +12,7 @@ import io.meltemi.proxy.parse.SupportedFields;
 public final class Http2SettingsParser {
   private static final SupportedFields OPTIONS =
       SupportedFields.of(
-              Http2ProtocolOptions.getDescriptor(),
+              Http2ProtocolOptions.class,
               "hpack_table_size",
               "max_concurrent_streams",
               "initial_stream_window_size",
@@ -29,8 +29,7 @@ public final class Http2SettingsParser {
           .withoutEffect("there is one HTTP/2 codec", "use_oghttp2_codec")
           .withoutEffect("METADATA frames are read over", "allow_metadata");
   private static final SupportedFields KEEP_ALIVE =
-      SupportedFields.of(
-              KeepaliveSettings.getDescriptor(), "interval", "timeout", "connection_idle_interval")
+      SupportedFields.of(KeepaliveSettings.class, "interval", "timeout", "connection_idle_interval")
           .withoutEffect("pings are sent without jitter", "interval_jitter");
 
   private Http2SettingsParser() {}

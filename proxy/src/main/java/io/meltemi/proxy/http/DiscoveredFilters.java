@@ -32,14 +32,14 @@ import org.jspecify.annotations.Nullable;
 public final class DiscoveredFilters {
   private static final SupportedFields DISCOVERY =
       SupportedFields.of(
-          ExtensionConfigSource.getDescriptor(),
+          ExtensionConfigSource.class,
           "config_source",
           "default_config",
           "apply_default_config_without_warming",
           "type_urls");
   private static final SupportedFields CONFIG_SOURCE =
       SupportedFields.of(
-          ConfigSource.getDescriptor(),
+          ConfigSource.class,
           "path",
           "path_config_source",
           "ads",
@@ -47,7 +47,7 @@ public final class DiscoveredFilters {
           "initial_fetch_timeout",
           "resource_api_version");
   private static final SupportedFields PATH_SOURCE =
-      SupportedFields.of(PathConfigSource.getDescriptor(), "path", "watched_directory");
+      SupportedFields.of(PathConfigSource.class, "path", "watched_directory");
   private static final long FETCH_TIMEOUT_NANOS = 15_000_000_000L;
 
   private final HttpFilters filters;

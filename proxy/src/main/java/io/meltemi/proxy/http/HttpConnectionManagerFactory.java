@@ -29,14 +29,13 @@ import java.util.function.Function;
 public final class HttpConnectionManagerFactory implements NetworkFilterFactory {
   private static final SupportedFields RDS =
       SupportedFields.of(
-          io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3.Rds
-              .getDescriptor(),
+          io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3.Rds.class,
           "route_config_name",
           "config_source");
   private static final SupportedFields FILTER =
       SupportedFields.of(
           io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3.HttpFilter
-              .getDescriptor(),
+              .class,
           "name",
           "typed_config",
           "config_discovery",

@@ -41,11 +41,10 @@ import java.util.Set;
 /** Reads the fields of {@code HttpConnectionManager} that are not routes, filters or logs. */
 final class HttpConnectionManagerParser {
   private static final SupportedFields SCHEME =
-      SupportedFields.of(
-          SchemeHeaderTransformation.getDescriptor(), "scheme_to_overwrite", "match_upstream");
+      SupportedFields.of(SchemeHeaderTransformation.class, "scheme_to_overwrite", "match_upstream");
   private static final SupportedFields MANAGER =
       SupportedFields.of(
-              HttpConnectionManager.getDescriptor(),
+              HttpConnectionManager.class,
               "codec_type",
               "stat_prefix",
               "rds",
@@ -92,10 +91,10 @@ final class HttpConnectionManagerParser {
               "stream_error_on_invalid_http_message");
   private static final SupportedFields CERTIFICATE =
       SupportedFields.of(
-          SetCurrentClientCertDetails.getDescriptor(), "subject", "cert", "chain", "dns", "uri");
+          SetCurrentClientCertDetails.class, "subject", "cert", "chain", "dns", "uri");
   private static final SupportedFields COMMON =
       SupportedFields.of(
-          HttpProtocolOptions.getDescriptor(),
+          HttpProtocolOptions.class,
           "idle_timeout",
           "max_connection_duration",
           "max_headers_count",
@@ -104,7 +103,7 @@ final class HttpConnectionManagerParser {
           "max_requests_per_connection");
   private static final SupportedFields HTTP1 =
       SupportedFields.of(
-              Http1ProtocolOptions.getDescriptor(),
+              Http1ProtocolOptions.class,
               "accept_http_10",
               "default_host_for_http_10",
               "allow_absolute_url")
@@ -113,9 +112,9 @@ final class HttpConnectionManagerParser {
               "a broken HTTP/1.1 message always ends its connection",
               "override_stream_error_on_invalid_http_message");
   private static final SupportedFields UPGRADE =
-      SupportedFields.of(UpgradeConfig.getDescriptor(), "upgrade_type", "enabled", "filters");
+      SupportedFields.of(UpgradeConfig.class, "upgrade_type", "enabled", "filters");
   private static final SupportedFields INTERNAL =
-      SupportedFields.of(InternalAddressConfig.getDescriptor(), "cidr_ranges")
+      SupportedFields.of(InternalAddressConfig.class, "cidr_ranges")
           .withoutEffect("clients come by TCP", "unix_sockets");
 
   HttpConnectionManagerSettings parse(HttpConnectionManager proto, ParseScope scope) {

@@ -45,7 +45,7 @@ import java.util.function.IntPredicate;
 public final class ListenerParser {
   private static final SupportedFields LISTENER =
       SupportedFields.of(
-              io.envoyproxy.envoy.config.listener.v3.Listener.getDescriptor(),
+              io.envoyproxy.envoy.config.listener.v3.Listener.class,
               "name",
               "address",
               "additional_addresses",
@@ -74,16 +74,16 @@ public final class ListenerParser {
           .withoutEffect("the system's defaults", "socket_options")
           .withoutEffect("no TCP fast open", "tcp_fast_open_queue_length");
   private static final SupportedFields ADDITIONAL =
-      SupportedFields.of(AdditionalAddress.getDescriptor(), "address");
+      SupportedFields.of(AdditionalAddress.class, "address");
   private static final SupportedFields LISTENER_FILTER =
       SupportedFields.of(
-          io.envoyproxy.envoy.config.listener.v3.ListenerFilter.getDescriptor(),
+          io.envoyproxy.envoy.config.listener.v3.ListenerFilter.class,
           "name",
           "typed_config",
           "filter_disabled");
   private static final SupportedFields CHAIN =
       SupportedFields.of(
-          io.envoyproxy.envoy.config.listener.v3.FilterChain.getDescriptor(),
+          io.envoyproxy.envoy.config.listener.v3.FilterChain.class,
           "name",
           "filter_chain_match",
           "filters",
@@ -92,7 +92,7 @@ public final class ListenerParser {
           "transport_socket_connect_timeout");
   private static final SupportedFields MATCH =
       SupportedFields.of(
-          io.envoyproxy.envoy.config.listener.v3.FilterChainMatch.getDescriptor(),
+          io.envoyproxy.envoy.config.listener.v3.FilterChainMatch.class,
           "destination_port",
           "prefix_ranges",
           "direct_source_prefix_ranges",
@@ -103,7 +103,7 @@ public final class ListenerParser {
           "transport_protocol",
           "application_protocols");
   private static final SupportedFields FILTER =
-      SupportedFields.of(Filter.getDescriptor(), "name", "typed_config");
+      SupportedFields.of(Filter.class, "name", "typed_config");
   private static final int BUFFER_BYTES_DEFAULT = 1024 * 1024;
   private static final long FILTERS_TIMEOUT_NANOS_DEFAULT = 15_000_000_000L;
 

@@ -8,9 +8,9 @@ import io.meltemi.proxy.parse.SupportedFields;
 /** Envoy percentages to fractions. There is no runtime layer, so defaults always hold. */
 public final class FractionParser {
   private static final SupportedFields PERCENT =
-      SupportedFields.of(FractionalPercent.getDescriptor(), "numerator", "denominator");
+      SupportedFields.of(FractionalPercent.class, "numerator", "denominator");
   private static final SupportedFields RUNTIME =
-      SupportedFields.of(RuntimeFractionalPercent.getDescriptor(), "default_value", "runtime_key");
+      SupportedFields.of(RuntimeFractionalPercent.class, "default_value", "runtime_key");
 
   private FractionParser() {}
 

@@ -13,7 +13,7 @@ import java.util.Optional;
 public final class HeaderMatcherParser {
   private static final SupportedFields FIELDS =
       SupportedFields.of(
-          io.envoyproxy.envoy.config.route.v3.HeaderMatcher.getDescriptor(),
+          io.envoyproxy.envoy.config.route.v3.HeaderMatcher.class,
           "name",
           "exact_match",
           "safe_regex_match",

@@ -49,31 +49,24 @@ public final class MatchTreeParser<D, A> {
   private static final int DEPTH_MAX = 32;
 
   private static final SupportedFields MATCHER =
-      SupportedFields.of(Matcher.getDescriptor(), "matcher_list", "matcher_tree", "on_no_match");
-  private static final SupportedFields LIST =
-      SupportedFields.of(MatcherList.getDescriptor(), "matchers");
+      SupportedFields.of(Matcher.class, "matcher_list", "matcher_tree", "on_no_match");
+  private static final SupportedFields LIST = SupportedFields.of(MatcherList.class, "matchers");
   private static final SupportedFields FIELD =
-      SupportedFields.of(FieldMatcher.getDescriptor(), "predicate", "on_match");
+      SupportedFields.of(FieldMatcher.class, "predicate", "on_match");
   private static final SupportedFields PREDICATE =
       SupportedFields.of(
-          Predicate.getDescriptor(),
-          "single_predicate",
-          "or_matcher",
-          "and_matcher",
-          "not_matcher");
+          Predicate.class, "single_predicate", "or_matcher", "and_matcher", "not_matcher");
   private static final SupportedFields SINGLE =
-      SupportedFields.of(SinglePredicate.getDescriptor(), "input", "value_match", "custom_match");
+      SupportedFields.of(SinglePredicate.class, "input", "value_match", "custom_match");
   private static final SupportedFields PREDICATES =
-      SupportedFields.of(PredicateList.getDescriptor(), "predicate");
+      SupportedFields.of(PredicateList.class, "predicate");
   private static final SupportedFields TREE =
-      SupportedFields.of(
-          MatcherTree.getDescriptor(), "input", "exact_match_map", "prefix_match_map");
-  private static final SupportedFields MAP =
-      SupportedFields.of(MatcherTree.MatchMap.getDescriptor(), "map");
+      SupportedFields.of(MatcherTree.class, "input", "exact_match_map", "prefix_match_map");
+  private static final SupportedFields MAP = SupportedFields.of(MatcherTree.MatchMap.class, "map");
   private static final SupportedFields ON_MATCH =
-      SupportedFields.of(OnMatch.getDescriptor(), "matcher", "action");
+      SupportedFields.of(OnMatch.class, "matcher", "action");
   private static final SupportedFields EXTENSION =
-      SupportedFields.of(TypedExtensionConfig.getDescriptor(), "name", "typed_config");
+      SupportedFields.of(TypedExtensionConfig.class, "name", "typed_config");
 
   private final Inputs<D> inputs;
   private final BiFunction<TypedExtensionConfig, ParseScope, Optional<A>> actions;

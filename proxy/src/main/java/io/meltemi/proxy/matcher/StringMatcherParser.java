@@ -12,7 +12,7 @@ import java.util.Optional;
 public final class StringMatcherParser {
   private static final SupportedFields STRING =
       SupportedFields.of(
-          io.envoyproxy.envoy.type.matcher.v3.StringMatcher.getDescriptor(),
+          io.envoyproxy.envoy.type.matcher.v3.StringMatcher.class,
           "exact",
           "prefix",
           "suffix",
@@ -20,9 +20,9 @@ public final class StringMatcherParser {
           "safe_regex",
           "ignore_case");
   private static final SupportedFields REGEX =
-      SupportedFields.of(RegexMatcher.getDescriptor(), "regex", "google_re2");
+      SupportedFields.of(RegexMatcher.class, "regex", "google_re2");
   private static final SupportedFields SUBSTITUTE =
-      SupportedFields.of(RegexMatchAndSubstitute.getDescriptor(), "pattern", "substitution");
+      SupportedFields.of(RegexMatchAndSubstitute.class, "pattern", "substitution");
 
   private StringMatcherParser() {}
 

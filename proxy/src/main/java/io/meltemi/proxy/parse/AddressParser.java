@@ -12,12 +12,11 @@ import java.util.Optional;
 /** Envoy addresses to Java ones; nothing here resolves a name. */
 public final class AddressParser {
   private static final SupportedFields ADDRESS =
-      SupportedFields.of(Address.getDescriptor(), "socket_address");
+      SupportedFields.of(Address.class, "socket_address");
   private static final SupportedFields SOCKET =
-      SupportedFields.of(
-          SocketAddress.getDescriptor(), "protocol", "address", "port_value", "ipv4_compat");
+      SupportedFields.of(SocketAddress.class, "protocol", "address", "port_value", "ipv4_compat");
   private static final SupportedFields CIDR =
-      SupportedFields.of(CidrRange.getDescriptor(), "address_prefix", "prefix_len");
+      SupportedFields.of(CidrRange.class, "address_prefix", "prefix_len");
 
   private AddressParser() {}
 

@@ -11,18 +11,18 @@ import java.util.Optional;
 public record ApiSource(boolean delta, Target target) {
   private static final SupportedFields API_SOURCE =
       SupportedFields.of(
-          ApiConfigSource.getDescriptor(),
+          ApiConfigSource.class,
           "api_type",
           "transport_api_version",
           "grpc_services",
           "set_node_on_first_message_only");
   private static final SupportedFields GRPC_SERVICE =
-      SupportedFields.of(GrpcService.getDescriptor(), "envoy_grpc", "google_grpc")
+      SupportedFields.of(GrpcService.class, "envoy_grpc", "google_grpc")
           .withoutEffect("the stream lasts", "timeout");
   private static final SupportedFields ENVOY_GRPC =
-      SupportedFields.of(GrpcService.EnvoyGrpc.getDescriptor(), "cluster_name", "authority");
+      SupportedFields.of(GrpcService.EnvoyGrpc.class, "cluster_name", "authority");
   private static final SupportedFields GOOGLE_GRPC =
-      SupportedFields.of(GrpcService.GoogleGrpc.getDescriptor(), "target_uri", "stat_prefix")
+      SupportedFields.of(GrpcService.GoogleGrpc.class, "target_uri", "stat_prefix")
           .withoutEffect("no such stats are kept", "config");
 
   /** Where a gRPC service is. */

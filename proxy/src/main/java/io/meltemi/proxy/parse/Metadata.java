@@ -20,8 +20,7 @@ public record Metadata(Map<String, Map<String, Object>> filters) {
   public static final Metadata EMPTY = new Metadata(Map.of());
 
   private static final SupportedFields FIELDS =
-      SupportedFields.of(
-          io.envoyproxy.envoy.config.core.v3.Metadata.getDescriptor(), "filter_metadata");
+      SupportedFields.of(io.envoyproxy.envoy.config.core.v3.Metadata.class, "filter_metadata");
 
   public Metadata {
     filters = Map.copyOf(filters);

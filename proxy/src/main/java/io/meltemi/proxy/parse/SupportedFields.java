@@ -9,36 +9,46 @@ import com.google.protobuf.WireFormat;
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The fields of one message type that its parser consumes. Every other field that is set is an
  * error naming its path, so that no part of a configuration is ever dropped in silence. Covers one
  * level: the parser of a nested message has its own list.
  *
- * <p>Made once per parser as a constant; a name that the message type does not have is a bug and
- * fails at once. Immutable; any thread.
+ * <p>Made once per parser as a constant. The message class is initialised when the first message is
+ * checked, not before: a proxy has parsers for far more than it is configured with, and descriptors
+ * are a good part of what a start costs. A name that the message type does not have is a bug and
+ * fails then. Immutable; any thread.
  */
 public final class SupportedFields {
-  private final Descriptor type;
+  private final Supplier<Descriptor> type;
 
-  /** By field number; the value is the reason why the field has no effect, empty when it has. */
-  private final Map<Integer, String> supported;
+  /** By proto name; the value is the reason why the field has no effect, empty when it has. */
+  private final Map<String, String> named;
 
-  private SupportedFields(Descriptor type, Map<Integer, String> supported) {
+  private volatile @Nullable Resolved resolved;
+
+  /** The same by field number. */
+  private record Resolved(Descriptor type, Map<Integer, String> supported) {}
+
+  private SupportedFields(Supplier<Descriptor> type, Map<String, String> named) {
     this.type = type;
-    this.supported = supported;
+    this.named = named;
   }
 
   /**
-   * @param type message type, as in {@code Listener.getDescriptor()}
+   * @param type class of the messages
    * @param fields proto names of the fields that the parser consumes, {@link NewerFields} among
    *     them
    */
-  public static SupportedFields of(Descriptor type, String... fields) {
-    return new SupportedFields(type, Map.of()).with("", fields);
+  public static SupportedFields of(Class<? extends Message> type, String... fields) {
+    return new SupportedFields(() -> MessageTypes.descriptor(type), Map.of()).with("", fields);
   }
 
   /**
@@ -54,22 +64,38 @@ public final class SupportedFields {
   }
 
   private SupportedFields with(String reason, String... fields) {
-    Map<Integer, String> all = new LinkedHashMap<>(supported);
+    Map<String, String> all = new LinkedHashMap<>(named);
     for (String name : fields) {
-      FieldDescriptor field = type.findFieldByName(name);
-      int number = field == null ? NewerFields.number(type.getFullName(), name) : field.getNumber();
-      if (number == 0) {
-        throw new IllegalArgumentException(
-            "field: "
-                + name
-                + " (expected: one of "
-                + Arrays.toString(
-                    type.getFields().stream().map(FieldDescriptor::getName).toArray(String[]::new))
-                + ")");
-      }
-      all.put(number, reason);
+      all.put(name, reason);
     }
-    return new SupportedFields(type, Map.copyOf(all));
+    return new SupportedFields(type, all);
+  }
+
+  private Resolved resolved() {
+    Resolved known = resolved;
+    if (known == null) {
+      Descriptor descriptor = type.get();
+      Map<Integer, String> supported = new HashMap<>();
+      named.forEach((name, reason) -> supported.put(number(descriptor, name), reason));
+      known = new Resolved(descriptor, Map.copyOf(supported));
+      resolved = known;
+    }
+    return known;
+  }
+
+  private static int number(Descriptor type, String name) {
+    FieldDescriptor field = type.findFieldByName(name);
+    int number = field == null ? NewerFields.number(type.getFullName(), name) : field.getNumber();
+    if (number == 0) {
+      throw new IllegalArgumentException(
+          "field: "
+              + name
+              + " (expected: one of "
+              + Arrays.toString(
+                  type.getFields().stream().map(FieldDescriptor::getName).toArray(String[]::new))
+              + ")");
+    }
+    return number;
   }
 
   /**
@@ -78,11 +104,16 @@ public final class SupportedFields {
    * @return true when there was none
    */
   public boolean check(Message message, ParseScope scope) {
-    if (MessageTypes.descriptor(message.getClass()) != type) {
+    Resolved fields = resolved();
+    if (MessageTypes.descriptor(message.getClass()) != fields.type()) {
       throw new IllegalArgumentException(
-          "message: " + message.getClass().getName() + " (expected: " + type.getFullName() + ")");
+          "message: "
+              + message.getClass().getName()
+              + " (expected: "
+              + fields.type().getFullName()
+              + ")");
     }
-    return isPlain(message) || report(message, scope);
+    return isPlain(message, fields) || report(message, fields, scope);
   }
 
   /**
@@ -90,32 +121,32 @@ public final class SupportedFields {
    * table of its set fields is filled by reflection, which costs a proxy that starts a good part of
    * its time and memory; so only a message with something to report is asked for it.
    */
-  private boolean isPlain(Message message) {
+  private static boolean isPlain(Message message, Resolved fields) {
     if (!message.getUnknownFields().isEmpty()) {
       return false;
     }
     CodedInputStream in = message.toByteString().newCodedInput();
     try {
       for (int tag = in.readTag(); tag != 0; tag = in.readTag()) {
-        String reason = supported.get(WireFormat.getTagFieldNumber(tag));
+        String reason = fields.supported().get(WireFormat.getTagFieldNumber(tag));
         if (reason == null || !reason.isEmpty() || !in.skipField(tag)) {
           return false;
         }
       }
     } catch (IOException e) {
-      throw new IllegalStateException("not read back: " + type.getFullName(), e);
+      throw new IllegalStateException("not read back: " + fields.type().getFullName(), e);
     }
     return true;
   }
 
-  private boolean report(Message message, ParseScope scope) {
+  private static boolean report(Message message, Resolved fields, ParseScope scope) {
     boolean clean = true;
-    for (FieldDescriptor field : reportable()) {
+    for (FieldDescriptor field : reportable(fields)) {
       if (!isSet(message, field)) {
         continue;
       }
       String found = describe(field, message.getField(field));
-      String reason = supported.get(field.getNumber());
+      String reason = fields.supported().get(field.getNumber());
       if (reason == null) {
         scope.field(field.getName()).unsupported(found);
         clean = false;
@@ -128,8 +159,8 @@ public final class SupportedFields {
       return clean;
     }
     for (int number : unknown.asMap().keySet()) {
-      String name = NewerFields.name(type.getFullName(), number);
-      String reason = supported.get(number);
+      String name = NewerFields.name(fields.type().getFullName(), number);
+      String reason = fields.supported().get(number);
       if (reason != null) {
         if (!reason.isEmpty() && name != null) {
           scope.field(name).warn("set", reason);
@@ -142,7 +173,7 @@ public final class SupportedFields {
         scope
             .field("#" + number)
             .error(
-                "field number " + number + " of " + type.getFullName(),
+                "field number " + number + " of " + fields.type().getFullName(),
                 "a field known to this version");
       }
       clean = false;
@@ -151,9 +182,9 @@ public final class SupportedFields {
   }
 
   /** Fields that are reported when set, by ascending number: the others need no look. */
-  private List<FieldDescriptor> reportable() {
-    return type.getFields().stream()
-        .filter(field -> !"".equals(supported.get(field.getNumber())))
+  private static List<FieldDescriptor> reportable(Resolved fields) {
+    return fields.type().getFields().stream()
+        .filter(field -> !"".equals(fields.supported().get(field.getNumber())))
         .sorted(Comparator.comparingInt(FieldDescriptor::getNumber))
         .toList();
   }

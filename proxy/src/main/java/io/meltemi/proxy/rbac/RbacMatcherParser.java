@@ -30,18 +30,17 @@ import org.jspecify.annotations.Nullable;
 
 /** Match trees of access control: what they may ask, and the actions at their leaves. */
 final class RbacMatcherParser {
-  private static final SupportedFields ACTION =
-      SupportedFields.of(Action.getDescriptor(), "name", "action");
+  private static final SupportedFields ACTION = SupportedFields.of(Action.class, "name", "action");
   private static final SupportedFields HEADER =
-      SupportedFields.of(HttpRequestHeaderMatchInput.getDescriptor(), "header_name");
+      SupportedFields.of(HttpRequestHeaderMatchInput.class, "header_name");
   private static final SupportedFields METADATA_INPUT =
-      SupportedFields.of(DynamicMetadataInput.getDescriptor(), "filter", "path");
+      SupportedFields.of(DynamicMetadataInput.class, "filter", "path");
   private static final SupportedFields SEGMENT =
-      SupportedFields.of(DynamicMetadataInput.PathSegment.getDescriptor(), "key");
+      SupportedFields.of(DynamicMetadataInput.PathSegment.class, "key");
   private static final SupportedFields METADATA =
-      SupportedFields.of(Metadata.getDescriptor(), "value", "invert");
+      SupportedFields.of(Metadata.class, "value", "invert");
   private static final SupportedFields IP =
-      SupportedFields.of(Ip.getDescriptor(), "cidr_ranges", "stat_prefix");
+      SupportedFields.of(Ip.class, "cidr_ranges", "stat_prefix");
 
   private final List<RbacMatchEngine.Leaf> leaves = new ArrayList<>();
 

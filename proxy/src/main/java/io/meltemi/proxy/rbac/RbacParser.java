@@ -38,14 +38,13 @@ import java.util.function.BiFunction;
  * path templates the published one is known.
  */
 public final class RbacParser {
-  private static final SupportedFields RULES =
-      SupportedFields.of(RBAC.getDescriptor(), "action", "policies");
+  private static final SupportedFields RULES = SupportedFields.of(RBAC.class, "action", "policies");
   private static final SupportedFields POLICY =
       SupportedFields.of(
-          io.envoyproxy.envoy.config.rbac.v3.Policy.getDescriptor(), "permissions", "principals");
+          io.envoyproxy.envoy.config.rbac.v3.Policy.class, "permissions", "principals");
   private static final SupportedFields PERMISSION =
       SupportedFields.of(
-          Permission.getDescriptor(),
+          Permission.class,
           "and_rules",
           "or_rules",
           "any",
@@ -61,7 +60,7 @@ public final class RbacParser {
           "sourced_metadata");
   private static final SupportedFields PRINCIPAL =
       SupportedFields.of(
-          Principal.getDescriptor(),
+          Principal.class,
           "and_ids",
           "or_ids",
           "any",
@@ -75,31 +74,28 @@ public final class RbacParser {
           "filter_state",
           "not_id",
           "sourced_metadata");
-  private static final SupportedFields RULE_SET =
-      SupportedFields.of(Permission.Set.getDescriptor(), "rules");
-  private static final SupportedFields ID_SET =
-      SupportedFields.of(Principal.Set.getDescriptor(), "ids");
+  private static final SupportedFields RULE_SET = SupportedFields.of(Permission.Set.class, "rules");
+  private static final SupportedFields ID_SET = SupportedFields.of(Principal.Set.class, "ids");
   private static final SupportedFields AUTHENTICATED =
-      SupportedFields.of(Principal.Authenticated.getDescriptor(), "principal_name");
-  private static final SupportedFields PATH =
-      SupportedFields.of(PathMatcher.getDescriptor(), "path");
+      SupportedFields.of(Principal.Authenticated.class, "principal_name");
+  private static final SupportedFields PATH = SupportedFields.of(PathMatcher.class, "path");
   private static final SupportedFields PORT_RANGE =
-      SupportedFields.of(Int32Range.getDescriptor(), "start", "end");
+      SupportedFields.of(Int32Range.class, "start", "end");
   private static final SupportedFields EXTENSION =
-      SupportedFields.of(TypedExtensionConfig.getDescriptor(), "name", "typed_config");
+      SupportedFields.of(TypedExtensionConfig.class, "name", "typed_config");
   private static final SupportedFields TEMPLATE =
-      SupportedFields.of(UriTemplateMatchConfig.getDescriptor(), "path_template");
+      SupportedFields.of(UriTemplateMatchConfig.class, "path_template");
   private static final SupportedFields FILTER_STATE =
-      SupportedFields.of(FilterStateMatcher.getDescriptor(), "key", "string_match");
+      SupportedFields.of(FilterStateMatcher.class, "key", "string_match");
   private static final SupportedFields METADATA =
-      SupportedFields.of(MetadataMatcher.getDescriptor(), "filter", "path", "value", "invert");
+      SupportedFields.of(MetadataMatcher.class, "filter", "path", "value", "invert");
   private static final SupportedFields SEGMENT =
-      SupportedFields.of(MetadataMatcher.PathSegment.getDescriptor(), "key");
+      SupportedFields.of(MetadataMatcher.PathSegment.class, "key");
   private static final SupportedFields SOURCED =
-      SupportedFields.of(SourcedMetadata.getDescriptor(), "metadata_matcher", "metadata_source");
+      SupportedFields.of(SourcedMetadata.class, "metadata_matcher", "metadata_source");
   private static final SupportedFields VALUE =
       SupportedFields.of(
-          ValueMatcher.getDescriptor(),
+          ValueMatcher.class,
           "null_match",
           "double_match",
           "string_match",
@@ -108,14 +104,12 @@ public final class RbacParser {
           "list_match",
           "or_match");
   private static final SupportedFields DOUBLE =
-      SupportedFields.of(DoubleMatcher.getDescriptor(), "range", "exact");
+      SupportedFields.of(DoubleMatcher.class, "range", "exact");
   private static final SupportedFields DOUBLE_RANGE =
-      SupportedFields.of(DoubleRange.getDescriptor(), "start", "end");
-  private static final SupportedFields LIST =
-      SupportedFields.of(ListMatcher.getDescriptor(), "one_of");
+      SupportedFields.of(DoubleRange.class, "start", "end");
+  private static final SupportedFields LIST = SupportedFields.of(ListMatcher.class, "one_of");
   private static final SupportedFields OR =
-      SupportedFields.of(
-          io.envoyproxy.envoy.type.matcher.v3.OrMatcher.getDescriptor(), "value_matchers");
+      SupportedFields.of(io.envoyproxy.envoy.type.matcher.v3.OrMatcher.class, "value_matchers");
   private static final String TEMPLATE_TYPE =
       "type.googleapis.com/envoy.extensions.path.match.uri_template.v3.UriTemplateMatchConfig";
   private static final int PORT_END_MAX = 65536;

@@ -20,17 +20,10 @@ import java.util.Optional;
 public final class HeaderMutationsParser {
   private static final SupportedFields OPTION =
       SupportedFields.of(
-          HeaderValueOption.getDescriptor(),
-          "header",
-          "append",
-          "append_action",
-          "keep_empty_value");
+          HeaderValueOption.class, "header", "append", "append_action", "keep_empty_value");
   private static final SupportedFields HEADER =
       SupportedFields.of(
-          io.envoyproxy.envoy.config.core.v3.HeaderValue.getDescriptor(),
-          "key",
-          "value",
-          "raw_value");
+          io.envoyproxy.envoy.config.core.v3.HeaderValue.class, "key", "value", "raw_value");
 
   private final Ticker ticker;
 

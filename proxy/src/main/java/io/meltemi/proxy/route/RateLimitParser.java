@@ -29,7 +29,7 @@ public final class RateLimitParser {
   private static final int STAGE_MAX = 10;
   private static final SupportedFields LIMIT =
       SupportedFields.of(
-              io.envoyproxy.envoy.config.route.v3.RateLimit.getDescriptor(),
+              io.envoyproxy.envoy.config.route.v3.RateLimit.class,
               "stage",
               "actions",
               "limit",
@@ -39,7 +39,7 @@ public final class RateLimitParser {
           .withoutEffect("the entry is always on: there is no runtime", "disable_key");
   private static final SupportedFields ACTION =
       SupportedFields.of(
-          Action.getDescriptor(),
+          Action.class,
           "source_cluster",
           "destination_cluster",
           "request_headers",
@@ -53,38 +53,35 @@ public final class RateLimitParser {
           "remote_address_match",
           "query_parameter_value_match");
   private static final SupportedFields ADDRESSES =
-      SupportedFields.of(AddressMatcher.getDescriptor(), "ranges", "invert_match");
+      SupportedFields.of(AddressMatcher.class, "ranges", "invert_match");
   private static final SupportedFields REQUEST_HEADERS =
       SupportedFields.of(
-          Action.RequestHeaders.getDescriptor(), "header_name", "descriptor_key", "skip_if_absent");
+          Action.RequestHeaders.class, "header_name", "descriptor_key", "skip_if_absent");
   private static final SupportedFields QUERY =
       SupportedFields.of(
-          Action.QueryParameters.getDescriptor(),
-          "query_parameter_name",
-          "descriptor_key",
-          "skip_if_absent");
+          Action.QueryParameters.class, "query_parameter_name", "descriptor_key", "skip_if_absent");
   private static final SupportedFields MASKED =
       SupportedFields.of(
-          Action.MaskedRemoteAddress.getDescriptor(), "v4_prefix_mask_len", "v6_prefix_mask_len");
+          Action.MaskedRemoteAddress.class, "v4_prefix_mask_len", "v6_prefix_mask_len");
   private static final SupportedFields GENERIC =
-      SupportedFields.of(Action.GenericKey.getDescriptor(), "descriptor_value", "descriptor_key");
+      SupportedFields.of(Action.GenericKey.class, "descriptor_value", "descriptor_key");
   private static final SupportedFields HEADER_MATCH =
       SupportedFields.of(
-          Action.HeaderValueMatch.getDescriptor(),
+          Action.HeaderValueMatch.class,
           "descriptor_key",
           "descriptor_value",
           "expect_match",
           "headers");
   private static final SupportedFields QUERY_MATCH =
       SupportedFields.of(
-          Action.QueryParameterValueMatch.getDescriptor(),
+          Action.QueryParameterValueMatch.class,
           "descriptor_key",
           "descriptor_value",
           "expect_match",
           "query_parameters");
   private static final SupportedFields METADATA =
       SupportedFields.of(
-          Action.MetaData.getDescriptor(),
+          Action.MetaData.class,
           "descriptor_key",
           "metadata_key",
           "default_value",
@@ -92,20 +89,16 @@ public final class RateLimitParser {
           "skip_if_absent");
   private static final SupportedFields DYNAMIC =
       SupportedFields.of(
-          Action.DynamicMetaData.getDescriptor(),
-          "descriptor_key",
-          "metadata_key",
-          "default_value");
-  private static final SupportedFields KEY =
-      SupportedFields.of(MetadataKey.getDescriptor(), "key", "path");
+          Action.DynamicMetaData.class, "descriptor_key", "metadata_key", "default_value");
+  private static final SupportedFields KEY = SupportedFields.of(MetadataKey.class, "key", "path");
   private static final SupportedFields SEGMENT =
-      SupportedFields.of(MetadataKey.PathSegment.getDescriptor(), "key");
+      SupportedFields.of(MetadataKey.PathSegment.class, "key");
   private static final SupportedFields OVERRIDE =
-      SupportedFields.of(Override.getDescriptor(), "dynamic_metadata");
+      SupportedFields.of(Override.class, "dynamic_metadata");
   private static final SupportedFields OVERRIDE_METADATA =
-      SupportedFields.of(Override.DynamicMetadata.getDescriptor(), "metadata_key");
+      SupportedFields.of(Override.DynamicMetadata.class, "metadata_key");
   private static final SupportedFields HITS =
-      SupportedFields.of(HitsAddend.getDescriptor(), "number", "format");
+      SupportedFields.of(HitsAddend.class, "number", "format");
 
   private final Ticker ticker;
 

@@ -22,7 +22,7 @@ import java.util.Set;
 final class RetryPolicyParser {
   private static final SupportedFields POLICY =
       SupportedFields.of(
-          io.envoyproxy.envoy.config.route.v3.RetryPolicy.getDescriptor(),
+          io.envoyproxy.envoy.config.route.v3.RetryPolicy.class,
           "retry_on",
           "num_retries",
           "per_try_timeout",
@@ -35,11 +35,11 @@ final class RetryPolicyParser {
           "retriable_headers",
           "retriable_request_headers");
   private static final SupportedFields BACK_OFF =
-      SupportedFields.of(RetryBackOff.getDescriptor(), "base_interval", "max_interval");
+      SupportedFields.of(RetryBackOff.class, "base_interval", "max_interval");
   private static final SupportedFields HOST_PREDICATE =
-      SupportedFields.of(RetryHostPredicate.getDescriptor(), "name", "typed_config");
+      SupportedFields.of(RetryHostPredicate.class, "name", "typed_config");
   private static final SupportedFields PRIORITY =
-      SupportedFields.of(RetryPriority.getDescriptor(), "name", "typed_config");
+      SupportedFields.of(RetryPriority.class, "name", "typed_config");
   private static final String OMIT_CANARIES =
       "type.googleapis.com/envoy.extensions.retry.host.omit_canary_hosts.v3.OmitCanaryHostsPredicate";
   private static final String OMIT_METADATA =

@@ -31,7 +31,7 @@ import java.util.Optional;
 final class RouteActionParser {
   private static final SupportedFields FORWARD =
       SupportedFields.of(
-          io.envoyproxy.envoy.config.route.v3.RouteAction.getDescriptor(),
+          io.envoyproxy.envoy.config.route.v3.RouteAction.class,
           "cluster",
           "cluster_header",
           "weighted_clusters",
@@ -57,26 +57,25 @@ final class RouteActionParser {
           "max_stream_duration");
   private static final SupportedFields STREAM_DURATION =
       SupportedFields.of(
-          MaxStreamDuration.getDescriptor(),
+          MaxStreamDuration.class,
           "max_stream_duration",
           "grpc_timeout_header_max",
           "grpc_timeout_header_offset");
   private static final SupportedFields MIRROR =
       SupportedFields.of(
-              RequestMirrorPolicy.getDescriptor(),
+              RequestMirrorPolicy.class,
               "cluster",
               "cluster_header",
               "runtime_fraction",
               "disable_shadow_host_suffix_append")
           .withoutEffect("nothing is traced yet", "trace_sampled");
   private static final SupportedFields UPGRADE =
-      SupportedFields.of(
-          UpgradeConfig.getDescriptor(), "upgrade_type", "enabled", "connect_config");
+      SupportedFields.of(UpgradeConfig.class, "upgrade_type", "enabled", "connect_config");
   private static final SupportedFields CONNECT =
-      SupportedFields.of(UpgradeConfig.ConnectConfig.getDescriptor(), "allow_post");
+      SupportedFields.of(UpgradeConfig.ConnectConfig.class, "allow_post");
   private static final SupportedFields REDIRECT =
       SupportedFields.of(
-          RedirectAction.getDescriptor(),
+          RedirectAction.class,
           "https_redirect",
           "scheme_redirect",
           "host_redirect",
@@ -87,12 +86,11 @@ final class RouteActionParser {
           "response_code",
           "strip_query");
   private static final SupportedFields DIRECT =
-      SupportedFields.of(DirectResponseAction.getDescriptor(), "status", "body", "body_format");
+      SupportedFields.of(DirectResponseAction.class, "status", "body", "body_format");
   private static final SupportedFields FORMAT =
-      SupportedFields.of(
-          SubstitutionFormatString.getDescriptor(), "text_format", "text_format_source");
+      SupportedFields.of(SubstitutionFormatString.class, "text_format", "text_format_source");
   private static final SupportedFields DATA =
-      SupportedFields.of(DataSource.getDescriptor(), "inline_bytes", "inline_string");
+      SupportedFields.of(DataSource.class, "inline_bytes", "inline_string");
 
   /** What a route takes over from its virtual host. */
   record Inherited(

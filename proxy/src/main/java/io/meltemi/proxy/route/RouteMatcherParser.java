@@ -19,7 +19,7 @@ import java.util.Optional;
 public final class RouteMatcherParser {
   private static final SupportedFields MATCH =
       SupportedFields.of(
-          RouteMatch.getDescriptor(),
+          RouteMatch.class,
           "prefix",
           "path",
           "safe_regex",
@@ -33,7 +33,7 @@ public final class RouteMatcherParser {
           "cookies");
   private static final SupportedFields QUERY =
       SupportedFields.of(
-          io.envoyproxy.envoy.config.route.v3.QueryParameterMatcher.getDescriptor(),
+          io.envoyproxy.envoy.config.route.v3.QueryParameterMatcher.class,
           "name",
           "string_match",
           "present_match");

@@ -31,7 +31,7 @@ import java.util.Set;
 public final class RouteTableParser {
   private static final SupportedFields TABLE =
       SupportedFields.of(
-          RouteConfiguration.getDescriptor(),
+          RouteConfiguration.class,
           "name",
           "virtual_hosts",
           "response_headers_to_add",
@@ -48,7 +48,7 @@ public final class RouteTableParser {
           "metadata");
   private static final SupportedFields HOST =
       SupportedFields.of(
-          io.envoyproxy.envoy.config.route.v3.VirtualHost.getDescriptor(),
+          io.envoyproxy.envoy.config.route.v3.VirtualHost.class,
           "name",
           "domains",
           "routes",
@@ -66,7 +66,7 @@ public final class RouteTableParser {
           "metadata");
   private static final SupportedFields ROUTE =
       SupportedFields.of(
-          io.envoyproxy.envoy.config.route.v3.Route.getDescriptor(),
+          io.envoyproxy.envoy.config.route.v3.Route.class,
           "name",
           "match",
           "route",
@@ -82,14 +82,14 @@ public final class RouteTableParser {
           "response_headers_to_remove",
           "stat_prefix");
   private static final SupportedFields DECORATOR =
-      SupportedFields.of(Decorator.getDescriptor(), "operation", "propagate");
+      SupportedFields.of(Decorator.class, "operation", "propagate");
   private static final SupportedFields WEIGHTED =
-      SupportedFields.of(WeightedCluster.getDescriptor(), "clusters", "header_name")
+      SupportedFields.of(WeightedCluster.class, "clusters", "header_name")
           .withoutEffect("the sum of the weights counts", "total_weight")
           .withoutEffect("weights as written: there is no runtime", "runtime_key_prefix");
   private static final SupportedFields WEIGHT =
       SupportedFields.of(
-          ClusterWeight.getDescriptor(),
+          ClusterWeight.class,
           "name",
           "cluster_header",
           "weight",

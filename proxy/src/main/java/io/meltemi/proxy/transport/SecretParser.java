@@ -36,7 +36,7 @@ import javax.net.ssl.X509TrustManager;
 final class SecretParser {
   private static final SupportedFields SECRET =
       SupportedFields.of(
-          io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.Secret.getDescriptor(),
+          io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.Secret.class,
           "name",
           "tls_certificate",
           "session_ticket_keys",
@@ -44,7 +44,7 @@ final class SecretParser {
   private static final SupportedFields CERTIFICATE =
       // files are followed wherever they are, not only in watched directories
       SupportedFields.of(
-          io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.TlsCertificate.getDescriptor(),
+          io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.TlsCertificate.class,
           "certificate_chain",
           "private_key",
           "pkcs12",
@@ -52,7 +52,7 @@ final class SecretParser {
           "watched_directory");
   private static final SupportedFields VALIDATION =
       SupportedFields.of(
-          CertificateValidationContext.getDescriptor(),
+          CertificateValidationContext.class,
           "trusted_ca",
           "system_root_certs",
           "verify_certificate_spki",
@@ -66,11 +66,11 @@ final class SecretParser {
           "max_verify_depth",
           "watched_directory");
   private static final SupportedFields SAN =
-      SupportedFields.of(SubjectAltNameMatcher.getDescriptor(), "san_type", "matcher", "oid");
+      SupportedFields.of(SubjectAltNameMatcher.class, "san_type", "matcher", "oid");
   private static final SupportedFields TICKET_KEYS =
-      SupportedFields.of(TlsSessionTicketKeys.getDescriptor(), "keys");
+      SupportedFields.of(TlsSessionTicketKeys.class, "keys");
   private static final SupportedFields SOURCE =
-      SupportedFields.of(DataSource.getDescriptor(), "filename", "inline_bytes", "inline_string");
+      SupportedFields.of(DataSource.class, "filename", "inline_bytes", "inline_string");
   private static final int TICKET_KEY_BYTES = 80;
   private static final int HASH_BYTES = 32;
 

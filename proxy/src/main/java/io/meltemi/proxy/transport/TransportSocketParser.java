@@ -33,10 +33,10 @@ import java.util.function.Supplier;
  */
 public final class TransportSocketParser {
   private static final SupportedFields SOCKET =
-      SupportedFields.of(TransportSocket.getDescriptor(), "name", "typed_config");
+      SupportedFields.of(TransportSocket.class, "name", "typed_config");
   private static final SupportedFields DOWNSTREAM =
       SupportedFields.of(
-              DownstreamTlsContext.getDescriptor(),
+              DownstreamTlsContext.class,
               "common_tls_context",
               "require_client_certificate",
               "require_sni",
@@ -50,7 +50,7 @@ public final class TransportSocketParser {
           .withoutEffect("no OCSP responses are stapled", "ocsp_staple_policy");
   private static final SupportedFields UPSTREAM =
       SupportedFields.of(
-              UpstreamTlsContext.getDescriptor(),
+              UpstreamTlsContext.class,
               "common_tls_context",
               "sni",
               "auto_host_sni",
@@ -59,7 +59,7 @@ public final class TransportSocketParser {
           .withoutEffect("the engine's own check of key usage", "enforce_rsa_key_usage");
   private static final SupportedFields COMMON =
       SupportedFields.of(
-          CommonTlsContext.getDescriptor(),
+          CommonTlsContext.class,
           "tls_params",
           "tls_certificates",
           "tls_certificate_sds_secret_configs",
@@ -69,21 +69,21 @@ public final class TransportSocketParser {
           "alpn_protocols");
   private static final SupportedFields COMBINED =
       SupportedFields.of(
-          CombinedCertificateValidationContext.getDescriptor(),
+          CombinedCertificateValidationContext.class,
           "default_validation_context",
           "validation_context_sds_secret_config");
   private static final SupportedFields PARAMETERS =
       SupportedFields.of(
-          io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.TlsParameters.getDescriptor(),
+          io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.TlsParameters.class,
           "tls_minimum_protocol_version",
           "tls_maximum_protocol_version",
           "cipher_suites",
           "ecdh_curves");
   private static final SupportedFields SDS =
-      SupportedFields.of(SdsSecretConfig.getDescriptor(), "name", "sds_config");
+      SupportedFields.of(SdsSecretConfig.class, "name", "sds_config");
   private static final SupportedFields CONFIG_SOURCE =
       SupportedFields.of(
-          ConfigSource.getDescriptor(),
+          ConfigSource.class,
           "path_config_source",
           "path",
           "ads",
@@ -91,7 +91,7 @@ public final class TransportSocketParser {
           "initial_fetch_timeout",
           "resource_api_version");
   private static final SupportedFields PATH_SOURCE =
-      SupportedFields.of(PathConfigSource.getDescriptor(), "path", "watched_directory");
+      SupportedFields.of(PathConfigSource.class, "path", "watched_directory");
   private static final int NAME_BYTES_MAX = 255;
 
   /** Envoy's default of {@code initial_fetch_timeout}. */

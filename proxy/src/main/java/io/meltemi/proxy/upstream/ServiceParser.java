@@ -18,18 +18,17 @@ import java.util.Optional;
 public final class ServiceParser {
   private static final SupportedFields SERVICE =
       SupportedFields.of(
-          GrpcService.getDescriptor(), "envoy_grpc", "timeout", "initial_metadata", "retry_policy");
+          GrpcService.class, "envoy_grpc", "timeout", "initial_metadata", "retry_policy");
   private static final SupportedFields ENVOY_GRPC =
-      SupportedFields.of(
-          GrpcService.EnvoyGrpc.getDescriptor(), "cluster_name", "authority", "retry_policy");
+      SupportedFields.of(GrpcService.EnvoyGrpc.class, "cluster_name", "authority", "retry_policy");
   private static final SupportedFields HEADER =
-      SupportedFields.of(HeaderValue.getDescriptor(), "key", "value");
+      SupportedFields.of(HeaderValue.class, "key", "value");
   private static final SupportedFields URI =
-      SupportedFields.of(HttpUri.getDescriptor(), "uri", "cluster", "timeout");
+      SupportedFields.of(HttpUri.class, "uri", "cluster", "timeout");
   private static final SupportedFields RETRY =
-      SupportedFields.of(RetryPolicy.getDescriptor(), "retry_back_off", "num_retries", "retry_on");
+      SupportedFields.of(RetryPolicy.class, "retry_back_off", "num_retries", "retry_on");
   private static final SupportedFields BACK_OFF =
-      SupportedFields.of(BackoffStrategy.getDescriptor(), "base_interval", "max_interval");
+      SupportedFields.of(BackoffStrategy.class, "base_interval", "max_interval");
   private static final long BASE_NANOS = 25_000_000;
   private static final List<String> GRPC_CONDITIONS =
       List.of("cancelled", "deadline-exceeded", "internal", "resource-exhausted", "unavailable");

@@ -61,8 +61,8 @@ final class NewerFieldsTest {
   void onlyWhatIsConsumedIsTaken() {
     RouteMatch match = match("{prefix: /, cookies: [{name: a}]}");
     ParseScope scope = scope();
-    SupportedFields without = SupportedFields.of(RouteMatch.getDescriptor(), "prefix");
-    SupportedFields with = SupportedFields.of(RouteMatch.getDescriptor(), "prefix", "cookies");
+    SupportedFields without = SupportedFields.of(RouteMatch.class, "prefix");
+    SupportedFields with = SupportedFields.of(RouteMatch.class, "prefix", "cookies");
     assertTrue(with.check(match, scope));
     assertEquals(false, without.check(match, scope));
     RouteMatch other =

@@ -35,25 +35,20 @@ public final class AccessLogParser {
 
   private static final SupportedFields LOGGER =
       SupportedFields.of(
-          io.envoyproxy.envoy.config.accesslog.v3.AccessLog.getDescriptor(),
+          io.envoyproxy.envoy.config.accesslog.v3.AccessLog.class,
           "name",
           "filter",
           "typed_config");
   private static final SupportedFields FILE =
       SupportedFields.of(
-          FileAccessLog.getDescriptor(),
-          "path",
-          "format",
-          "json_format",
-          "typed_json_format",
-          "log_format");
+          FileAccessLog.class, "path", "format", "json_format", "typed_json_format", "log_format");
   private static final SupportedFields STDOUT =
-      SupportedFields.of(StdoutAccessLog.getDescriptor(), "log_format");
+      SupportedFields.of(StdoutAccessLog.class, "log_format");
   private static final SupportedFields STDERR =
-      SupportedFields.of(StderrAccessLog.getDescriptor(), "log_format");
+      SupportedFields.of(StderrAccessLog.class, "log_format");
   private static final SupportedFields FORMAT =
       SupportedFields.of(
-          SubstitutionFormatString.getDescriptor(),
+          SubstitutionFormatString.class,
           "text_format",
           "text_format_source",
           "json_format",

@@ -16,7 +16,7 @@ sealed interface LogFilter {
 
   SupportedFields FIELDS =
       SupportedFields.of(
-          AccessLogFilter.getDescriptor(),
+          AccessLogFilter.class,
           "status_code_filter",
           "duration_filter",
           "not_health_check_filter",

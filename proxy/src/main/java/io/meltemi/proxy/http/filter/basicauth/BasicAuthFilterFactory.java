@@ -19,11 +19,10 @@ public final class BasicAuthFilterFactory implements HttpFilterFactory {
       "type.googleapis.com/envoy.extensions.filters.http.basic_auth.v3.";
   private static final SupportedFields AUTH =
       SupportedFields.of(
-          BasicAuth.getDescriptor(), "users", "forward_username_header", "authentication_header");
-  private static final SupportedFields ROUTE =
-      SupportedFields.of(BasicAuthPerRoute.getDescriptor(), "users");
+          BasicAuth.class, "users", "forward_username_header", "authentication_header");
+  private static final SupportedFields ROUTE = SupportedFields.of(BasicAuthPerRoute.class, "users");
   private static final SupportedFields DATA =
-      SupportedFields.of(DataSource.getDescriptor(), "inline_string", "inline_bytes");
+      SupportedFields.of(DataSource.class, "inline_string", "inline_bytes");
   private static final HeaderName AUTHORIZATION = HeaderName.of("authorization");
 
   @Override

@@ -16,9 +16,9 @@ public final class BufferFilterFactory implements HttpFilterFactory {
   private static final String TYPE_PREFIX =
       "type.googleapis.com/envoy.extensions.filters.http.buffer.v3.";
   private static final SupportedFields BUFFER =
-      SupportedFields.of(Buffer.getDescriptor(), "max_request_bytes");
+      SupportedFields.of(Buffer.class, "max_request_bytes");
   private static final SupportedFields ROUTE =
-      SupportedFields.of(BufferPerRoute.getDescriptor(), "disabled", "buffer");
+      SupportedFields.of(BufferPerRoute.class, "disabled", "buffer");
 
   @Override
   public String name() {

@@ -18,10 +18,10 @@ import java.util.Set;
 
 /** Parses the CORS filter, which has no settings, and its policies, which routes have. */
 public final class CorsFilterFactory implements HttpFilterFactory {
-  private static final SupportedFields CORS = SupportedFields.of(Cors.getDescriptor());
+  private static final SupportedFields CORS = SupportedFields.of(Cors.class);
   private static final SupportedFields POLICY =
       SupportedFields.of(
-          io.envoyproxy.envoy.extensions.filters.http.cors.v3.CorsPolicy.getDescriptor(),
+          io.envoyproxy.envoy.extensions.filters.http.cors.v3.CorsPolicy.class,
           "allow_origin_string_match",
           "allow_methods",
           "allow_headers",

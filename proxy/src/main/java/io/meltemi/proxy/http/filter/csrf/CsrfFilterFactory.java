@@ -23,7 +23,7 @@ public final class CsrfFilterFactory implements HttpFilterFactory {
       "type.googleapis.com/envoy.extensions.filters.http.csrf.v3.CsrfPolicy";
   private static final SupportedFields POLICY =
       SupportedFields.of(
-          CsrfPolicy.getDescriptor(), "filter_enabled", "shadow_enabled", "additional_origins");
+          CsrfPolicy.class, "filter_enabled", "shadow_enabled", "additional_origins");
 
   @Override
   public String name() {

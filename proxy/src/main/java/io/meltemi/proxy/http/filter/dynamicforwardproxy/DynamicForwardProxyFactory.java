@@ -17,10 +17,9 @@ import java.util.Set;
 /** Parses the filter, whose names are those of the cluster that a request goes to. */
 public final class DynamicForwardProxyFactory implements HttpFilterFactory {
   private static final SupportedFields FILTER =
-      SupportedFields.of(FilterConfig.getDescriptor(), "dns_cache_config");
+      SupportedFields.of(FilterConfig.class, "dns_cache_config");
   private static final SupportedFields ROUTE =
-      SupportedFields.of(
-          PerRouteConfig.getDescriptor(), "host_rewrite_literal", "host_rewrite_header");
+      SupportedFields.of(PerRouteConfig.class, "host_rewrite_literal", "host_rewrite_header");
 
   private final ClusterManager clusters;
 

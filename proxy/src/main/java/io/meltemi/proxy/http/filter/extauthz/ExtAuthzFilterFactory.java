@@ -45,7 +45,7 @@ public final class ExtAuthzFilterFactory implements HttpFilterFactory {
       "type.googleapis.com/envoy.extensions.filters.http.ext_authz.v3.";
   private static final SupportedFields FILTER =
       SupportedFields.of(
-          ExtAuthz.getDescriptor(),
+          ExtAuthz.class,
           "grpc_service",
           "http_service",
           "transport_api_version",
@@ -68,7 +68,7 @@ public final class ExtAuthzFilterFactory implements HttpFilterFactory {
           "enable_dynamic_metadata_ingestion");
   private static final SupportedFields HTTP =
       SupportedFields.of(
-          HttpService.getDescriptor(),
+          HttpService.class,
           "server_uri",
           "path_prefix",
           "path_override",
@@ -76,10 +76,10 @@ public final class ExtAuthzFilterFactory implements HttpFilterFactory {
           "authorization_request",
           "authorization_response");
   private static final SupportedFields HTTP_REQUEST =
-      SupportedFields.of(AuthorizationRequest.getDescriptor(), "allowed_headers", "headers_to_add");
+      SupportedFields.of(AuthorizationRequest.class, "allowed_headers", "headers_to_add");
   private static final SupportedFields HTTP_RESPONSE =
       SupportedFields.of(
-          AuthorizationResponse.getDescriptor(),
+          AuthorizationResponse.class,
           "allowed_upstream_headers",
           "allowed_upstream_headers_to_append",
           "allowed_client_headers",
@@ -87,17 +87,14 @@ public final class ExtAuthzFilterFactory implements HttpFilterFactory {
           "dynamic_metadata_from_headers");
   private static final SupportedFields BODY =
       SupportedFields.of(
-          BufferSettings.getDescriptor(),
-          "max_request_bytes",
-          "allow_partial_message",
-          "pack_as_bytes");
+          BufferSettings.class, "max_request_bytes", "allow_partial_message", "pack_as_bytes");
   private static final SupportedFields FLAG =
-      SupportedFields.of(RuntimeFeatureFlag.getDescriptor(), "default_value", "runtime_key");
+      SupportedFields.of(RuntimeFeatureFlag.class, "default_value", "runtime_key");
   private static final SupportedFields ROUTE =
-      SupportedFields.of(ExtAuthzPerRoute.getDescriptor(), "disabled", "check_settings");
+      SupportedFields.of(ExtAuthzPerRoute.class, "disabled", "check_settings");
   private static final SupportedFields CHECK =
       SupportedFields.of(
-          CheckSettings.getDescriptor(),
+          CheckSettings.class,
           "context_extensions",
           "disable_request_body_buffering",
           "with_request_body");

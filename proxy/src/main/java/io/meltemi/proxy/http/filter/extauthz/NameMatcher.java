@@ -13,7 +13,7 @@ record NameMatcher(List<StringMatcher> patterns) {
   static final NameMatcher NONE = new NameMatcher(List.of());
 
   private static final SupportedFields LIST =
-      SupportedFields.of(ListStringMatcher.getDescriptor(), "patterns");
+      SupportedFields.of(ListStringMatcher.class, "patterns");
 
   NameMatcher {
     patterns = List.copyOf(patterns);

@@ -24,7 +24,7 @@ public final class FaultFilterFactory implements HttpFilterFactory {
       Set.of("type.googleapis.com/envoy.extensions.filters.http.fault.v3.HTTPFault");
   private static final SupportedFields FAULT =
       SupportedFields.of(
-              HTTPFault.getDescriptor(),
+              HTTPFault.class,
               "delay",
               "abort",
               "upstream_cluster",
@@ -43,9 +43,9 @@ public final class FaultFilterFactory implements HttpFilterFactory {
               "response_rate_limit_percent_runtime",
               "abort_grpc_status_runtime");
   private static final SupportedFields DELAY =
-      SupportedFields.of(FaultDelay.getDescriptor(), "fixed_delay", "percentage");
+      SupportedFields.of(FaultDelay.class, "fixed_delay", "percentage");
   private static final SupportedFields ABORT =
-      SupportedFields.of(FaultAbort.getDescriptor(), "http_status", "grpc_status", "percentage");
+      SupportedFields.of(FaultAbort.class, "http_status", "grpc_status", "percentage");
 
   @Override
   public String name() {

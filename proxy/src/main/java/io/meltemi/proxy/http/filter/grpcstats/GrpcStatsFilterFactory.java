@@ -14,7 +14,7 @@ import java.util.Set;
 /** Parses what is counted of gRPC calls. */
 public final class GrpcStatsFilterFactory implements HttpFilterFactory {
   private static final SupportedFields FIELDS =
-      SupportedFields.of(FilterConfig.getDescriptor(), "stats_for_all_methods")
+      SupportedFields.of(FilterConfig.class, "stats_for_all_methods")
           .withoutEffect("filter state is not kept", "emit_filter_state");
 
   private final ClusterManager clusters;

@@ -14,7 +14,7 @@ import java.util.function.BooleanSupplier;
 /** Parses health checks. Cached answers and shares of healthy hosts are refused. */
 public final class HealthCheckFilterFactory implements HttpFilterFactory {
   private static final SupportedFields CHECK =
-      SupportedFields.of(HealthCheck.getDescriptor(), "pass_through_mode", "headers");
+      SupportedFields.of(HealthCheck.class, "pass_through_mode", "headers");
 
   private final BooleanSupplier failing;
   private final String localCluster;

@@ -37,7 +37,7 @@ public final class JwtFilterFactory implements HttpFilterFactory {
       "type.googleapis.com/envoy.extensions.filters.http.jwt_authn.v3.";
   private static final SupportedFields AUTHENTICATION =
       SupportedFields.of(
-          JwtAuthentication.getDescriptor(),
+          JwtAuthentication.class,
           "providers",
           "rules",
           "bypass_cors_preflight",
@@ -46,7 +46,7 @@ public final class JwtFilterFactory implements HttpFilterFactory {
           "stat_prefix");
   private static final SupportedFields PROVIDER =
       SupportedFields.of(
-              JwtProvider.getDescriptor(),
+              JwtProvider.class,
               "issuer",
               "audiences",
               "subjects",
@@ -70,24 +70,24 @@ public final class JwtFilterFactory implements HttpFilterFactory {
           .withoutEffect("tokens are verified each time", "jwt_cache_config");
   private static final SupportedFields REMOTE =
       SupportedFields.of(
-          RemoteJwks.getDescriptor(), "http_uri", "cache_duration", "async_fetch", "retry_policy");
+          RemoteJwks.class, "http_uri", "cache_duration", "async_fetch", "retry_policy");
   private static final SupportedFields ASYNC =
-      SupportedFields.of(JwksAsyncFetch.getDescriptor())
+      SupportedFields.of(JwksAsyncFetch.class)
           .withoutEffect(
               "keys are fetched when first needed", "fast_listener", "failed_refetch_duration");
   private static final SupportedFields LOCAL =
-      SupportedFields.of(DataSource.getDescriptor(), "inline_string", "inline_bytes");
+      SupportedFields.of(DataSource.class, "inline_string", "inline_bytes");
   private static final SupportedFields NORMALIZE =
-      SupportedFields.of(JwtProvider.NormalizePayload.getDescriptor(), "space_delimited_claims");
+      SupportedFields.of(JwtProvider.NormalizePayload.class, "space_delimited_claims");
   private static final SupportedFields HEADER =
-      SupportedFields.of(JwtHeader.getDescriptor(), "name", "value_prefix");
+      SupportedFields.of(JwtHeader.class, "name", "value_prefix");
   private static final SupportedFields CLAIM =
-      SupportedFields.of(JwtClaimToHeader.getDescriptor(), "header_name", "claim_name");
+      SupportedFields.of(JwtClaimToHeader.class, "header_name", "claim_name");
   private static final SupportedFields RULE =
-      SupportedFields.of(RequirementRule.getDescriptor(), "match", "requires", "requirement_name");
+      SupportedFields.of(RequirementRule.class, "match", "requires", "requirement_name");
   private static final SupportedFields REQUIREMENT =
       SupportedFields.of(
-          JwtRequirement.getDescriptor(),
+          JwtRequirement.class,
           "provider_name",
           "provider_and_audiences",
           "requires_any",
@@ -95,9 +95,9 @@ public final class JwtFilterFactory implements HttpFilterFactory {
           "allow_missing_or_failed",
           "allow_missing");
   private static final SupportedFields WITH_AUDIENCES =
-      SupportedFields.of(ProviderWithAudiences.getDescriptor(), "provider_name", "audiences");
+      SupportedFields.of(ProviderWithAudiences.class, "provider_name", "audiences");
   private static final SupportedFields ROUTE =
-      SupportedFields.of(PerRouteConfig.getDescriptor(), "disabled", "requirement_name");
+      SupportedFields.of(PerRouteConfig.class, "disabled", "requirement_name");
   private static final long KEPT_NANOS = 600_000_000_000L;
   private static final int SKEW_SECONDS = 60;
   private static final int DEPTH_MAX = 32;

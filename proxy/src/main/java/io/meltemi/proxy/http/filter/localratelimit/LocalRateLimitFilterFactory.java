@@ -30,7 +30,7 @@ public final class LocalRateLimitFilterFactory implements HttpFilterFactory {
       Set.of("type.googleapis.com/envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit");
   private static final SupportedFields LIMIT =
       SupportedFields.of(
-          LocalRateLimit.getDescriptor(),
+          LocalRateLimit.class,
           "stat_prefix",
           "status",
           "token_bucket",
@@ -48,11 +48,9 @@ public final class LocalRateLimitFilterFactory implements HttpFilterFactory {
           "rate_limits",
           "max_dynamic_descriptors");
   private static final SupportedFields BUCKET =
-      SupportedFields.of(
-          TokenBucket.getDescriptor(), "max_tokens", "tokens_per_fill", "fill_interval");
+      SupportedFields.of(TokenBucket.class, "max_tokens", "tokens_per_fill", "fill_interval");
   private static final SupportedFields DESCRIPTOR =
-      SupportedFields.of(
-          LocalRateLimitDescriptor.getDescriptor(), "entries", "token_bucket", "shadow_mode");
+      SupportedFields.of(LocalRateLimitDescriptor.class, "entries", "token_bucket", "shadow_mode");
   private static final long FILL_NANOS_MIN = 50_000_000;
   private static final int STAGE_MAX = 10;
   private static final int HEADERS_MAX = 10;

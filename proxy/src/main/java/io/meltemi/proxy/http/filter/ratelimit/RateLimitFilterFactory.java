@@ -31,7 +31,7 @@ public final class RateLimitFilterFactory implements HttpFilterFactory {
       "type.googleapis.com/envoy.extensions.filters.http.ratelimit.v3.";
   private static final SupportedFields LIMIT =
       SupportedFields.of(
-          RateLimit.getDescriptor(),
+          RateLimit.class,
           "domain",
           "stage",
           "request_type",
@@ -48,11 +48,9 @@ public final class RateLimitFilterFactory implements HttpFilterFactory {
           "filter_enabled",
           "filter_enforced");
   private static final SupportedFields ROUTE =
-      SupportedFields.of(
-          RateLimitPerRoute.getDescriptor(), "vh_rate_limits", "rate_limits", "domain");
+      SupportedFields.of(RateLimitPerRoute.class, "vh_rate_limits", "rate_limits", "domain");
   private static final SupportedFields SERVICE =
-      SupportedFields.of(
-          RateLimitServiceConfig.getDescriptor(), "grpc_service", "transport_api_version");
+      SupportedFields.of(RateLimitServiceConfig.class, "grpc_service", "transport_api_version");
   private static final long TIMEOUT_NANOS = 20_000_000;
   private static final int STAGE_MAX = 10;
   private static final int HEADERS_MAX = 10;

@@ -21,7 +21,7 @@ public final class RbacFilterFactory implements HttpFilterFactory {
       "type.googleapis.com/envoy.extensions.filters.http.rbac.v3.";
   private static final SupportedFields RBAC_FIELDS =
       SupportedFields.of(
-          RBAC.getDescriptor(),
+          RBAC.class,
           "rules",
           "rules_stat_prefix",
           "shadow_rules",
@@ -30,7 +30,7 @@ public final class RbacFilterFactory implements HttpFilterFactory {
           "shadow_matcher",
           "track_per_rule_stats");
   private static final SupportedFields ROUTE_FIELDS =
-      SupportedFields.of(RBACPerRoute.getDescriptor(), "rbac");
+      SupportedFields.of(RBACPerRoute.class, "rbac");
 
   @Override
   public String name() {

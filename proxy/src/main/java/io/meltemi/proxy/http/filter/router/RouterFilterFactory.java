@@ -14,7 +14,7 @@ import java.util.Set;
 /** {@code envoy.filters.http.router}. */
 public final class RouterFilterFactory implements HttpFilterFactory {
   private static final SupportedFields FIELDS =
-      SupportedFields.of(Router.getDescriptor(), "suppress_envoy_headers", "dynamic_stats")
+      SupportedFields.of(Router.class, "suppress_envoy_headers", "dynamic_stats")
           .withoutEffect("no spans are made yet", "start_child_span");
 
   private final ClusterManager clusters;

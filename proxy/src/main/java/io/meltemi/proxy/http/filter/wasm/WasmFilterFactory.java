@@ -62,10 +62,10 @@ public final class WasmFilterFactory implements HttpFilterFactory {
 
   /** The fields of the messages; made when first needed. */
   private static final class Fields {
-    static final SupportedFields WASM = SupportedFields.of(Wasm.getDescriptor(), "config");
+    static final SupportedFields WASM = SupportedFields.of(Wasm.class, "config");
     static final SupportedFields PLUGIN =
         SupportedFields.of(
-            PluginConfig.getDescriptor(),
+            PluginConfig.class,
             "name",
             "root_id",
             "vm_config",
@@ -76,7 +76,7 @@ public final class WasmFilterFactory implements HttpFilterFactory {
             "capability_restriction_config");
     static final SupportedFields VM =
         SupportedFields.of(
-                VmConfig.getDescriptor(),
+                VmConfig.class,
                 "vm_id",
                 "runtime",
                 "code",
@@ -84,19 +84,17 @@ public final class WasmFilterFactory implements HttpFilterFactory {
                 "environment_variables")
             .withoutEffect("modules are compiled here", "allow_precompiled")
             .withoutEffect("code does not come from a cache", "nack_on_code_cache_miss");
-    static final SupportedFields CODE =
-        SupportedFields.of(AsyncDataSource.getDescriptor(), "local");
+    static final SupportedFields CODE = SupportedFields.of(AsyncDataSource.class, "local");
     static final SupportedFields LOCAL =
-        SupportedFields.of(DataSource.getDescriptor(), "filename", "inline_bytes", "inline_string");
+        SupportedFields.of(DataSource.class, "filename", "inline_bytes", "inline_string");
     static final SupportedFields ENVIRONMENT =
-        SupportedFields.of(EnvironmentVariables.getDescriptor(), "host_env_keys", "key_values");
-    static final SupportedFields RELOAD =
-        SupportedFields.of(ReloadConfig.getDescriptor(), "backoff");
+        SupportedFields.of(EnvironmentVariables.class, "host_env_keys", "key_values");
+    static final SupportedFields RELOAD = SupportedFields.of(ReloadConfig.class, "backoff");
     static final SupportedFields BACK_OFF =
-        SupportedFields.of(BackoffStrategy.getDescriptor(), "base_interval")
+        SupportedFields.of(BackoffStrategy.class, "base_interval")
             .withoutEffect("the base interval, each time", "max_interval");
     static final SupportedFields CAPABILITIES =
-        SupportedFields.of(CapabilityRestrictionConfig.getDescriptor(), "allowed_capabilities");
+        SupportedFields.of(CapabilityRestrictionConfig.class, "allowed_capabilities");
 
     private Fields() {}
   }

@@ -13,8 +13,7 @@ import java.util.Set;
 public final class HttpInspectorFactory implements ListenerFilterFactory {
   private static final SupportedFields FIELDS =
       SupportedFields.of(
-          io.envoyproxy.envoy.extensions.filters.listener.http_inspector.v3.HttpInspector
-              .getDescriptor());
+          io.envoyproxy.envoy.extensions.filters.listener.http_inspector.v3.HttpInspector.class);
 
   @Override
   public String name() {

@@ -12,7 +12,7 @@ import java.util.Set;
 
 /** Makes {@link OriginalDestinationFilter}s. */
 public final class OriginalDestinationFilterFactory implements ListenerFilterFactory {
-  private static final SupportedFields FIELDS = SupportedFields.of(OriginalDst.getDescriptor());
+  private static final SupportedFields FIELDS = SupportedFields.of(OriginalDst.class);
 
   @Override
   public String name() {

@@ -15,7 +15,7 @@ import java.util.Set;
 public final class ProxyProtocolFilterFactory implements ListenerFilterFactory {
   private static final SupportedFields FIELDS =
       SupportedFields.of(
-          ProxyProtocol.getDescriptor(),
+          ProxyProtocol.class,
           "allow_requests_without_proxy_protocol",
           "disallowed_versions",
           "stat_prefix");

@@ -13,8 +13,7 @@ import java.util.Set;
 public final class TlsInspectorFactory implements ListenerFilterFactory {
   private static final SupportedFields FIELDS =
       SupportedFields.of(
-          io.envoyproxy.envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector
-              .getDescriptor(),
+          io.envoyproxy.envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector.class,
           "initial_read_buffer_size");
 
   @Override

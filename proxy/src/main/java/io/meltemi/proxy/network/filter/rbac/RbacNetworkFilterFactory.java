@@ -20,7 +20,7 @@ public final class RbacNetworkFilterFactory implements NetworkFilterFactory {
   private static final String NAME = "envoy.filters.network.rbac";
   private static final SupportedFields FIELDS =
       SupportedFields.of(
-          RBAC.getDescriptor(),
+          RBAC.class,
           "rules",
           "shadow_rules",
           "shadow_rules_stat_prefix",

@@ -17,7 +17,7 @@ import java.util.Set;
 public final class SniDynamicForwardProxyFactory implements NetworkFilterFactory {
   private static final int PORT_DEFAULT = 443;
   private static final SupportedFields FIELDS =
-      SupportedFields.of(FilterConfig.getDescriptor(), "dns_cache_config", "port_value");
+      SupportedFields.of(FilterConfig.class, "dns_cache_config", "port_value");
 
   @Override
   public String name() {

@@ -27,7 +27,7 @@ import java.util.Set;
 public final class TcpProxyFactory implements NetworkFilterFactory {
   private static final SupportedFields FIELDS =
       SupportedFields.of(
-          TcpProxy.getDescriptor(),
+          TcpProxy.class,
           "stat_prefix",
           "cluster",
           "weighted_clusters",
@@ -38,27 +38,19 @@ public final class TcpProxyFactory implements NetworkFilterFactory {
           "max_downstream_connection_duration",
           "hash_policy");
   private static final SupportedFields HASH_POLICY =
-      SupportedFields.of(HashPolicy.getDescriptor(), "source_ip");
+      SupportedFields.of(HashPolicy.class, "source_ip");
   private static final SupportedFields WEIGHTED =
-      SupportedFields.of(TcpProxy.WeightedCluster.getDescriptor(), "clusters");
+      SupportedFields.of(TcpProxy.WeightedCluster.class, "clusters");
   private static final SupportedFields WEIGHT =
-      SupportedFields.of(TcpProxy.WeightedCluster.ClusterWeight.getDescriptor(), "name", "weight");
+      SupportedFields.of(TcpProxy.WeightedCluster.ClusterWeight.class, "name", "weight");
   private static final SupportedFields TUNNEL =
       SupportedFields.of(
-          TcpProxy.TunnelingConfig.getDescriptor(),
-          "hostname",
-          "use_post",
-          "post_path",
-          "headers_to_add");
+          TcpProxy.TunnelingConfig.class, "hostname", "use_post", "post_path", "headers_to_add");
   private static final SupportedFields HEADER_OPTION =
       SupportedFields.of(
-          HeaderValueOption.getDescriptor(),
-          "header",
-          "append",
-          "append_action",
-          "keep_empty_value");
+          HeaderValueOption.class, "header", "append", "append_action", "keep_empty_value");
   private static final SupportedFields HEADER =
-      SupportedFields.of(HeaderValue.getDescriptor(), "key", "value");
+      SupportedFields.of(HeaderValue.class, "key", "value");
   private static final long IDLE_NANOS_DEFAULT = 3_600_000_000_000L;
   private static final int ATTEMPTS_MAX = 1000;
 
