@@ -1,7 +1,6 @@
 package io.meltemi.proxy.http;
 
 import com.google.protobuf.BoolValue;
-import com.google.protobuf.Duration;
 import io.envoyproxy.envoy.config.core.v3.CidrRange;
 import io.envoyproxy.envoy.config.core.v3.Http1ProtocolOptions;
 import io.envoyproxy.envoy.config.core.v3.HttpProtocolOptions;
@@ -253,64 +252,52 @@ final class HttpConnectionManagerParser {
         proto.getStripTrailingHostDot());
   }
 
-  private static long nanos(
-      boolean present, Duration value, long otherwise, ParseScope scope, String field) {
-    return present ? scope.field(field).durationNanos(value) : otherwise;
-  }
-
   private static Times times(HttpConnectionManager proto, ParseScope scope) {
     HttpProtocolOptions common = proto.getCommonHttpProtocolOptions();
     ParseScope commonScope = scope.field("common_http_protocol_options");
     Times defaults = Times.DEFAULT;
     return new Times(
-        nanos(
-            common.hasIdleTimeout(),
-            common.getIdleTimeout(),
-            defaults.connectionIdleNanos(),
-            commonScope,
-            "idle_timeout"),
-        nanos(
-            common.hasMaxConnectionDuration(),
-            common.getMaxConnectionDuration(),
-            defaults.connectionNanosMax(),
-            commonScope,
-            "max_connection_duration"),
-        nanos(
-            proto.hasStreamIdleTimeout(),
-            proto.getStreamIdleTimeout(),
-            defaults.streamIdleNanos(),
-            scope,
-            "stream_idle_timeout"),
-        nanos(
-            common.hasMaxStreamDuration(),
-            common.getMaxStreamDuration(),
-            defaults.streamNanosMax(),
-            commonScope,
-            "max_stream_duration"),
-        nanos(
-            proto.hasRequestTimeout(),
-            proto.getRequestTimeout(),
-            defaults.requestNanos(),
-            scope,
-            "request_timeout"),
-        nanos(
-            proto.hasRequestHeadersTimeout(),
-            proto.getRequestHeadersTimeout(),
-            defaults.requestHeadersNanos(),
-            scope,
-            "request_headers_timeout"),
-        nanos(
-            proto.hasDrainTimeout(),
-            proto.getDrainTimeout(),
-            defaults.drainNanos(),
-            scope,
-            "drain_timeout"),
-        nanos(
-            proto.hasDelayedCloseTimeout(),
-            proto.getDelayedCloseTimeout(),
-            defaults.delayedCloseNanos(),
-            scope,
-            "delayed_close_timeout"));
+        commonScope
+            .field("idle_timeout")
+            .durationNanos(
+                common.hasIdleTimeout(), common.getIdleTimeout(), defaults.connectionIdleNanos()),
+        commonScope
+            .field("max_connection_duration")
+            .durationNanos(
+                common.hasMaxConnectionDuration(),
+                common.getMaxConnectionDuration(),
+                defaults.connectionNanosMax()),
+        scope
+            .field("stream_idle_timeout")
+            .durationNanos(
+                proto.hasStreamIdleTimeout(),
+                proto.getStreamIdleTimeout(),
+                defaults.streamIdleNanos()),
+        commonScope
+            .field("max_stream_duration")
+            .durationNanos(
+                common.hasMaxStreamDuration(),
+                common.getMaxStreamDuration(),
+                defaults.streamNanosMax()),
+        scope
+            .field("request_timeout")
+            .durationNanos(
+                proto.hasRequestTimeout(), proto.getRequestTimeout(), defaults.requestNanos()),
+        scope
+            .field("request_headers_timeout")
+            .durationNanos(
+                proto.hasRequestHeadersTimeout(),
+                proto.getRequestHeadersTimeout(),
+                defaults.requestHeadersNanos()),
+        scope
+            .field("drain_timeout")
+            .durationNanos(proto.hasDrainTimeout(), proto.getDrainTimeout(), defaults.drainNanos()),
+        scope
+            .field("delayed_close_timeout")
+            .durationNanos(
+                proto.hasDelayedCloseTimeout(),
+                proto.getDelayedCloseTimeout(),
+                defaults.delayedCloseNanos()));
   }
 
   private static Protocol protocol(HttpConnectionManager proto, ParseScope scope) {

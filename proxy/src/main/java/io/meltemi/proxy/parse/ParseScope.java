@@ -124,4 +124,9 @@ public final class ParseScope {
     }
     return duration.getSeconds() * 1_000_000_000L + duration.getNanos();
   }
+
+  /** As {@link #durationNanos(Duration)}, or what stands for a duration that is not there. */
+  public long durationNanos(boolean present, Duration duration, long missing) {
+    return present ? durationNanos(duration) : missing;
+  }
 }
