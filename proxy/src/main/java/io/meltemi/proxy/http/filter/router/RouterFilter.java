@@ -2,10 +2,8 @@ package io.meltemi.proxy.http.filter.router;
 
 import io.meltemi.proxy.cluster.Cluster;
 import io.meltemi.proxy.cluster.ClusterManager;
-import io.meltemi.proxy.cluster.HashPolicy;
 import io.meltemi.proxy.cluster.Host;
 import io.meltemi.proxy.cluster.HostStat;
-import io.meltemi.proxy.cluster.LbContext;
 import io.meltemi.proxy.header.GrpcHeaders;
 import io.meltemi.proxy.header.HeaderBlock;
 import io.meltemi.proxy.header.HeaderName;
@@ -15,12 +13,9 @@ import io.meltemi.proxy.http.HttpFilterContext;
 import io.meltemi.proxy.http.LocalReply;
 import io.meltemi.proxy.http.RouteChoice;
 import io.meltemi.proxy.loop.LoopContext;
-import io.meltemi.proxy.loop.LoopTimer;
 import io.meltemi.proxy.route.MirrorPolicy;
-import io.meltemi.proxy.route.RetryPolicy;
 import io.meltemi.proxy.route.Route;
 import io.meltemi.proxy.route.RouteAction;
-import io.meltemi.proxy.route.Timeouts;
 import io.meltemi.proxy.telemetry.FormatOutput;
 import io.meltemi.proxy.telemetry.ResponseFlag;
 import io.meltemi.proxy.telemetry.StreamInfo;
@@ -34,7 +29,6 @@ import io.meltemi.proxy.upstream.UpstreamCallbacks;
 import io.meltemi.proxy.upstream.UpstreamPools;
 import io.meltemi.proxy.upstream.UpstreamStream;
 import io.netty.buffer.ByteBuf;
-import java.net.SocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
@@ -44,17 +38,12 @@ import org.jspecify.annotations.Nullable;
  * Sends one request at a time to its cluster and its answer back. One try is under way at any
  * moment; the connection of a try is leased from the pool of this event loop.
  */
-final class RouterFilter implements HttpFilter, LbContext, UpstreamCallbacks {
+final class RouterFilter implements HttpFilter, UpstreamCallbacks, RequestTimeouts.Watcher {
   private static final byte[] HTTP = "http".getBytes(StandardCharsets.US_ASCII);
   private static final byte[] HTTPS = "https".getBytes(StandardCharsets.US_ASCII);
   private static final HeaderName UPSTREAM_SERVICE_TIME =
       HeaderName.of("x-envoy-upstream-service-time");
-  private static final HeaderName EXPECTED_TIMEOUT =
-      HeaderName.of("x-envoy-expected-rq-timeout-ms");
   private static final HeaderName ATTEMPT_COUNT = HeaderName.of("x-envoy-attempt-count");
-  private static final HeaderName REQUEST_TIMEOUT = HeaderName.of("x-envoy-upstream-rq-timeout-ms");
-  private static final HeaderName TRY_TIMEOUT =
-      HeaderName.of("x-envoy-upstream-rq-per-try-timeout-ms");
   private static final HeaderName OVERLOADED = HeaderName.of("x-envoy-overloaded");
   private static final byte[] TRUE = "true".getBytes(StandardCharsets.US_ASCII);
   private static final byte[] CONNECT = "CONNECT".getBytes(StandardCharsets.US_ASCII);
@@ -64,34 +53,6 @@ final class RouterFilter implements HttpFilter, LbContext, UpstreamCallbacks {
   private static final String DURATION_REACHED = "upstream_max_stream_duration_reached";
   private static final String RESET_TEXT =
       "upstream connect error or disconnect/reset before headers. ";
-
-  private final class ResponseTimer extends LoopTimer {
-    @Override
-    protected void onTimeout() {
-      onResponseTimeout();
-    }
-  }
-
-  private final class TryTimer extends LoopTimer {
-    @Override
-    protected void onTimeout() {
-      onTryTimeout();
-    }
-  }
-
-  private final class DurationTimer extends LoopTimer {
-    @Override
-    protected void onTimeout() {
-      onDurationReached();
-    }
-  }
-
-  private final class RetryTimer extends LoopTimer {
-    @Override
-    protected void onTimeout() {
-      startTry();
-    }
-  }
 
   private final HttpFilterContext context;
   private final LoopContext loop;
@@ -106,13 +67,10 @@ final class RouterFilter implements HttpFilter, LbContext, UpstreamCallbacks {
   private final boolean suppressHeaders;
   private final FormatOutput scratch = new FormatOutput();
   private final RetryState retry = new RetryState();
-  private final RequestHash hash;
+  private final RequestLbContext balancing;
   private final BodyBuffer body = new BodyBuffer();
   private final List<MirrorRequest> mirrors = new ArrayList<>(1);
-  private final ResponseTimer responseTimer = new ResponseTimer();
-  private final TryTimer tryTimer = new TryTimer();
-  private final DurationTimer durationTimer = new DurationTimer();
-  private final RetryTimer retryTimer = new RetryTimer();
+  private final RequestTimeouts timeouts;
 
   private @Nullable Cluster cluster;
   private RouteAction.@Nullable Forward forward;
@@ -137,8 +95,6 @@ final class RouterFilter implements HttpFilter, LbContext, UpstreamCallbacks {
   private boolean responseBegun;
   private boolean over = true;
   private boolean readingStopped;
-  private long responseNanos;
-  private long tryNanos;
   private long tryStartNanos;
   private int attempts;
   private boolean grpc;
@@ -152,7 +108,8 @@ final class RouterFilter implements HttpFilter, LbContext, UpstreamCallbacks {
       boolean suppressHeaders) {
     this.context = context;
     this.loop = context.loop();
-    this.hash = new RequestHash(context);
+    this.balancing = new RequestLbContext(context, retry);
+    this.timeouts = new RequestTimeouts(loop, this);
     this.clusters = clusters;
     this.pools = pools;
     this.suppressHeaders = suppressHeaders;
@@ -267,12 +224,13 @@ final class RouterFilter implements HttpFilter, LbContext, UpstreamCallbacks {
     info().upstreamCluster = found.name();
     attempts = 0;
     grpc = GrpcHeaders.isGrpc(headers);
-    timeouts(target, headers);
+    timeouts.begin(target, headers, grpc, suppressHeaders);
     retry.begin(target.retryPolicy().orElse(null), headers, found);
+    balancing.begin(target, found);
     requestHeaders(target, route, chosen, headers);
     paused = context.isTunnel();
     endsConnect = target.options().connect().isPresent() && endsConnect(target, headers);
-    Host first = found.loadBalancer().choose(this);
+    Host first = found.loadBalancer().choose(balancing);
     if (first == null) {
       noHost();
       return;
@@ -282,7 +240,7 @@ final class RouterFilter implements HttpFilter, LbContext, UpstreamCallbacks {
       mirror(target.mirrors().get(i), headers, endStream);
     }
     if (endStream || (paused && isWebSocket(headers))) {
-      startResponseTimer();
+      timeouts.startResponse();
     }
     startTry(first);
   }
@@ -305,56 +263,6 @@ final class RouterFilter implements HttpFilter, LbContext, UpstreamCallbacks {
     reply(503, "no healthy upstream", ResponseFlag.NO_HEALTHY_UPSTREAM, "no_healthy_upstream");
   }
 
-  private void timeouts(RouteAction.Forward target, HeaderBlock headers) {
-    Timeouts times = target.timeouts();
-    responseNanos = times.responseNanos();
-    boolean bounded = grpc && times.boundsGrpcResponse();
-    if (bounded) {
-      responseNanos = grpcNanos(times, headers);
-    }
-    RetryPolicy policy = target.retryPolicy().orElse(null);
-    tryNanos = policy == null ? 0 : policy.perTryNanos();
-    int asked = headers.find(REQUEST_TIMEOUT);
-    if (asked >= 0) {
-      responseNanos = millis(headers, asked, responseNanos);
-      headers.remove(REQUEST_TIMEOUT);
-    }
-    int askedTry = headers.find(TRY_TIMEOUT);
-    if (askedTry >= 0) {
-      tryNanos = millis(headers, askedTry, tryNanos);
-      headers.remove(TRY_TIMEOUT);
-    }
-    if (responseNanos > 0 && tryNanos >= responseNanos) {
-      tryNanos = 0;
-    }
-    long expected = tryNanos > 0 ? tryNanos : responseNanos;
-    if (expected > 0 && !suppressHeaders) {
-      headers.setNumber(EXPECTED_TIMEOUT, expected / 1_000_000);
-    }
-    if (bounded && expected > 0) {
-      GrpcHeaders.setTimeout(headers, expected);
-    }
-  }
-
-  /** The client's time, less the offset where that leaves some, at most the route's; 0 for none. */
-  private static long grpcNanos(Timeouts times, HeaderBlock headers) {
-    long nanos = Math.max(0, GrpcHeaders.timeoutNanos(headers));
-    if (times.grpcHeaderOffsetNanos() < nanos) {
-      nanos -= times.grpcHeaderOffsetNanos();
-    }
-    long max = times.grpcHeaderNanosMax();
-    return max > 0 && (nanos == 0 || nanos > max) ? max : nanos;
-  }
-
-  private static long millis(HeaderBlock headers, int index, long otherwise) {
-    try {
-      long millis = Long.parseLong(headers.value(index));
-      return millis < 0 || millis > Long.MAX_VALUE / 1_000_000 ? otherwise : millis * 1_000_000;
-    } catch (NumberFormatException e) {
-      return otherwise;
-    }
-  }
-
   private void requestHeaders(
       RouteAction.Forward target, Route route, RouteChoice chosen, HeaderBlock headers) {
     if (target.options().includeAttemptCount()) {
@@ -367,19 +275,13 @@ final class RouterFilter implements HttpFilter, LbContext, UpstreamCallbacks {
     Rewrites.rewriteHost(headers, target, chosen.hostRewrite(), !suppressHeaders);
   }
 
-  private void startResponseTimer() {
-    if (responseNanos > 0 && !responseTimer.isStarted()) {
-      loop.timers().start(responseTimer, responseNanos);
-    }
-  }
-
   private void mirror(MirrorPolicy policy, HeaderBlock headers, boolean endStream) {
     if (!policy.share().includes(loop.random())) {
       return;
     }
     String name = RouteChoice.clusterName(policy.cluster(), headers);
     Cluster target = name == null ? null : clusters.get(name);
-    Host to = target == null ? null : target.loadBalancer().choose(this);
+    Host to = target == null ? null : target.loadBalancer().choose(balancing);
     if (target == null || to == null) {
       return;
     }
@@ -387,7 +289,7 @@ final class RouterFilter implements HttpFilter, LbContext, UpstreamCallbacks {
         pools.get(target, to, isHttp2Downstream(), HostNaming.options(target, headers));
     MirrorRequest copy = new MirrorRequest(loop, target, pool, to, context.bufferBytesMax());
     mirrors.add(copy);
-    copy.start(headers, policy.hostSuffix(), endStream, responseNanos);
+    copy.start(headers, policy.hostSuffix(), endStream, timeouts.responseNanos());
   }
 
   private boolean isHttp2Downstream() {
@@ -409,7 +311,7 @@ final class RouterFilter implements HttpFilter, LbContext, UpstreamCallbacks {
   }
 
   private void startTry() {
-    Host next = cluster().loadBalancer().choose(this);
+    Host next = cluster().loadBalancer().choose(balancing);
     if (next == null) {
       noHost();
       return;
@@ -451,7 +353,7 @@ final class RouterFilter implements HttpFilter, LbContext, UpstreamCallbacks {
       mirrors.get(i).data(data, endStream);
     }
     if (endStream) {
-      startResponseTimer();
+      timeouts.startResponse();
     }
     UpstreamStream present = upstream;
     if (retry.isActive() || present == null || paused) {
@@ -494,7 +396,7 @@ final class RouterFilter implements HttpFilter, LbContext, UpstreamCallbacks {
     for (int i = 0; i < mirrors.size(); i++) {
       mirrors.get(i).trailers();
     }
-    startResponseTimer();
+    timeouts.startResponse();
     UpstreamStream present = upstream;
     if (present != null && !paused) {
       present.sendTrailers(requestTrailers);
@@ -548,13 +450,7 @@ final class RouterFilter implements HttpFilter, LbContext, UpstreamCallbacks {
     }
     info.upstreamProtocol = stream.protocol();
     info.upstreamRequestsOnConnection = stream.requestNumber();
-    if (tryNanos > 0) {
-      loop.timers().start(tryTimer, tryNanos);
-    }
-    long durationMax = cluster().settings().http().streamDurationNanosMax();
-    if (durationMax > 0) {
-      loop.timers().start(durationTimer, durationMax);
-    }
+    timeouts.startTry(cluster().settings().http().streamDurationNanosMax());
     boolean bodyless = requestEnded && body.count() == 0 && !trailersKept;
     stream.sendHeaders(context.requestHeaders(), bodyless);
     headSent = true;
@@ -622,7 +518,7 @@ final class RouterFilter implements HttpFilter, LbContext, UpstreamCallbacks {
     if (endStream) {
       upstream = null;
     }
-    loop.timers().cancel(tryTimer);
+    timeouts.endTryTimeout();
     Cluster from = cluster();
     Host by = host();
     long now = loop.now();
@@ -656,7 +552,7 @@ final class RouterFilter implements HttpFilter, LbContext, UpstreamCallbacks {
     boolean agreed = upgrade >= 0 ? status == 101 : status >= 200 && status < 300;
     if (agreed) {
       paused = false;
-      loop.timers().cancel(responseTimer);
+      timeouts.endResponse();
       retry.clear();
       UpstreamStream present = upstream;
       if (present != null && headSent) {
@@ -722,7 +618,7 @@ final class RouterFilter implements HttpFilter, LbContext, UpstreamCallbacks {
     if (!suppressHeaders && requestEnded) {
       headers.setNumber(UPSTREAM_SERVICE_TIME, (now - tryStartNanos) / 1_000_000);
     }
-    hash.addCookies(headers);
+    balancing.addCookies(headers);
     finishHeaders(headers);
     if (endStream) {
       responseEnded(now);
@@ -736,8 +632,8 @@ final class RouterFilter implements HttpFilter, LbContext, UpstreamCallbacks {
     StreamInfo info = info();
     info.lastUpstreamRxByteNanos = now;
     cluster().stats().rqTime.record((now - tryStartNanos) / 1_000_000);
-    loop.timers().cancel(responseTimer);
-    loop.timers().cancel(durationTimer);
+    timeouts.endResponse();
+    timeouts.endTry();
     if (grpcOutcomeOpen) {
       // no trailers came, or they follow at once and say so
       grpcOutcomeOpen = false;
@@ -778,7 +674,7 @@ final class RouterFilter implements HttpFilter, LbContext, UpstreamCallbacks {
         cluster().stats().rqRetry.inc();
         cluster().stats().rqRetryBackoffExponential.inc();
         dropTry();
-        loop.timers().start(retryTimer, retry.backOffNanos(loop));
+        timeouts.startBackOff(retry.backOffNanos(loop));
         yield true;
       }
     };
@@ -786,8 +682,7 @@ final class RouterFilter implements HttpFilter, LbContext, UpstreamCallbacks {
 
   /** Ends the present try, however far it has come. */
   private void dropTry() {
-    loop.timers().cancel(tryTimer);
-    loop.timers().cancel(durationTimer);
+    timeouts.endTry();
     ConnectionPool waiting = leasing;
     if (waiting != null) {
       leasing = null;
@@ -816,7 +711,9 @@ final class RouterFilter implements HttpFilter, LbContext, UpstreamCallbacks {
       case CONNECT_FAILED -> {
         cluster().outlierDetector().onLocalFailure(host());
         String reason =
-            TransportFailure.isTold(detail) ? detail : "delayed connect error: " + cause(detail);
+            TransportFailure.isTold(detail)
+                ? detail
+                : "delayed connect error: " + ResetDetails.cause(detail);
         failed(
             "remote connection failure",
             "remote_connection_failure" + transportFailure(reason),
@@ -844,62 +741,32 @@ final class RouterFilter implements HttpFilter, LbContext, UpstreamCallbacks {
     return "|" + reason.replace(' ', '_');
   }
 
-  /** The system's words without the address that Netty adds. */
-  private static String cause(String detail) {
-    int at = detail.indexOf(": ");
-    String text = at < 0 || detail.indexOf('/') > at ? detail : detail.substring(0, at);
-    if (text.contains("Connection refused")) {
-      return "Connection refused";
-    }
-    return text;
-  }
-
   @Override
   public void onReset(ResetReason reason, String detail) {
     upstream = null;
     grpcOutcomeOpen = false;
-    loop.timers().cancel(tryTimer);
-    loop.timers().cancel(durationTimer);
+    timeouts.endTry();
     host().add(HostStat.RQ_ERROR, 1);
     cluster().outlierDetector().onLocalFailure(host());
     if (responseBegun) {
       over = true;
       retry.clear();
       context.resetStream(
-          flag(reason), "upstream_reset_after_response_started{" + word(reason) + "}");
+          ResetDetails.flag(reason),
+          "upstream_reset_after_response_started{" + ResetDetails.word(reason) + "}");
       return;
     }
     boolean refused = reason == ResetReason.REMOTE_REFUSED;
     if (retried(retry.onReset(false, requestSent, refused))) {
       return;
     }
-    String word = word(reason);
     failed(
-        refused ? "remote refused stream reset" : word.replace('_', ' '),
-        word,
+        ResetDetails.text(reason),
+        ResetDetails.word(reason),
         reason == ResetReason.PROTOCOL_ERROR ? 502 : 503,
-        flag(reason),
+        ResetDetails.flag(reason),
         false,
         false);
-  }
-
-  private static ResponseFlag flag(ResetReason reason) {
-    return switch (reason) {
-      case CLOSED, CLOSED_BEFORE_RESPONSE -> ResponseFlag.UPSTREAM_CONNECTION_TERMINATION;
-      case PROTOCOL_ERROR -> ResponseFlag.UPSTREAM_PROTOCOL_ERROR;
-      case REMOTE_RESET, REMOTE_REFUSED, REMOTE_CONNECT_ERROR -> ResponseFlag.UPSTREAM_REMOTE_RESET;
-    };
-  }
-
-  /** As in Envoy's response code details. */
-  private static String word(ResetReason reason) {
-    return switch (reason) {
-      case CLOSED, CLOSED_BEFORE_RESPONSE -> "connection_termination";
-      case PROTOCOL_ERROR -> "protocol_error";
-      case REMOTE_RESET -> "remote_reset";
-      case REMOTE_CONNECT_ERROR -> "remote_error_with_CONNECT_request";
-      case REMOTE_REFUSED -> "remote_refused_stream_reset";
-    };
   }
 
   private void failed(
@@ -930,7 +797,8 @@ final class RouterFilter implements HttpFilter, LbContext, UpstreamCallbacks {
             }));
   }
 
-  private void onResponseTimeout() {
+  @Override
+  public void onResponseTimeout() {
     if (over) {
       return;
     }
@@ -940,12 +808,13 @@ final class RouterFilter implements HttpFilter, LbContext, UpstreamCallbacks {
       host().add(HostStat.RQ_TIMEOUT, 1);
       from.outlierDetector().onLocalFailure(host());
     }
-    loop.timers().cancel(retryTimer);
+    timeouts.endBackOff();
     dropTry();
     timedOut("response_timeout");
   }
 
-  private void onTryTimeout() {
+  @Override
+  public void onTryTimeout() {
     if (over || responseBegun) {
       return;
     }
@@ -959,8 +828,8 @@ final class RouterFilter implements HttpFilter, LbContext, UpstreamCallbacks {
     }
   }
 
-  /** One try has lived as long as its cluster lets it. */
-  private void onDurationReached() {
+  @Override
+  public void onDurationReached() {
     if (over) {
       return;
     }
@@ -971,7 +840,7 @@ final class RouterFilter implements HttpFilter, LbContext, UpstreamCallbacks {
       return;
     }
     over = true;
-    loop.timers().cancel(responseTimer);
+    timeouts.endResponse();
     if (responseBegun) {
       context.resetStream(ResponseFlag.UPSTREAM_MAX_STREAM_DURATION_REACHED, DURATION_REACHED);
       return;
@@ -982,6 +851,11 @@ final class RouterFilter implements HttpFilter, LbContext, UpstreamCallbacks {
         "upstream max stream duration reached",
         ResponseFlag.UPSTREAM_MAX_STREAM_DURATION_REACHED,
         DURATION_REACHED);
+  }
+
+  @Override
+  public void onBackOffEnd() {
+    startTry();
   }
 
   private void timedOut(String details) {
@@ -997,11 +871,11 @@ final class RouterFilter implements HttpFilter, LbContext, UpstreamCallbacks {
   @Override
   public void onStreamEnd() {
     over = true;
-    loop.timers().cancel(responseTimer);
-    loop.timers().cancel(retryTimer);
+    timeouts.endResponse();
+    timeouts.endBackOff();
     dropTry();
     retry.clear();
-    hash.clear();
+    balancing.clear();
     body.clear();
     for (int i = 0; i < mirrors.size(); i++) {
       mirrors.get(i).originalEnded();
@@ -1025,64 +899,5 @@ final class RouterFilter implements HttpFilter, LbContext, UpstreamCallbacks {
     grpc = false;
     grpcOutcomeOpen = false;
     grpcOutcomeGood = false;
-  }
-
-  // ---- what load balancing asks
-
-  @Override
-  public long random() {
-    return loop.random();
-  }
-
-  @Override
-  public boolean hasHash() {
-    RouteAction.Forward target = forward;
-    if (target != null) {
-      List<HashPolicy> ofCluster = cluster().settings().http().hashPolicies();
-      hash.find(
-          ofCluster.isEmpty() ? target.options().hashPolicies() : ofCluster,
-          context.requestHeaders());
-    }
-    return hash.isPresent();
-  }
-
-  @Override
-  public long hash() {
-    return hash.value();
-  }
-
-  @Override
-  public @Nullable String requestedHost() {
-    return context.requestHeaders().get(HeaderName.AUTHORITY);
-  }
-
-  @Override
-  public @Nullable SocketAddress originalDestination() {
-    return info().downstreamLocalAddress;
-  }
-
-  @Override
-  public boolean rejects(Host candidate) {
-    return retry.rejects(candidate);
-  }
-
-  @Override
-  public boolean avoidsPriorities() {
-    return retry.avoidsPriorities();
-  }
-
-  @Override
-  public boolean avoids(int priority) {
-    return retry.avoids(priority);
-  }
-
-  @Override
-  public void avoidNoPriority() {
-    retry.avoidNoPriority();
-  }
-
-  @Override
-  public int hostSelectionAttemptsMax() {
-    return retry.hostAttemptsMax();
   }
 }
