@@ -1,12 +1,6 @@
 package io.meltemi.proxy;
 
-import com.google.protobuf.InvalidProtocolBufferException;
-import com.google.protobuf.Message;
 import com.google.protobuf.Struct;
-import io.envoyproxy.envoy.config.bootstrap.v3.Bootstrap;
-import io.envoyproxy.envoy.config.core.v3.Node;
-import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.Secret;
-import io.envoyproxy.envoy.service.discovery.v3.DiscoveryResponse;
 import io.grpc.Channel;
 import io.grpc.ManagedChannel;
 import io.meltemi.common.time.TaskLoop;
@@ -19,7 +13,6 @@ import io.meltemi.proxy.admin.AdminServer;
 import io.meltemi.proxy.admin.ServerState;
 import io.meltemi.proxy.bootstrap.BootstrapConfig;
 import io.meltemi.proxy.bootstrap.BootstrapConfig.Source;
-import io.meltemi.proxy.bootstrap.BootstrapParser;
 import io.meltemi.proxy.bootstrap.BootstrapReader;
 import io.meltemi.proxy.cluster.ClusterFactory;
 import io.meltemi.proxy.cluster.ClusterManager;
@@ -40,7 +33,6 @@ import io.meltemi.proxy.snapshot.ConfigParsers;
 import io.meltemi.proxy.snapshot.DeliveredConfig;
 import io.meltemi.proxy.snapshot.PathSource;
 import io.meltemi.proxy.snapshot.ProxySnapshot;
-import io.meltemi.proxy.snapshot.ResourceStreams;
 import io.meltemi.proxy.snapshot.ResourceTable;
 import io.meltemi.proxy.snapshot.RouteTables;
 import io.meltemi.proxy.snapshot.SnapshotAssembler;
@@ -56,11 +48,6 @@ import io.meltemi.proxy.upstream.HostProbes;
 import io.meltemi.proxy.upstream.SocketConnector;
 import io.meltemi.proxy.upstream.UpstreamPools;
 import io.meltemi.xds.client.ConnectionWatcher;
-import io.meltemi.xds.client.DiscoveryService;
-import io.meltemi.xds.client.ReceivedResource;
-import io.meltemi.xds.client.ResourceUpdate;
-import io.meltemi.xds.client.ResourceWatcher;
-import io.meltemi.xds.client.UpdateResult;
 import io.meltemi.xds.client.XdsClient;
 import io.meltemi.xds.client.XdsClientSettings;
 import io.meltemi.xds.resource.TypeUrl;
@@ -82,7 +69,6 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
-import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -102,14 +88,13 @@ public final class Proxy implements AutoCloseable {
           "io.netty.allocator.numHeapArenas", "1",
           // its events of the flight recorder cannot be kept in a class cache
           "io.netty.jfr.enabled", "false");
-  private static final Duration SECRET_FILES_INTERVAL = Duration.ofSeconds(1);
   private static final Duration DRAIN_POLL = Duration.ofMillis(20);
 
   private final ProxyEnvironment environment;
   private final ProxySettings settings;
+  private final BootstrapDocument document;
   private final BootstrapConfig bootstrap;
   private final Origin origin;
-  private final Read read;
   private final Stats stats = new Stats();
   private final Workers workers;
   private final GrpcChannels channels;
@@ -128,7 +113,7 @@ public final class Proxy implements AutoCloseable {
   private final SnapshotAssembler assembler;
   private final UpstreamPools pools;
   private final Loops loops;
-  private final BootstrapReader reader;
+  private final ConfigFiles files;
   private final List<AutoCloseable> sources = new CopyOnWriteArrayList<>();
   private final long startNanos;
   private final CompletableFuture<Void> ready = new CompletableFuture<>();
@@ -145,14 +130,12 @@ public final class Proxy implements AutoCloseable {
       ProxySettings settings,
       ProxyEnvironment environment,
       BootstrapReader reader,
-      BootstrapConfig bootstrap,
-      Read read) {
-    this.read = read;
-    this.origin = read.origin();
+      BootstrapDocument document) {
+    this.document = document;
+    this.bootstrap = document.config();
+    this.origin = document.origin();
     this.settings = settings;
     this.environment = environment;
-    this.reader = reader;
-    this.bootstrap = bootstrap;
     Ticker ticker = environment.ticker();
     startNanos = ticker.nanos();
     int concurrency =
@@ -165,6 +148,7 @@ public final class Proxy implements AutoCloseable {
         Executors.newSingleThreadScheduledExecutor(
             Thread.ofPlatform().daemon().name("config").factory());
     configLoop = TaskLoop.on(configExecutor);
+    files = new ConfigFiles(reader, configLoop, LOG);
     logFiles =
         new LogFiles(
             stats, Ticker.system(), LOG_FLUSH_NANOS, environment.stdout(), environment.stderr());
@@ -188,7 +172,9 @@ public final class Proxy implements AutoCloseable {
     HttpFilters httpFilters = Extensions.httpFilters(shared);
     DiscoveredFilters discovered = new DiscoveredFilters(httpFilters);
     RouteTableParser routeParser = new RouteTableParser(httpFilters, ticker);
-    secrets.followFilesWith(new SecretFiles());
+    SecretFiles secretFiles = new SecretFiles(secrets, files, configLoop);
+    sources.add(secretFiles);
+    secrets.followFilesWith(secretFiles);
     RouteTables routeTables = new RouteTables();
     TransportSocketParser transportSockets =
         new TransportSocketParser(secrets, environment.tlsEngine(), ticker);
@@ -220,7 +206,10 @@ public final class Proxy implements AutoCloseable {
                 new HostProbes(connector, workers.group(), loops)),
             clusters,
             routeTables,
-            new DeliveredConfig(secrets.remote(), discovered, new OwnStreams()),
+            new DeliveredConfig(
+                secrets.remote(),
+                discovered,
+                new OwnStreams(channels, files, configLoop, bootstrap.node(), environment.seed())),
             listeners,
             resources,
             configLoop,
@@ -279,7 +268,7 @@ public final class Proxy implements AutoCloseable {
       Validation<Boolean> checked =
           proxy.assembler.checkStatic(
               proxy.bootstrap.clusters(), proxy.bootstrap.listeners(), proxy.origin);
-      proxy.tell(checked.errors(), problems);
+      proxy.document.tell(checked.errors(), problems);
       checked.warnings().forEach(w -> problems.warn(w.origin(), w.path(), w.found(), w.expected()));
     }
     Validation<Boolean> result = problems.finish(() -> true);
@@ -293,18 +282,9 @@ public final class Proxy implements AutoCloseable {
   private static Proxy make(
       ProxySettings settings, ProxyEnvironment environment, Validation.Collector problems) {
     BootstrapReader reader = new BootstrapReader(Extensions.messages());
-    Read read = read(settings, reader);
-    Bootstrap overridden = override(read.bootstrap(), settings.node());
-    Validation<BootstrapConfig> parsed = BootstrapParser.parse(overridden, read.origin());
-    BootstrapConfig config =
-        parsed instanceof Validation.Valid<BootstrapConfig> valid
-            ? valid.value()
-            : resourcesOnly(overridden);
-    Proxy proxy = new Proxy(settings, environment, reader, config, read);
-    proxy.tell(read.errors(), problems);
-    proxy.tell(parsed.errors(), problems);
-    proxy.tell(proxy.loadSecrets(), problems);
-    parsed.warnings().forEach(w -> problems.warn(w.origin(), w.path(), w.found(), w.expected()));
+    BootstrapDocument document = BootstrapDocument.read(settings, reader, problems);
+    Proxy proxy = new Proxy(settings, environment, reader, document);
+    document.tell(proxy.loadSecrets(), problems);
     return proxy;
   }
 
@@ -313,93 +293,6 @@ public final class Proxy implements AutoCloseable {
     secrets.load(bootstrap.secrets(), scope);
     assembler.showSecrets(bootstrap.secrets());
     return scope.out().finish(() -> true).errors();
-  }
-
-  /** Adds errors with their lines; what lies in a part that is refused already is not repeated. */
-  private void tell(List<Violation> errors, Validation.Collector problems) {
-    for (Violation error : errors) {
-      boolean known =
-          read.errors().stream()
-              .anyMatch(
-                  earlier ->
-                      !earlier.equals(error)
-                          && (error.path().startsWith(earlier.path())
-                              || earlier.path().startsWith(error.path() + ".")));
-      if (!known || read.errors().contains(error)) {
-        Violation placed = read.relocate().apply(error);
-        problems.error(placed.origin(), placed.path(), placed.found(), placed.expected());
-      }
-    }
-  }
-
-  /** For telling the problems of listeners and clusters together with those of the rest. */
-  private static BootstrapConfig resourcesOnly(Bootstrap proto) {
-    return new BootstrapConfig(
-        proto.getNode(),
-        Optional.empty(),
-        new BootstrapConfig.Dynamic(Optional.empty(), new Source.None(), new Source.None()),
-        proto.getStaticResources().getClustersList(),
-        proto.getStaticResources().getListenersList(),
-        proto.getStaticResources().getSecretsList(),
-        java.util.Set.of(
-            proto.getDynamicResources().getAdsConfig().getGrpcServicesList().stream()
-                .map(service -> service.getEnvoyGrpc().getClusterName())
-                .distinct()
-                .toArray(String[]::new)),
-        proto.toByteString());
-  }
-
-  /**
-   * @param bootstrap without the parts that have errors
-   */
-  private record Read(
-      Bootstrap bootstrap,
-      Origin origin,
-      List<Violation> errors,
-      UnaryOperator<Violation> relocate) {}
-
-  private static Read read(ProxySettings settings, BootstrapReader reader) {
-    Bootstrap bootstrap = Bootstrap.getDefaultInstance();
-    Origin origin = Origin.of("flag --config-yaml");
-    List<Violation> errors = new ArrayList<>();
-    UnaryOperator<Violation> relocate = violation -> violation;
-    if (settings.configPath().isPresent()) {
-      Path path = settings.configPath().get();
-      origin = Origin.of(path.toString());
-      try {
-        BootstrapReader.Reading reading = reader.readAll(bootstrap, Files.readString(path), origin);
-        bootstrap = (Bootstrap) reading.message();
-        errors.addAll(reading.errors());
-        relocate = reading.relocate();
-      } catch (IOException e) {
-        errors.add(new Violation(origin, "", e.toString(), "a file that can be read"));
-      }
-    }
-    if (!settings.configYaml().isBlank()) {
-      Origin flag = Origin.of("flag --config-yaml");
-      BootstrapReader.Reading reading = reader.readAll(bootstrap, settings.configYaml(), flag);
-      bootstrap = (Bootstrap) reading.message();
-      errors.addAll(reading.errors());
-      if (settings.configPath().isEmpty()) {
-        relocate = reading.relocate();
-      }
-    }
-    return new Read(bootstrap, origin, List.copyOf(errors), relocate);
-  }
-
-  private static Bootstrap override(Bootstrap proto, ProxySettings.NodeOverrides overrides) {
-    Node.Builder node = proto.getNode().toBuilder();
-    if (!overrides.id().isEmpty()) {
-      node.setId(overrides.id());
-    }
-    if (!overrides.cluster().isEmpty()) {
-      node.setCluster(overrides.cluster());
-    }
-    if (!overrides.zone().isEmpty()) {
-      node.getLocalityBuilder().setZone(overrides.zone());
-    }
-    node.setUserAgentName("meltemi");
-    return proto.toBuilder().setNode(node).build();
   }
 
   private void begin(Validation.Collector problems) throws ProxyStartException {
@@ -420,7 +313,7 @@ public final class Proxy implements AutoCloseable {
                   !(listenerSource instanceof Source.None));
               return assembler.loadStatic(bootstrap.clusters(), bootstrap.listeners(), origin);
             });
-    tell(loaded.errors(), problems);
+    document.tell(loaded.errors(), problems);
     loaded.warnings().forEach(w -> problems.warn(w.origin(), w.path(), w.found(), w.expected()));
     if (problems.hasErrors()) {
       throw new ProxyStartException(problems.finish(() -> true).errors());
@@ -430,7 +323,8 @@ public final class Proxy implements AutoCloseable {
         .warnings()
         .forEach(
             warning ->
-                LOG.log(System.Logger.Level.WARNING, read.relocate().apply(warning).toString()));
+                LOG.log(
+                    System.Logger.Level.WARNING, document.relocate().apply(warning).toString()));
     addStats();
     startAdmin(problems);
     if (problems.hasErrors()) {
@@ -483,7 +377,7 @@ public final class Proxy implements AutoCloseable {
     }
     XdsClient client =
         new XdsClient(
-            XdsClientSettings.DEFAULT.withVariant(variant(ads)),
+            XdsClientSettings.DEFAULT.withVariant(OwnStreams.variant(ads)),
             bootstrap.node(),
             channel.get(),
             configLoop,
@@ -529,12 +423,6 @@ public final class Proxy implements AutoCloseable {
     };
   }
 
-  private static XdsClientSettings.Variant variant(ApiSource server) {
-    return server.delta()
-        ? XdsClientSettings.Variant.DELTA
-        : XdsClientSettings.Variant.STATE_OF_THE_WORLD;
-  }
-
   private void pathSource(Source source, TypeUrl type, Validation.Collector problems) {
     if (!(source instanceof Source.PathSource(String path))) {
       return;
@@ -550,94 +438,12 @@ public final class Proxy implements AutoCloseable {
           "a file that exists");
       return;
     }
-    PathSource started =
-        new PathSource(type, file, this::readResponse, assembler.watcher(type), configLoop, LOG);
+    PathSource started = files.open(type, file, assembler.watcher(type));
     sources.add(started);
     afterLoading.add(
         type.equals(TypeUrl.CLUSTER)
             ? started::start
             : () -> assembler.onClustersInitialized(started::start));
-  }
-
-  /** Follows what secrets are in. On the configuration loop. */
-  private final class SecretFiles implements Secrets.FileFollower, AutoCloseable {
-    private TaskLoop.@Nullable Scheduled next;
-    private boolean closed;
-
-    @Override
-    public void open(String path) {
-      PathSource source =
-          new PathSource(
-              TypeUrl.SECRET,
-              Path.of(path),
-              Proxy.this::readResponse,
-              new SecretFile(secrets, path),
-              configLoop,
-              LOG);
-      sources.add(source);
-      source.start();
-    }
-
-    @Override
-    public void poll() {
-      sources.add(this);
-      configLoop.execute(this::schedule);
-    }
-
-    private void schedule() {
-      if (!closed) {
-        next = configLoop.schedule(this::readChanged, SECRET_FILES_INTERVAL);
-      }
-    }
-
-    private void readChanged() {
-      secrets.readChanged();
-      schedule();
-    }
-
-    @Override
-    public void close() {
-      configLoop.execute(
-          () -> {
-            closed = true;
-            if (next != null) {
-              next.cancel();
-            }
-          });
-    }
-  }
-
-  /** What a file of secrets says. */
-  private record SecretFile(Secrets secrets, String path) implements ResourceWatcher {
-    @Override
-    public UpdateResult onUpdate(ResourceUpdate update) {
-      List<UpdateResult.Rejection> rejections = new ArrayList<>();
-      for (ReceivedResource received : update.upserts()) {
-        ParseScope scope = ParseScope.root(Origin.of(path));
-        try {
-          secrets.deliver(path, Secret.parseFrom(received.body().getValue()), scope);
-        } catch (InvalidProtocolBufferException e) {
-          scope.error(received.name(), "a secret: " + e.getMessage());
-        }
-        scope
-            .out()
-            .finish(() -> true)
-            .errors()
-            .forEach(
-                error ->
-                    rejections.add(new UpdateResult.Rejection(received.name(), error.toString())));
-      }
-      return UpdateResult.of(rejections);
-    }
-
-    @Override
-    public void onFetchTimeout(TypeUrl type, java.util.Set<String> names) {}
-  }
-
-  private Validation<DiscoveryResponse> readResponse(String text, Path path) {
-    Validation<Message> read =
-        reader.read(DiscoveryResponse.newBuilder(), text, Origin.of(path.toString()));
-    return read.map(DiscoveryResponse.class::cast);
   }
 
   private Optional<Channel> dial(ApiSource ads, Validation.Collector problems) {
@@ -652,71 +458,6 @@ public final class Proxy implements AutoCloseable {
     }
     ownChannel = channels.dial(ads.target());
     return Optional.of(ownChannel);
-  }
-
-  /** Streams to servers of one type, each over a channel of its own. On the configuration loop. */
-  private final class OwnStreams implements ResourceStreams {
-    @Override
-    public Optional<String> problem(ApiSource server) {
-      return channels.problem(server.target());
-    }
-
-    @Override
-    public AutoCloseable open(
-        TypeUrl type,
-        ApiSource server,
-        String name,
-        Duration fetchTimeout,
-        ResourceWatcher watcher) {
-      ManagedChannel channel = channels.dial(server.target());
-      XdsClient client =
-          new XdsClient(
-              XdsClientSettings.DEFAULT
-                  .withService(
-                      type.equals(TypeUrl.SECRET)
-                          ? DiscoveryService.SECRETS
-                          : DiscoveryService.EXTENSION_CONFIGS)
-                  .withVariant(variant(server)),
-              bootstrap.node(),
-              channel,
-              configLoop,
-              new SplittableRandom(environment.seed()),
-              new OwnStreamState(type, name));
-      client.watch(type, watcher);
-      client.subscribe(type, List.of(name), fetchTimeout);
-      client.start();
-      return () -> {
-        client.close();
-        channel.shutdownNow();
-      };
-    }
-
-    @Override
-    public AutoCloseable follow(TypeUrl type, String path, ResourceWatcher watcher) {
-      PathSource source =
-          new PathSource(type, Path.of(path), Proxy.this::readResponse, watcher, configLoop, LOG);
-      configLoop.execute(source::start);
-      return source;
-    }
-  }
-
-  private record OwnStreamState(TypeUrl type, String name) implements ConnectionWatcher {
-    @Override
-    public void onConnected() {}
-
-    @Override
-    public void onDisconnected(String reason, Duration retryIn) {
-      LOG.log(
-          System.Logger.Level.WARNING,
-          type.shortName()
-              + " "
-              + name
-              + ": "
-              + reason
-              + "; next attempt in "
-              + retryIn.toMillis()
-              + " ms");
-    }
   }
 
   private void addStats() {
