@@ -246,12 +246,13 @@ final class HostFunctions {
       LOG.log(System.Logger.Level.WARNING, vm.who() + ": proxy_http_call with trailers");
       return WasmStatus.UNIMPLEMENTED;
     }
-    return vm.httpCall(
-        vm.text(a[0], a[1]),
-        headers.get(),
-        vm.bytes(a[4], a[5]),
-        (a[8] & 0xFFFF_FFFFL) * 1_000_000,
-        a[9]);
+    return vm.calls()
+        .send(
+            vm.text(a[0], a[1]),
+            headers.get(),
+            vm.bytes(a[4], a[5]),
+            (a[8] & 0xFFFF_FFFFL) * 1_000_000,
+            a[9]);
   }
 
   private static void metrics() {

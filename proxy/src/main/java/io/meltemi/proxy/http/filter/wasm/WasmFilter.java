@@ -92,11 +92,7 @@ final class WasmFilter implements HttpFilter {
   }
 
   private FilterStatus onHeaders(
-      WasmVm running,
-      WasmVm.Exported callback,
-      HeaderBlock headers,
-      boolean endStream,
-      boolean request) {
+      WasmVm running, Exported callback, HeaderBlock headers, boolean endStream, boolean request) {
     int number = id;
     boolean before = replied;
     int answer = running.call(callback, this, id, headers.size(), endStream ? 1 : 0);
@@ -126,7 +122,7 @@ final class WasmFilter implements HttpFilter {
     if (running.isFailed()) {
       return failed();
     }
-    WasmVm.Exported callback = running.callbacks().requestBody();
+    Exported callback = running.callbacks().requestBody();
     if (!callback.isPresent()) {
       return FilterStatus.CONTINUE;
     }
@@ -165,7 +161,7 @@ final class WasmFilter implements HttpFilter {
     return status;
   }
 
-  private FilterStatus onTrailers(WasmVm running, WasmVm.Exported callback, HeaderBlock trailers) {
+  private FilterStatus onTrailers(WasmVm running, Exported callback, HeaderBlock trailers) {
     if (running.isFailed()) {
       return failed();
     }
@@ -205,7 +201,7 @@ final class WasmFilter implements HttpFilter {
     if (running.isFailed()) {
       return failed();
     }
-    WasmVm.Exported callback = running.callbacks().responseBody();
+    Exported callback = running.callbacks().responseBody();
     if (!callback.isPresent()) {
       return FilterStatus.CONTINUE;
     }

@@ -4,13 +4,9 @@ import com.dylibso.chicory.runtime.ExportFunction;
 import com.dylibso.chicory.runtime.Instance;
 import com.dylibso.chicory.runtime.Memory;
 import com.dylibso.chicory.wasm.ChicoryException;
-import com.google.protobuf.ByteString;
 import io.meltemi.proxy.header.HeaderBlock;
-import io.meltemi.proxy.header.HeaderName;
 import io.meltemi.proxy.loop.LoopContext;
 import io.meltemi.proxy.loop.LoopTimer;
-import io.meltemi.proxy.upstream.UpstreamCall;
-import io.meltemi.proxy.upstream.UpstreamClient;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.util.collection.IntObjectHashMap;
@@ -29,13 +25,10 @@ final class WasmVm {
   static final int LOG_ERROR = 4;
   static final int PAGES_MAX = 2048;
   private static final System.Logger LOG = System.getLogger(WasmVm.class.getName());
-  private static final HeaderName INTERNAL = HeaderName.of("x-envoy-internal");
   private static final int ROOT = 1;
   private static final long START_NANOS_MAX = 30_000_000_000L;
   private static final long CALL_NANOS_MAX = 5_000_000_000L;
   private static final long TICK_NANOS_MIN = 1_000_000;
-  private static final int HTTP_CALLS_MAX = 1000;
-  private static final int ANSWER_BYTES_MAX = 1 << 20;
   private static final int LOG_CHARS_MAX = 16 * 1024;
 
   private final WasmPlugin plugin;
@@ -45,17 +38,15 @@ final class WasmVm {
   private final Memory memory;
   private final ExportFunction allocate;
   private final Metrics metrics;
-  private final Callbacks callbacks;
+  private final Exported.Callbacks callbacks;
   private final IntObjectHashMap<WasmFilter> streams = new IntObjectHashMap<>();
-  private final IntObjectHashMap<HttpCall> calls = new IntObjectHashMap<>();
+  private final HttpCalls calls;
   private final ArrayDeque<Runnable> after = new ArrayDeque<>();
   private final Tick tick = new Tick();
   private long tickNanos;
   private int lastContext = ROOT;
-  private int lastCall;
   private int depth;
   private @Nullable WasmFilter stream;
-  private @Nullable HttpCall answer;
   private boolean configuring;
   private boolean failed;
   private boolean retired;
@@ -70,110 +61,12 @@ final class WasmVm {
     }
   }
 
-  /** What a module exports; absent is null. */
-  record Callbacks(Exported create, Exported start, Exported configure, Streams streams) {}
-
-  /** One export, which may be absent. */
-  static final class Exported {
-    final @Nullable ExportFunction function;
-    final String name;
-
-    Exported(WasmVm vm, String name) {
-      this.name = name;
-      this.function = vm.export(name);
-    }
-
-    boolean isPresent() {
-      return function != null;
-    }
-  }
-
-  /** Those of streams. */
-  record Streams(
-      Exported requestHeaders,
-      Exported requestBody,
-      Exported requestTrailers,
-      Exported responseHeaders,
-      Exported responseBody,
-      Exported responseTrailers,
-      Exported done,
-      Exported log,
-      Exported delete) {
-    static Streams of(WasmVm vm) {
-      return new Streams(
-          new Exported(vm, "proxy_on_request_headers"),
-          new Exported(vm, "proxy_on_request_body"),
-          new Exported(vm, "proxy_on_request_trailers"),
-          new Exported(vm, "proxy_on_response_headers"),
-          new Exported(vm, "proxy_on_response_body"),
-          new Exported(vm, "proxy_on_response_trailers"),
-          new Exported(vm, "proxy_on_done"),
-          new Exported(vm, "proxy_on_log"),
-          new Exported(vm, "proxy_on_delete"));
-    }
-  }
-
   private final class Tick extends LoopTimer {
     @Override
     protected void onTimeout() {
-      if (!failed && !ended) {
-        call(new Exported(WasmVm.this, "proxy_on_tick"), null, ROOT);
+      if (isRunning()) {
+        callRoot("proxy_on_tick");
         startTick();
-      }
-    }
-  }
-
-  /** A request of the module's own; its answer is told to the plugin as a whole, as in Envoy. */
-  private final class HttpCall implements UpstreamClient.Listener {
-    final int token;
-    final HeaderBlock headers = new HeaderBlock();
-    final HeaderBlock trailers = new HeaderBlock();
-    ByteString body = ByteString.EMPTY;
-    @Nullable UpstreamCall sent;
-
-    HttpCall(int token) {
-      this.token = token;
-    }
-
-    @Override
-    public void onAnswer(UpstreamClient.Answer told) {
-      headers.copyFrom(told.headers());
-      trailers.copyFrom(told.trailers());
-      body = told.body();
-      over();
-    }
-
-    @Override
-    public void onFailure(UpstreamClient.Failure failure) {
-      over();
-    }
-
-    private void over() {
-      LoopContext on = loop;
-      if (depth > 0 && on != null) {
-        // told before the module knows its token
-        on.eventLoop().execute(this::deliver);
-      } else {
-        deliver();
-      }
-    }
-
-    private void deliver() {
-      if (calls.remove(token) == null || failed || ended) {
-        return;
-      }
-      answer = this;
-      try {
-        call(
-            new Exported(WasmVm.this, "proxy_on_http_call_response"),
-            null,
-            ROOT,
-            token,
-            headers.size(),
-            body.size(),
-            trailers.size());
-      } finally {
-        answer = null;
       }
     }
   }
@@ -188,6 +81,7 @@ final class WasmVm {
     this.plugin = plugin;
     this.loop = loop;
     this.metrics = new Metrics(plugin.tools().custom());
+    this.calls = new HttpCalls(this, plugin.tools(), loop);
     WasmCode code = plugin.code();
     plugin.tools().clock().watch(guard);
     boolean started = false;
@@ -203,12 +97,7 @@ final class WasmVm {
       memory = instance.memory();
       ExportFunction malloc = export("malloc");
       allocate = malloc == null ? instance.export("proxy_on_memory_allocate") : malloc;
-      callbacks =
-          new Callbacks(
-              new Exported(this, "proxy_on_context_create"),
-              new Exported(this, "proxy_on_vm_start"),
-              new Exported(this, "proxy_on_configure"),
-              Streams.of(this));
+      callbacks = Exported.Callbacks.of(this);
       start();
       started = !failed;
     } catch (ChicoryException | StackOverflowError e) {
@@ -258,7 +147,7 @@ final class WasmVm {
     return results == null || results.length == 0 ? 1 : (int) results[0];
   }
 
-  private @Nullable ExportFunction export(String name) {
+  @Nullable ExportFunction export(String name) {
     boolean restricted =
         name.startsWith("proxy_on_") || name.startsWith("_") || name.equals("main");
     return plugin.code().exports(name) && (!restricted || mayUse(name))
@@ -274,7 +163,17 @@ final class WasmVm {
     return failed;
   }
 
-  Streams callbacks() {
+  /** Neither failed nor over. */
+  boolean isRunning() {
+    return !failed && !ended;
+  }
+
+  /** Whether the module is being called. */
+  boolean isCalled() {
+    return depth > 0;
+  }
+
+  Exported.Streams callbacks() {
     return callbacks.streams();
   }
 
@@ -328,14 +227,7 @@ final class WasmVm {
     if (on != null) {
       on.timers().cancel(tick);
     }
-    List.copyOf(calls.values())
-        .forEach(
-            call -> {
-              if (call.sent != null) {
-                call.sent.cancel();
-              }
-            });
-    calls.clear();
+    calls.cancelAll();
     plugin.tools().clock().forget(guard);
     plugin.tools().shared().forget(this);
     plugin.tools().active().dec();
@@ -391,6 +283,14 @@ final class WasmVm {
       runAfter();
     }
     return result;
+  }
+
+  /** Calls an export for the plugin as a whole, as {@link #call}. */
+  void callRoot(String export, long... arguments) {
+    long[] all = new long[1 + arguments.length];
+    all[0] = ROOT;
+    System.arraycopy(arguments, 0, all, 1, arguments.length);
+    call(new Exported(this, export), null, all);
   }
 
   private void runAfter() {
@@ -494,11 +394,10 @@ final class WasmVm {
   }
 
   @Nullable HeaderBlock headers(int map) {
-    HttpCall call = answer;
     WasmFilter filter = stream;
     return switch (map) {
-      case 6 -> call == null ? null : call.headers;
-      case 7 -> call == null ? null : call.trailers;
+      case 6 -> calls.headers();
+      case 7 -> calls.trailers();
       default -> filter == null ? null : filter.headers(map);
     };
   }
@@ -516,9 +415,8 @@ final class WasmVm {
   }
 
   @Nullable ByteBuf buffer(int type) {
-    HttpCall call = answer;
     return switch (type) {
-      case 4 -> call == null ? null : Unpooled.wrappedBuffer(call.body.asReadOnlyByteBuffer());
+      case 4 -> calls.body();
       case 6 ->
           configuring
               ? Unpooled.wrappedBuffer(plugin.settings().vmConfiguration().asReadOnlyByteBuffer())
@@ -553,63 +451,15 @@ final class WasmVm {
     }
   }
 
-  int httpCall(
-      String cluster,
-      List<HeaderMaps.Pair> headers,
-      byte[] body,
-      long timeoutNanos,
-      long tokenAddress) {
-    if (calls.size() >= HTTP_CALLS_MAX) {
-      return WasmStatus.INTERNAL_FAILURE;
-    }
-    if (!plugin.tools().hasCluster(cluster)) {
-      return WasmStatus.BAD_ARGUMENT;
-    }
-    HeaderBlock head = new HeaderBlock();
-    HeaderMaps.fill(head, headers);
-    if (!head.contains(HeaderName.METHOD)
-        || !head.contains(HeaderName.PATH)
-        || !head.contains(HeaderName.AUTHORITY)) {
-      return WasmStatus.BAD_ARGUMENT;
-    }
-    if (!head.contains(HeaderName.SCHEME)) {
-      head.add(HeaderName.SCHEME, "http");
-    }
-    head.set(INTERNAL, "true");
-    if (body.length > 0) {
-      head.setNumber(HeaderName.CONTENT_LENGTH, body.length);
-    }
-    lastCall = lastCall == Integer.MAX_VALUE ? 1 : lastCall + 1;
-    putInt(tokenAddress, lastCall);
-    LoopContext on = loop;
-    if (on == null) {
-      return WasmStatus.OK;
-    }
-    HttpCall call = new HttpCall(lastCall);
-    calls.put(call.token, call);
-    call.sent =
-        plugin
-            .tools()
-            .client()
-            .send(
-                on,
-                cluster,
-                new UpstreamClient.Request(
-                    head,
-                    ByteString.copyFrom(body),
-                    timeoutNanos,
-                    ANSWER_BYTES_MAX,
-                    UpstreamClient.Retries.NONE),
-                call);
-    return WasmStatus.OK;
+  HttpCalls calls() {
+    return calls;
   }
 
   /** Something was put into a queue. Any thread. */
   void queueReady(int token) {
     LoopContext on = loop;
     if (on != null) {
-      on.eventLoop()
-          .execute(() -> call(new Exported(this, "proxy_on_queue_ready"), null, ROOT, token));
+      on.eventLoop().execute(() -> callRoot("proxy_on_queue_ready", token));
     }
   }
 
