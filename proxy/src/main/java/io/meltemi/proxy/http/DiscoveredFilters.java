@@ -9,6 +9,8 @@ import io.meltemi.common.validation.Origin;
 import io.meltemi.common.validation.Validation;
 import io.meltemi.proxy.parse.ApiSource;
 import io.meltemi.proxy.parse.ParseScope;
+import io.meltemi.proxy.parse.ResourceServers;
+import io.meltemi.proxy.parse.ResourceSource;
 import io.meltemi.proxy.parse.SupportedFields;
 import io.meltemi.proxy.parse.TypedStructs;
 import java.nio.file.Files;
@@ -52,42 +54,9 @@ public final class DiscoveredFilters {
 
   private final HttpFilters filters;
   private final Map<Key, Subscription> subscriptions = new HashMap<>();
-  private Servers servers = new NoServers();
+  private ResourceServers servers = ResourceServers.NONE;
 
-  record Key(FilterConfigSource source, String name) {}
-
-  /** Who is asked for configurations. */
-  public interface Servers {
-    /** Why a server cannot be asked; empty when it can. */
-    Optional<String> problem(ApiSource server);
-
-    /**
-     * A configuration is wanted from now on.
-     *
-     * @param fetchTimeout how long the first answer may take until {@link #missing} is to be
-     *     called; zero for ever
-     * @return false when nobody can be asked, so that nobody should wait
-     */
-    boolean subscribe(FilterConfigSource source, String name, Duration fetchTimeout);
-
-    /** A configuration is not used any more. */
-    void unsubscribe(FilterConfigSource source, String name);
-  }
-
-  private static final class NoServers implements Servers {
-    @Override
-    public Optional<String> problem(ApiSource server) {
-      return Optional.empty();
-    }
-
-    @Override
-    public boolean subscribe(FilterConfigSource source, String name, Duration fetchTimeout) {
-      return false;
-    }
-
-    @Override
-    public void unsubscribe(FilterConfigSource source, String name) {}
-  }
+  record Key(ResourceSource source, String name) {}
 
   private static final class Subscription {
     final Set<DiscoveredFilter> users = Collections.newSetFromMap(new IdentityHashMap<>());
@@ -101,7 +70,7 @@ public final class DiscoveredFilters {
   }
 
   /** Sets who is asked; once, before anything is parsed. */
-  public void askFrom(Servers newServers) {
+  public void askFrom(ResourceServers newServers) {
     servers = newServers;
   }
 
@@ -137,16 +106,15 @@ public final class DiscoveredFilters {
         proto.hasDefaultConfig()
             ? config(proto.getDefaultConfig(), Set.of(use), scope.field("default_config"))
             : Optional.empty();
-    Optional<FilterConfigSource> source =
-        source(proto.getConfigSource(), scope.field("config_source"));
+    Optional<ResourceSource> source = source(proto.getConfigSource(), scope.field("config_source"));
     return source.map(from -> new DiscoveredFilter(this, new Key(from, name), use, fallback));
   }
 
   @SuppressWarnings("deprecation") // path: the older form of path_config_source
-  private Optional<FilterConfigSource> source(ConfigSource proto, ParseScope scope) {
+  private Optional<ResourceSource> source(ConfigSource proto, ParseScope scope) {
     CONFIG_SOURCE.check(proto, scope);
     return switch (proto.getConfigSourceSpecifierCase()) {
-      case ADS -> Optional.of(new FilterConfigSource.Aggregated());
+      case ADS -> Optional.of(new ResourceSource.Aggregated());
       case PATH -> file(proto.getPath(), scope.field("path"));
       case PATH_CONFIG_SOURCE -> {
         PATH_SOURCE.check(proto.getPathConfigSource(), scope.field("path_config_source"));
@@ -161,7 +129,7 @@ public final class DiscoveredFilters {
             .ifPresent(
                 text ->
                     api.field("grpc_services", 0).error(text, "a static cluster with an endpoint"));
-        yield server.map(FilterConfigSource.Server::new);
+        yield server.map(ResourceSource.Server::new);
       }
       default -> {
         scope.unsupported(proto.getConfigSourceSpecifierCase().name().toLowerCase(Locale.ROOT));
@@ -170,12 +138,12 @@ public final class DiscoveredFilters {
     };
   }
 
-  private static Optional<FilterConfigSource> file(String path, ParseScope scope) {
+  private static Optional<ResourceSource> file(String path, ParseScope scope) {
     if (!Files.isReadable(Path.of(path))) {
       scope.error(path, "a file that exists");
       return Optional.empty();
     }
-    return Optional.of(new FilterConfigSource.PathFile(path));
+    return Optional.of(new ResourceSource.PathFile(path));
   }
 
   /** Parses a configuration that must do for all uses. */
@@ -246,7 +214,7 @@ public final class DiscoveredFilters {
    *
    * @return whether it changes anything, or what is wrong with it; then what was there stays
    */
-  public Validation<Boolean> deliver(FilterConfigSource source, TypedExtensionConfig proto) {
+  public Validation<Boolean> deliver(ResourceSource source, TypedExtensionConfig proto) {
     ParseScope scope = ParseScope.root(Origin.of("filter configuration " + proto.getName()));
     Subscription subscription = subscriptions.get(new Key(source, proto.getName()));
     if (subscription == null || proto.getTypedConfig().equals(subscription.body)) {
@@ -272,7 +240,7 @@ public final class DiscoveredFilters {
   }
 
   /** The source has no such configuration any more: the default ones count. */
-  public void removed(FilterConfigSource source, String name) {
+  public void removed(ResourceSource source, String name) {
     Subscription subscription = subscriptions.get(new Key(source, name));
     if (subscription != null) {
       subscription.users.forEach(user -> user.put(null));
@@ -282,7 +250,7 @@ public final class DiscoveredFilters {
   }
 
   /** A configuration did not come in time, or is bad; nobody waits for it any longer. */
-  public void missing(FilterConfigSource source, String name) {
+  public void missing(ResourceSource source, String name) {
     Subscription subscription = subscriptions.get(new Key(source, name));
     if (subscription != null) {
       subscription.answered = true;

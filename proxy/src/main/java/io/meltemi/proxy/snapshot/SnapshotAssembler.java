@@ -9,15 +9,14 @@ import io.meltemi.common.validation.Violation;
 import io.meltemi.proxy.cluster.ClusterConfig;
 import io.meltemi.proxy.cluster.ClusterFactory;
 import io.meltemi.proxy.cluster.ClusterManager;
-import io.meltemi.proxy.http.FilterConfigSource;
 import io.meltemi.proxy.listener.Listener;
 import io.meltemi.proxy.listener.ListenerManager;
 import io.meltemi.proxy.parse.MessageTypes;
+import io.meltemi.proxy.parse.ResourceSource;
 import io.meltemi.proxy.route.RouteTable;
 import io.meltemi.proxy.telemetry.StatScope;
 import io.meltemi.proxy.telemetry.Stats;
 import io.meltemi.proxy.transport.RemoteSecrets;
-import io.meltemi.proxy.transport.SecretSource;
 import io.meltemi.xds.client.ReceivedResource;
 import io.meltemi.xds.client.ResourceUpdate;
 import io.meltemi.xds.client.ResourceWatcher;
@@ -42,8 +41,8 @@ public final class SnapshotAssembler {
   private final ConfigParsers parsers;
   private final ClusterSet clusters;
   private final RemoteSecrets secrets;
-  private final SecretSubscriptions secretSubscriptions;
-  private final FilterSubscriptions filterSubscriptions;
+  private final ResourceSubscriptions secretSubscriptions;
+  private final ResourceSubscriptions filterSubscriptions;
   private final RouteTables routes;
   private final ListenerManager listeners;
   private final ResourceTable resources;
@@ -84,10 +83,23 @@ public final class SnapshotAssembler {
     this.routes = routes;
     this.secrets = delivered.secrets();
     this.secretSubscriptions =
-        new SecretSubscriptions(
-            secrets, delivered.streams(), resources, ticker, stats, this::secretsChanged);
+        new ResourceSubscriptions(
+            new SecretResources(secrets),
+            delivered.streams(),
+            resources,
+            ticker,
+            stats,
+            this::secretsChanged);
+    secrets.askFrom(secretSubscriptions);
     this.filterSubscriptions =
-        new FilterSubscriptions(delivered, resources, ticker, stats, this::settle);
+        new ResourceSubscriptions(
+            new FilterResources(delivered.filters()),
+            delivered.streams(),
+            resources,
+            ticker,
+            stats,
+            this::settle);
+    delivered.filters().askFrom(filterSubscriptions);
     this.listeners = listeners;
     this.resources = resources;
     this.ticker = ticker;
@@ -283,10 +295,10 @@ public final class SnapshotAssembler {
   /** Takes one type of resource. */
   public ResourceWatcher watcher(TypeUrl type) {
     if (type.equals(TypeUrl.SECRET)) {
-      return secretSubscriptions.watcher(new SecretSource.Aggregated());
+      return secretSubscriptions.watcher(new ResourceSource.Aggregated());
     }
     if (type.equals(TypeUrl.EXTENSION_CONFIG)) {
-      return filterSubscriptions.watcher(new FilterConfigSource.Aggregated());
+      return filterSubscriptions.watcher(new ResourceSource.Aggregated());
     }
     return new ResourceWatcher() {
       @Override

@@ -4,6 +4,8 @@ import io.meltemi.common.validation.Origin;
 import io.meltemi.common.validation.Validation;
 import io.meltemi.proxy.parse.ApiSource;
 import io.meltemi.proxy.parse.ParseScope;
+import io.meltemi.proxy.parse.ResourceServers;
+import io.meltemi.proxy.parse.ResourceSource;
 import java.time.Duration;
 import java.util.Collections;
 import java.util.HashMap;
@@ -23,42 +25,9 @@ public final class RemoteSecrets {
   private final Secrets secrets;
   private final Map<Key, Subscription> subscriptions = new HashMap<>();
   private final IdentityHashMap<Object, List<RemoteSecret>> held = new IdentityHashMap<>();
-  private Servers servers = new NoServers();
+  private ResourceServers servers = ResourceServers.NONE;
 
-  /** Who is asked for secrets. */
-  public interface Servers {
-    /** Why a server cannot be asked; empty when it can. */
-    Optional<String> problem(ApiSource server);
-
-    /**
-     * A secret is wanted from now on.
-     *
-     * @param fetchTimeout how long the first answer may take until {@link #missing} is to be
-     *     called; zero for ever
-     * @return false when nobody can be asked, so that nobody should wait
-     */
-    boolean subscribe(SecretSource source, String name, Duration fetchTimeout);
-
-    /** A secret is not used any more. */
-    void unsubscribe(SecretSource source, String name);
-  }
-
-  private static final class NoServers implements Servers {
-    @Override
-    public Optional<String> problem(ApiSource server) {
-      return Optional.empty();
-    }
-
-    @Override
-    public boolean subscribe(SecretSource source, String name, Duration fetchTimeout) {
-      return false;
-    }
-
-    @Override
-    public void unsubscribe(SecretSource source, String name) {}
-  }
-
-  record Key(SecretSource source, String name) {}
+  record Key(ResourceSource source, String name) {}
 
   private static final class Subscription {
     final Set<RemoteSecret> users = Collections.newSetFromMap(new IdentityHashMap<>());
@@ -72,7 +41,7 @@ public final class RemoteSecrets {
   }
 
   /** Sets who is asked; once, before anything is parsed. */
-  public void askFrom(Servers newServers) {
+  public void askFrom(ResourceServers newServers) {
     servers = newServers;
   }
 
@@ -82,7 +51,7 @@ public final class RemoteSecrets {
 
   /** A use of a secret, which is asked for once it is held. */
   static RemoteSecret use(
-      SecretSource source, String name, Class<? extends Secret> kind, Duration fetchTimeout) {
+      ResourceSource source, String name, Class<? extends Secret> kind, Duration fetchTimeout) {
     Key key = new Key(source, name);
     SecretSlot slot = new SecretSlot(name, kind);
     RemoteSecret use = new RemoteSecret(key, fetchTimeout, slot);
@@ -142,7 +111,7 @@ public final class RemoteSecrets {
    * @return what is wrong with it; then what was there stays
    */
   public Validation<Boolean> deliver(
-      SecretSource source, io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.Secret proto) {
+      ResourceSource source, io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.Secret proto) {
     ParseScope scope = ParseScope.root(Origin.of("secret " + proto.getName()));
     Subscription subscription = subscriptions.get(new Key(source, proto.getName()));
     if (subscription == null) {
@@ -173,7 +142,7 @@ public final class RemoteSecrets {
    * The server has no such secret, for now. Who would wait for some time only does not; who waits
    * for ever does so.
    */
-  public void absent(SecretSource source, String name) {
+  public void absent(ResourceSource source, String name) {
     Subscription subscription = subscriptions.get(new Key(source, name));
     if (subscription != null) {
       subscription.users.stream()
@@ -183,7 +152,7 @@ public final class RemoteSecrets {
   }
 
   /** A secret did not come in time; nobody waits for it any longer. */
-  public void missing(SecretSource source, String name) {
+  public void missing(ResourceSource source, String name) {
     Subscription subscription = subscriptions.get(new Key(source, name));
     if (subscription != null) {
       answered(subscription);

@@ -16,6 +16,7 @@ import io.meltemi.common.time.Ticker;
 import io.meltemi.proxy.parse.ApiSource;
 import io.meltemi.proxy.parse.MessageTypes;
 import io.meltemi.proxy.parse.ParseScope;
+import io.meltemi.proxy.parse.ResourceSource;
 import io.meltemi.proxy.parse.SupportedFields;
 import io.meltemi.proxy.transport.TlsParameters.Version;
 import java.nio.file.Files;
@@ -423,7 +424,7 @@ public final class TransportSocketParser {
       }
       case ADS -> {
         CONFIG_SOURCE.check(source, at);
-        yield remote(new SecretSource.Aggregated(), proto, kind, at);
+        yield remote(new ResourceSource.Aggregated(), proto, kind, at);
       }
       case API_CONFIG_SOURCE -> {
         CONFIG_SOURCE.check(source, at);
@@ -434,7 +435,7 @@ public final class TransportSocketParser {
             text -> api.field("grpc_services", 0).error(text, "a static cluster with an endpoint"));
         yield problem.isPresent()
             ? Optional.empty()
-            : server.flatMap(found -> remote(new SecretSource.Server(found), proto, kind, at));
+            : server.flatMap(found -> remote(new ResourceSource.Server(found), proto, kind, at));
       }
       default -> {
         at.unsupported(
@@ -447,7 +448,10 @@ public final class TransportSocketParser {
   }
 
   private static Optional<SecretSlot> remote(
-      SecretSource source, SdsSecretConfig proto, Class<? extends Secret> kind, ParseScope scope) {
+      ResourceSource source,
+      SdsSecretConfig proto,
+      Class<? extends Secret> kind,
+      ParseScope scope) {
     ConfigSource config = proto.getSdsConfig();
     long nanos =
         config.hasInitialFetchTimeout()
