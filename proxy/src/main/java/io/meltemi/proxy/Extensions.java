@@ -37,6 +37,8 @@ import io.envoyproxy.envoy.extensions.filters.http.dynamic_forward_proxy.v3.PerR
 import io.envoyproxy.envoy.extensions.filters.http.ext_authz.v3.ExtAuthz;
 import io.envoyproxy.envoy.extensions.filters.http.ext_authz.v3.ExtAuthzPerRoute;
 import io.envoyproxy.envoy.extensions.filters.http.fault.v3.HTTPFault;
+import io.envoyproxy.envoy.extensions.filters.http.header_mutation.v3.HeaderMutation;
+import io.envoyproxy.envoy.extensions.filters.http.header_mutation.v3.HeaderMutationPerRoute;
 import io.envoyproxy.envoy.extensions.filters.http.health_check.v3.HealthCheck;
 import io.envoyproxy.envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication;
 import io.envoyproxy.envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit;
@@ -52,6 +54,7 @@ import io.envoyproxy.envoy.extensions.filters.listener.proxy_protocol.v3.ProxyPr
 import io.envoyproxy.envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector;
 import io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager;
 import io.envoyproxy.envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy;
+import io.envoyproxy.envoy.extensions.http.header_formatters.preserve_case.v3.PreserveCaseFormatterConfig;
 import io.envoyproxy.envoy.extensions.load_balancing_policies.cluster_provided.v3.ClusterProvided;
 import io.envoyproxy.envoy.extensions.load_balancing_policies.least_request.v3.LeastRequest;
 import io.envoyproxy.envoy.extensions.load_balancing_policies.maglev.v3.Maglev;
@@ -105,6 +108,7 @@ import io.meltemi.proxy.http.filter.dynamicforwardproxy.DynamicForwardProxyFacto
 import io.meltemi.proxy.http.filter.extauthz.ExtAuthzFilterFactory;
 import io.meltemi.proxy.http.filter.fault.FaultFilterFactory;
 import io.meltemi.proxy.http.filter.grpcstats.GrpcStatsFilterFactory;
+import io.meltemi.proxy.http.filter.headermutation.HeaderMutationFilterFactory;
 import io.meltemi.proxy.http.filter.healthcheck.HealthCheckFilterFactory;
 import io.meltemi.proxy.http.filter.istiostats.IstioStatsFilterFactory;
 import io.meltemi.proxy.http.filter.jwtauthn.JwtFilterFactory;
@@ -202,6 +206,11 @@ final class Extensions {
         StdoutAccessLog.class,
         StderrAccessLog.class,
         HttpProtocolOptions.class,
+        HeaderMutation.class,
+        HeaderMutationPerRoute.class,
+        io.envoyproxy.envoy.extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation
+            .class,
+        PreserveCaseFormatterConfig.class,
         RawBuffer.class,
         OmitCanaryHostsPredicate.class,
         OmitHostMetadataConfig.class,
@@ -290,6 +299,7 @@ final class Extensions {
             new BufferFilterFactory(),
             new CsrfFilterFactory(),
             new ExtAuthzFilterFactory(client, shared.clusters(), shared.ticker()),
+            new HeaderMutationFilterFactory(shared.ticker()),
             new HealthCheckFilterFactory(shared.failing(), shared.nodeCluster()),
             new LocalRateLimitFilterFactory(shared.stats(), shared.ticker(), shared.nodeCluster()),
             new RateLimitFilterFactory(

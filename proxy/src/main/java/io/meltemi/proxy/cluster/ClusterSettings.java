@@ -3,6 +3,7 @@ package io.meltemi.proxy.cluster;
 import io.meltemi.proxy.cluster.CircuitBreakers.Thresholds;
 import io.meltemi.proxy.codec.HeadLimits;
 import io.meltemi.proxy.codec.Http2Settings;
+import io.meltemi.proxy.codec.NameFormat;
 import io.meltemi.proxy.header.HeaderName;
 import java.net.InetSocketAddress;
 import java.util.List;
@@ -234,6 +235,7 @@ public record ClusterSettings(
    * @param connectionDurationNanosMax 0 for no limit
    * @param streamDurationNanosMax of one try, 0 for no limit
    * @param responseHead limits of a response's head, and of its trailers
+   * @param spelling of names in HTTP/1
    * @param names what a request's own host decides about the connection
    * @param hashPolicies in place of the route's; empty for the route's
    */
@@ -244,6 +246,7 @@ public record ClusterSettings(
       long connectionDurationNanosMax,
       long streamDurationNanosMax,
       HeadLimits responseHead,
+      NameFormat spelling,
       Http2Settings http2,
       HostNames names,
       List<HashPolicy> hashPolicies) {
@@ -259,6 +262,7 @@ public record ClusterSettings(
             0,
             0,
             HeadLimits.DEFAULT,
+            NameFormat.LOWER_CASE,
             Http2Settings.DEFAULT,
             HostNames.NONE,
             List.of());
@@ -272,6 +276,7 @@ public record ClusterSettings(
           connectionDurationNanosMax,
           streamDurationNanosMax,
           responseHead,
+          spelling,
           http2,
           names,
           hashPolicies);

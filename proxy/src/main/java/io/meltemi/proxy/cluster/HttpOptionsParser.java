@@ -12,6 +12,8 @@ import io.meltemi.proxy.cluster.ClusterSettings.Http;
 import io.meltemi.proxy.cluster.ClusterSettings.Protocol;
 import io.meltemi.proxy.codec.HeadLimits;
 import io.meltemi.proxy.codec.Http2SettingsParser;
+import io.meltemi.proxy.codec.NameFormat;
+import io.meltemi.proxy.codec.NameFormatParser;
 import io.meltemi.proxy.header.HeaderName;
 import io.meltemi.proxy.parse.MessageTypes;
 import io.meltemi.proxy.parse.NewerFields;
@@ -65,7 +67,11 @@ final class HttpOptionsParser {
           "max_response_headers_kb",
           "max_requests_per_connection");
   private static final SupportedFields HTTP1 =
-      SupportedFields.of(Http1ProtocolOptions.class, "enable_trailers", "allow_chunked_length")
+      SupportedFields.of(
+              Http1ProtocolOptions.class,
+              "enable_trailers",
+              "allow_chunked_length",
+              "header_key_format")
           .withoutEffect(
               "concerns servers only",
               "allow_absolute_url",
@@ -79,19 +85,24 @@ final class HttpOptionsParser {
    *
    * @param http2 the message, or an empty one
    */
-  private record Version(Protocol protocol, Http2ProtocolOptions http2, ParseScope http2Scope) {}
+  private record Version(
+      Protocol protocol, NameFormat spelling, Http2ProtocolOptions http2, ParseScope http2Scope) {}
+
+  private static NameFormat http1(Http1ProtocolOptions proto, ParseScope scope) {
+    ParseScope at = scope.field("http_protocol_options");
+    HTTP1.check(proto, at);
+    return NameFormatParser.parse(proto, at);
+  }
 
   @SuppressWarnings("deprecation") // old bootstraps still use the cluster's own HTTP fields
   static Http parse(Cluster proto, ParseScope scope) {
     io.envoyproxy.envoy.config.core.v3.HttpProtocolOptions common =
         proto.getCommonHttpProtocolOptions();
     ParseScope commonScope = scope.field("common_http_protocol_options");
-    if (proto.hasHttpProtocolOptions()) {
-      HTTP1.check(proto.getHttpProtocolOptions(), scope.field("http_protocol_options"));
-    }
     Version version =
         new Version(
             proto.hasHttp2ProtocolOptions() ? Protocol.HTTP2 : Protocol.HTTP1,
+            http1(proto.getHttpProtocolOptions(), scope),
             proto.getHttp2ProtocolOptions(),
             scope.field("http2_protocol_options"));
     List<HashPolicy> hashPolicies = List.of();
@@ -155,6 +166,7 @@ final class HttpOptionsParser {
             .field("max_stream_duration")
             .durationNanos(common.hasMaxStreamDuration(), common.getMaxStreamDuration(), 0),
         responseHead(common, commonScope),
+        version.spelling,
         version.protocol == Protocol.HTTP1
             ? defaults.http2()
             : Http2SettingsParser.parse(version.http2, version.http2Scope),
@@ -177,9 +189,10 @@ final class HttpOptionsParser {
         ParseScope at = scope.field("explicit_http_config");
         HttpProtocolOptions.ExplicitHttpConfig config = options.getExplicitHttpConfig();
         EXPLICIT.check(config, at);
-        HTTP1.check(config.getHttpProtocolOptions(), at.field("http_protocol_options"));
+        NameFormat spelling = http1(config.getHttpProtocolOptions(), at);
         yield new Version(
             config.hasHttp2ProtocolOptions() ? Protocol.HTTP2 : Protocol.HTTP1,
+            spelling,
             config.getHttp2ProtocolOptions(),
             at.field("http2_protocol_options"));
       }
@@ -187,28 +200,36 @@ final class HttpOptionsParser {
         ParseScope at = scope.field("auto_config");
         HttpProtocolOptions.AutoHttpConfig config = options.getAutoConfig();
         AUTO.check(config, at);
-        HTTP1.check(config.getHttpProtocolOptions(), at.field("http_protocol_options"));
+        NameFormat spelling = http1(config.getHttpProtocolOptions(), at);
         if (!proto.hasTransportSocket() && proto.getTransportSocketMatchesCount() == 0) {
           at.error("set", "nothing: without TLS there is no ALPN that could tell the version");
         }
         yield new Version(
-            Protocol.AUTO, config.getHttp2ProtocolOptions(), at.field("http2_protocol_options"));
+            Protocol.AUTO,
+            spelling,
+            config.getHttp2ProtocolOptions(),
+            at.field("http2_protocol_options"));
       }
       case USE_DOWNSTREAM_PROTOCOL_CONFIG -> {
         ParseScope at = scope.field("use_downstream_protocol_config");
         HttpProtocolOptions.UseDownstreamHttpConfig config =
             options.getUseDownstreamProtocolConfig();
         SAME_AS_DOWNSTREAM.check(config, at);
-        HTTP1.check(config.getHttpProtocolOptions(), at.field("http_protocol_options"));
+        NameFormat spelling = http1(config.getHttpProtocolOptions(), at);
         yield new Version(
             Protocol.DOWNSTREAM,
+            spelling,
             config.getHttp2ProtocolOptions(),
             at.field("http2_protocol_options"));
       }
       case UPSTREAMPROTOCOLOPTIONS_NOT_SET -> {
         scope.error(
             "no version", "explicit_http_config, auto_config or use_downstream_protocol_config");
-        yield new Version(Protocol.HTTP1, Http2ProtocolOptions.getDefaultInstance(), scope);
+        yield new Version(
+            Protocol.HTTP1,
+            NameFormat.LOWER_CASE,
+            Http2ProtocolOptions.getDefaultInstance(),
+            scope);
       }
     };
   }

@@ -2,8 +2,10 @@ package io.meltemi.proxy.codec;
 
 import io.meltemi.proxy.header.HeaderBlock;
 import io.meltemi.proxy.header.HeaderName;
+import io.meltemi.proxy.header.HeaderSpelling;
 import io.netty.buffer.ByteBuf;
 import java.nio.charset.StandardCharsets;
+import org.jspecify.annotations.Nullable;
 
 /** Writes heads, chunk framing and trailers. Stateless; allocates nothing. */
 public final class HeadEncoder {
@@ -52,23 +54,35 @@ public final class HeadEncoder {
    * form.
    *
    * @param chunked whether a body of unknown length follows
+   * @param names for a message that does not remember its own
    */
   public static void request(
-      ByteBuf out, HeaderBlock block, boolean chunked, ConnectionOption option) {
+      ByteBuf out, HeaderBlock block, boolean chunked, ConnectionOption option, NameFormat names) {
+    boolean plain = isPlain(block, names);
     value(out, block, block.find(HeaderName.METHOD));
     out.writeByte(' ');
     int authority = block.find(HeaderName.AUTHORITY);
     int path = block.find(HeaderName.PATH);
     value(out, block, path >= 0 ? path : authority);
     if (authority >= 0) {
-      out.writeBytes(HTTP_1_1_HOST);
+      if (plain) {
+        out.writeBytes(HTTP_1_1_HOST);
+      } else {
+        out.writeBytes(HTTP_1_1_END);
+        name(out, HeaderName.HOST, block, names);
+      }
       value(out, block, authority);
       out.writeBytes(CRLF);
     } else {
       out.writeBytes(HTTP_1_1_END);
     }
-    fields(out, block);
-    end(out, chunked, option);
+    if (plain) {
+      fields(out, block);
+      end(out, chunked, option);
+    } else {
+      formattedFields(out, block, names);
+      formattedEnd(out, block, chunked, option, names);
+    }
   }
 
   /**
@@ -76,12 +90,23 @@ public final class HeadEncoder {
    *
    * @param status 100 to 599
    * @param chunked whether a body of unknown length follows in chunks
+   * @param names for a message that does not remember its own
    */
   public static void response(
-      ByteBuf out, int status, HeaderBlock block, boolean chunked, ConnectionOption option) {
+      ByteBuf out,
+      int status,
+      HeaderBlock block,
+      boolean chunked,
+      ConnectionOption option,
+      NameFormat names) {
     out.writeBytes(STATUS_LINES[status]);
-    fields(out, block);
-    end(out, chunked, option);
+    if (isPlain(block, names)) {
+      fields(out, block);
+      end(out, chunked, option);
+    } else {
+      formattedFields(out, block, names);
+      formattedEnd(out, block, chunked, option, names);
+    }
   }
 
   /** Writes a bare interim response. */
@@ -128,6 +153,83 @@ public final class HeadEncoder {
 
   private static void value(ByteBuf out, HeaderBlock block, int index) {
     out.writeBytes(block.array(), block.valueStart(index), block.valueLength(index));
+  }
+
+  private static boolean isPlain(HeaderBlock block, NameFormat names) {
+    return names != NameFormat.PROPER_CASE && block.spelling() == null;
+  }
+
+  private static void formattedFields(ByteBuf out, HeaderBlock block, NameFormat names) {
+    HeaderSpelling spelling = block.spelling();
+    for (int i = 0; i < block.size(); i++) {
+      if (block.isPseudo(i)) {
+        continue;
+      }
+      name(
+          out,
+          block.nameHash(i),
+          block.array(),
+          block.nameStart(i),
+          block.nameLength(i),
+          spelling,
+          names);
+      value(out, block, i);
+      out.writeBytes(CRLF);
+    }
+  }
+
+  private static void formattedEnd(
+      ByteBuf out, HeaderBlock block, boolean chunked, ConnectionOption option, NameFormat names) {
+    byte[] asked =
+        switch (option) {
+          case NONE -> CRLF;
+          case CLOSE -> CLOSE;
+          case KEEP_ALIVE -> KEEP_ALIVE;
+          case UPGRADE -> UPGRADE;
+        };
+    if (option != ConnectionOption.NONE) {
+      name(out, HeaderName.CONNECTION, block, names);
+      int start = HeaderName.CONNECTION.length() + SEPARATOR.length;
+      out.writeBytes(asked, start, asked.length - start);
+    }
+    if (chunked) {
+      name(out, HeaderName.TRANSFER_ENCODING, block, names);
+      int start = HeaderName.TRANSFER_ENCODING.length() + SEPARATOR.length;
+      out.writeBytes(CHUNKED_END, start, CHUNKED_END.length - start);
+    } else {
+      out.writeBytes(CRLF);
+    }
+  }
+
+  private static void name(ByteBuf out, HeaderName name, HeaderBlock block, NameFormat names) {
+    name(out, name.hash(), name.bytes(), 0, name.length(), block.spelling(), names);
+  }
+
+  private static void name(
+      ByteBuf out,
+      int hash,
+      byte[] lower,
+      int start,
+      int length,
+      @Nullable HeaderSpelling spelling,
+      NameFormat names) {
+    int known = spelling == null ? -1 : spelling.find(hash, lower, start, length);
+    boolean proper =
+        spelling == null ? names == NameFormat.PROPER_CASE : known < 0 && spelling.isProperElse();
+    if (spelling != null && known >= 0) {
+      out.writeBytes(spelling.array(), known, length);
+    } else if (proper) {
+      boolean first = true;
+      for (int i = start; i < start + length; i++) {
+        byte b = lower[i];
+        boolean letter = b >= 'a' && b <= 'z';
+        out.writeByte(letter && first ? b - 32 : b);
+        first = !letter && (b < '0' || b > '9');
+      }
+    } else {
+      out.writeBytes(lower, start, length);
+    }
+    out.writeBytes(SEPARATOR);
   }
 
   /** Writes every entry that is not a pseudo header; neighbours in the array go in one piece. */

@@ -2,11 +2,13 @@ package io.meltemi.proxy.codec;
 
 import io.meltemi.proxy.header.HeaderBlock;
 import io.meltemi.proxy.header.HeaderName;
+import io.meltemi.proxy.header.HeaderSpelling;
 import io.netty.buffer.ByteBuf;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Parses the head of a request or response, or trailers, in one pass over bytes copied into the
@@ -107,6 +109,11 @@ public final class HeadParser {
   }
 
   private final HeadLimits limits;
+  private final NameFormat names;
+
+  /** Of the present head; null where it is not kept. */
+  private @Nullable HeaderSpelling spelling;
+
   private Kind kind = Kind.REQUEST;
   private HeaderBlock block = EMPTY;
   private CodecError error = CodecError.NONE;
@@ -138,8 +145,9 @@ public final class HeadParser {
 
   private static final HeaderBlock EMPTY = new HeaderBlock();
 
-  public HeadParser(HeadLimits limits) {
+  public HeadParser(HeadLimits limits, NameFormat names) {
     this.limits = limits;
+    this.names = names;
   }
 
   /** Starts a request's head; the block is cleared. */
@@ -164,6 +172,10 @@ public final class HeadParser {
     kind = newKind;
     block = into;
     into.clear();
+    spelling =
+        names.isPreserving() && newKind != Kind.TRAILERS
+            ? into.spell(names == NameFormat.PRESERVED_ELSE_PROPER)
+            : null;
     bytes = into.reserve(prefix.length);
     System.arraycopy(prefix, 0, bytes, 0, prefix.length);
     into.rawLength(prefix.length);
@@ -286,6 +298,11 @@ public final class HeadParser {
 
   private int scan() {
     while (true) {
+      if (spelling != null && !lineBegun) {
+        // names become lower case where they stand, so a line is begun only when it is whole
+        lineBegun = true;
+        scanFrom = position;
+      }
       if (lineBegun && !hasLineFeed()) {
         scanFrom = filled;
         return INCOMPLETE;
@@ -615,6 +632,9 @@ public final class HeadParser {
       }
       return blank;
     }
+    if (spelling != null) {
+      rememberName(spelling);
+    }
     int nameStart = p;
     int hash = 0;
     while (p < end) {
@@ -659,6 +679,15 @@ public final class HeadParser {
       return bad(CodecError.TOO_MANY_HEADERS);
     }
     return field(hash, nameStart, nameLength, valueStart, p - valueStart);
+  }
+
+  private void rememberName(HeaderSpelling into) {
+    int hash = 0;
+    int p = position;
+    for (byte lower; p < filled && (lower = NAME[bytes[p] & 0xff]) != 0; p++) {
+      hash = 31 * hash + lower;
+    }
+    into.add(hash, bytes, position, p - position);
   }
 
   /** Takes one field: what matters to framing is kept, what is for one hop is not passed on. */

@@ -33,6 +33,8 @@ public final class HeaderBlock {
   private int length;
   private int[] slots = new int[INITIAL_ENTRIES * STRIDE];
   private int size;
+  private @Nullable HeaderSpelling spelling;
+  private boolean spelled;
 
   public HeaderBlock() {}
 
@@ -49,9 +51,31 @@ public final class HeaderBlock {
   public void clear() {
     size = 0;
     length = 0;
+    spelled = false;
     if (bytes.length > RETAINED_BYTES_MAX) {
       bytes = new byte[INITIAL_BYTES];
     }
+  }
+
+  /** How the names were written, where that is kept; null where it is not. */
+  public @Nullable HeaderSpelling spelling() {
+    return spelled ? spelling : null;
+  }
+
+  /**
+   * Keeps how names are written from now on, until {@link #clear()}.
+   *
+   * @param otherNamesProper whether names that are not told have proper case
+   */
+  public HeaderSpelling spell(boolean otherNamesProper) {
+    HeaderSpelling kept = spelling;
+    if (kept == null) {
+      kept = new HeaderSpelling();
+      spelling = kept;
+    }
+    kept.begin(otherNamesProper);
+    spelled = true;
+    return kept;
   }
 
   /** Index of the first entry with the name, or -1. */
@@ -287,8 +311,9 @@ public final class HeaderBlock {
     size--;
   }
 
-  /** Becomes a copy of the other block. */
+  /** Becomes a copy of the other block, with names in lower case. */
   public void copyFrom(HeaderBlock other) {
+    spelled = false;
     if (bytes.length < other.length) {
       bytes = new byte[other.bytes.length];
     }

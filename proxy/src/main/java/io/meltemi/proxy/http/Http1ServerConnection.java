@@ -431,7 +431,8 @@ final class Http1ServerConnection extends HttpServerConnection {
     ChannelWriter out = writer();
     ByteBuf buffer = out.gather(HeadEncoder.sizeMax(headers));
     int before = buffer.readableBytes();
-    HeadEncoder.response(buffer, status, headers, chunkedResponse, option);
+    HeadEncoder.response(
+        buffer, status, headers, chunkedResponse, option, settings.protocol().names());
     from.info.headerBytesSent = (long) buffer.readableBytes() - before;
     out.flush();
     if (endStream) {
@@ -451,7 +452,8 @@ final class Http1ServerConnection extends HttpServerConnection {
         status,
         headers,
         false,
-        status == 101 ? ConnectionOption.UPGRADE : ConnectionOption.NONE);
+        status == 101 ? ConnectionOption.UPGRADE : ConnectionOption.NONE,
+        settings.protocol().names());
     from.info.headerBytesSent = (long) buffer.readableBytes() - before;
     out.flush();
     if (endStream) {

@@ -51,7 +51,7 @@ public final class HttpConnectionManagerFactory implements NetworkFilterFactory 
   private final Function<String, RouteSource> routes;
   private final AccessLogParser accessLogs;
   private final Stats stats;
-  private final HttpConnectionManagerParser settings = new HttpConnectionManagerParser();
+  private final HttpConnectionManagerParser settings;
 
   /**
    * @param routes the routes of an RDS resource by its name; called on the configuration thread
@@ -69,6 +69,7 @@ public final class HttpConnectionManagerFactory implements NetworkFilterFactory 
     this.routes = routes;
     this.accessLogs = accessLogs;
     this.stats = stats;
+    this.settings = new HttpConnectionManagerParser(routeParser.mutations());
   }
 
   @Override

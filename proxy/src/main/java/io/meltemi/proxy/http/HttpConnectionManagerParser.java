@@ -5,12 +5,15 @@ import io.envoyproxy.envoy.config.core.v3.CidrRange;
 import io.envoyproxy.envoy.config.core.v3.Http1ProtocolOptions;
 import io.envoyproxy.envoy.config.core.v3.HttpProtocolOptions;
 import io.envoyproxy.envoy.config.core.v3.SchemeHeaderTransformation;
+import io.envoyproxy.envoy.config.core.v3.TypedExtensionConfig;
 import io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager;
 import io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.InternalAddressConfig;
 import io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.SetCurrentClientCertDetails;
 import io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.UpgradeConfig;
+import io.envoyproxy.envoy.extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation;
 import io.meltemi.proxy.codec.HeadLimits;
 import io.meltemi.proxy.codec.Http2SettingsParser;
+import io.meltemi.proxy.codec.NameFormatParser;
 import io.meltemi.proxy.http.ForwardedCertificate.Detail;
 import io.meltemi.proxy.http.HttpConnectionManagerSettings.Answers;
 import io.meltemi.proxy.http.HttpConnectionManagerSettings.ClientAddress;
@@ -26,8 +29,11 @@ import io.meltemi.proxy.http.HttpConnectionManagerSettings.StripPort;
 import io.meltemi.proxy.http.HttpConnectionManagerSettings.Times;
 import io.meltemi.proxy.http.HttpConnectionManagerSettings.Underscores;
 import io.meltemi.proxy.matcher.IpRange;
+import io.meltemi.proxy.parse.MessageTypes;
 import io.meltemi.proxy.parse.ParseScope;
 import io.meltemi.proxy.parse.SupportedFields;
+import io.meltemi.proxy.route.HeaderMutations;
+import io.meltemi.proxy.route.HeaderMutationsParser;
 import io.netty.util.NetUtil;
 import java.util.ArrayList;
 import java.util.EnumSet;
@@ -81,7 +87,8 @@ final class HttpConnectionManagerParser {
               "path_with_escaped_slashes_action",
               "strip_matching_host_port",
               "strip_any_host_port",
-              "strip_trailing_host_dot")
+              "strip_trailing_host_dot",
+              "early_header_mutation_extensions")
           .withoutEffect("HTTP/3 is not spoken", "http3_protocol_options")
           .withoutEffect("no spans are made yet", "tracing")
           .withoutEffect("100 is answered here and not proxied", "proxy_100_continue")
@@ -105,16 +112,25 @@ final class HttpConnectionManagerParser {
               Http1ProtocolOptions.class,
               "accept_http_10",
               "default_host_for_http_10",
-              "allow_absolute_url")
+              "allow_absolute_url",
+              "header_key_format")
           .withoutEffect("trailers are always passed on", "enable_trailers")
           .withoutEffect(
               "a broken HTTP/1.1 message always ends its connection",
               "override_stream_error_on_invalid_http_message");
+  private static final SupportedFields EARLY =
+      SupportedFields.of(HeaderMutation.class, "mutations");
   private static final SupportedFields UPGRADE =
       SupportedFields.of(UpgradeConfig.class, "upgrade_type", "enabled", "filters");
   private static final SupportedFields INTERNAL =
       SupportedFields.of(InternalAddressConfig.class, "cidr_ranges")
           .withoutEffect("clients come by TCP", "unix_sockets");
+
+  private final HeaderMutationsParser headers;
+
+  HttpConnectionManagerParser(HeaderMutationsParser headers) {
+    this.headers = headers;
+  }
 
   HttpConnectionManagerSettings parse(HttpConnectionManager proto, ParseScope scope) {
     MANAGER.check(proto, scope);
@@ -135,7 +151,28 @@ final class HttpConnectionManagerParser {
         times(proto, scope),
         protocol(proto, scope),
         codec(proto, scope),
-        upgrades(proto, scope));
+        upgrades(proto, scope),
+        early(proto, scope));
+  }
+
+  private HeaderMutations early(HttpConnectionManager proto, ParseScope scope) {
+    List<HeaderMutations.Level> levels = new ArrayList<>();
+    for (int i = 0; i < proto.getEarlyHeaderMutationExtensionsCount(); i++) {
+      TypedExtensionConfig config = proto.getEarlyHeaderMutationExtensions(i);
+      ParseScope at = scope.field("early_header_mutation_extensions", i).field("typed_config");
+      if (!MessageTypes.holds(config.getTypedConfig(), HeaderMutation.class)) {
+        at.unsupported(config.getName() + " " + config.getTypedConfig().getTypeUrl());
+        continue;
+      }
+      at.unpack(config.getTypedConfig(), HeaderMutation.class)
+          .ifPresent(
+              early -> {
+                EARLY.check(early, at);
+                levels.addAll(
+                    headers.parseList(early.getMutationsList(), at, "mutations").levels());
+              });
+    }
+    return HeaderMutations.of(levels);
   }
 
   private static Scheme scheme(SchemeHeaderTransformation proto, ParseScope scope) {
@@ -333,7 +370,8 @@ final class HttpConnectionManagerParser {
         underscores,
         common.getMaxRequestsPerConnection().getValue(),
         http1.getAcceptHttp10(),
-        http1.getDefaultHostForHttp10());
+        http1.getDefaultHostForHttp10(),
+        NameFormatParser.parse(http1, scope.field("http_protocol_options")));
   }
 
   private static Codec codec(HttpConnectionManager proto, ParseScope scope) {

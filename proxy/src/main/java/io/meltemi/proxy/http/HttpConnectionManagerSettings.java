@@ -2,7 +2,9 @@ package io.meltemi.proxy.http;
 
 import io.meltemi.proxy.codec.HeadLimits;
 import io.meltemi.proxy.codec.Http2Settings;
+import io.meltemi.proxy.codec.NameFormat;
 import io.meltemi.proxy.matcher.IpRange;
+import io.meltemi.proxy.route.HeaderMutations;
 import java.util.List;
 import java.util.Map;
 
@@ -13,6 +15,7 @@ import java.util.Map;
  * @param certificate what is told of the client's certificate
  * @param upgrades upgrade type in lower case to whether it is let through where a route does not
  *     say
+ * @param early changes to requests before anything else looks at them
  */
 record HttpConnectionManagerSettings(
     String statPrefix,
@@ -25,7 +28,8 @@ record HttpConnectionManagerSettings(
     Times times,
     Protocol protocol,
     Codec codec,
-    Map<String, Boolean> upgrades) {
+    Map<String, Boolean> upgrades,
+    HeaderMutations early) {
 
   public HttpConnectionManagerSettings {
     upgrades = Map.copyOf(upgrades);
@@ -137,15 +141,17 @@ record HttpConnectionManagerSettings(
   /**
    * @param requestsPerConnectionMax 0 for no limit
    * @param defaultHost authority of an HTTP/1.0 request without one; empty refuses it
+   * @param names of the fields of HTTP/1
    */
   public record Protocol(
       HeadLimits head,
       Underscores underscores,
       int requestsPerConnectionMax,
       boolean acceptHttp10,
-      String defaultHost) {
+      String defaultHost,
+      NameFormat names) {
     public static final Protocol DEFAULT =
-        new Protocol(HeadLimits.DEFAULT, Underscores.ALLOW, 0, false, "");
+        new Protocol(HeadLimits.DEFAULT, Underscores.ALLOW, 0, false, "", NameFormat.LOWER_CASE);
   }
 
   /** Which HTTP versions a connection may speak. */
@@ -174,6 +180,7 @@ record HttpConnectionManagerSettings(
         Times.DEFAULT,
         Protocol.DEFAULT,
         Codec.DEFAULT,
-        Map.of());
+        Map.of(),
+        HeaderMutations.NONE);
   }
 }

@@ -8,11 +8,13 @@ import io.meltemi.proxy.loop.LoopContext;
 import io.meltemi.proxy.loop.LoopTimer;
 import io.meltemi.proxy.matcher.MatchTrace;
 import io.meltemi.proxy.network.DownstreamConnection;
+import io.meltemi.proxy.route.HeaderMutations;
 import io.meltemi.proxy.route.RequestView;
 import io.meltemi.proxy.route.Route;
 import io.meltemi.proxy.route.RouteAction;
 import io.meltemi.proxy.route.RouteFilterConfig;
 import io.meltemi.proxy.route.RouteTable;
+import io.meltemi.proxy.telemetry.FormatOutput;
 import io.meltemi.proxy.telemetry.ResponseFlag;
 import io.meltemi.proxy.telemetry.StatScope;
 import io.meltemi.proxy.telemetry.StreamInfo;
@@ -94,6 +96,9 @@ final class HttpStream implements RequestView {
   private final IdleTimer idleTimer = new IdleTimer();
   private final RequestTimer requestTimer = new RequestTimer();
   private final DurationTimer durationTimer = new DurationTimer();
+
+  /** Made when the connection manager changes headers early. */
+  private @Nullable FormatOutput earlyScratch;
 
   private @Nullable Http1Exchange http1;
 
@@ -183,7 +188,7 @@ final class HttpStream implements RequestView {
   Http1Exchange http1() {
     Http1Exchange present = http1;
     if (present == null) {
-      present = new Http1Exchange(settings.protocol().head());
+      present = new Http1Exchange(settings.protocol().head(), settings.protocol().names());
       http1 = present;
     }
     return present;
@@ -231,6 +236,7 @@ final class HttpStream implements RequestView {
     startTimers(endStream);
     int g = generation;
     HttpConnection from = connection();
+    applyEarly();
     internal = manager.requestRules().apply(this, from);
     if (generation != g || replied) {
       return;
@@ -242,6 +248,19 @@ final class HttpStream implements RequestView {
     // as in Envoy the route is found before the first filter: it says which of them run
     skipped = manager.skipped(chain, choice().filterConfigs());
     decodeHeadersFrom(0);
+  }
+
+  private void applyEarly() {
+    HeaderMutations early = settings.early();
+    if (early.isEmpty()) {
+      return;
+    }
+    FormatOutput scratch = earlyScratch;
+    if (scratch == null) {
+      scratch = new FormatOutput();
+      earlyScratch = scratch;
+    }
+    early.apply(request, info, scratch);
   }
 
   /** Asks route and connection manager whether they let an upgrade or CONNECT through. */

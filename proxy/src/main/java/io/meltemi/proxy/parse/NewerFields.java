@@ -13,6 +13,7 @@ import com.google.protobuf.Message;
 import com.google.protobuf.Parser;
 import com.google.protobuf.UInt32Value;
 import com.google.protobuf.UnknownFieldSet;
+import io.envoyproxy.envoy.config.common.mutation_rules.v3.HeaderMutation;
 import io.envoyproxy.envoy.config.core.v3.RetryPolicy;
 import io.envoyproxy.envoy.config.core.v3.SubstitutionFormatString;
 import io.envoyproxy.envoy.config.route.v3.RouteAction;
@@ -58,6 +59,20 @@ public final class NewerFields {
 
   /** {@code invert_match} of {@code matcher.v3.AddressMatcher}. */
   public static final int INVERT_ADDRESS = 2;
+
+  /** {@code remove_on_match} of {@code mutation_rules.v3.HeaderMutation}. */
+  public static final int REMOVE_ON_MATCH = 3;
+
+  /** {@code response_trailers_mutations} of {@code header_mutation.v3.Mutations}. */
+  public static final int RESPONSE_TRAILERS_MUTATIONS = 4;
+
+  /** {@code request_trailers_mutations} of {@code header_mutation.v3.Mutations}. */
+  public static final int REQUEST_TRAILERS_MUTATIONS = 5;
+
+  private static final String MUTATION = "envoy.config.common.mutation_rules.v3.HeaderMutation";
+
+  /** The message of {@link #REMOVE_ON_MATCH}; its field 1 is {@code key_matcher}. */
+  public static final String REMOVED_NAMES = MUTATION + ".RemoveOnMatch";
 
   private static final String LIMIT_OPTION = "envoy.config.route.v3.RateLimit.XRateLimitOption";
   private static final String COOKIE = "envoy.config.route.v3.CookieMatcher";
@@ -144,6 +159,26 @@ public final class NewerFields {
                       "envoy.config.route.v3.RouteAction.HashPolicy",
                       true))),
           Map.entry(
+              MUTATION, List.of(Field.message("remove_on_match", REMOVE_ON_MATCH, REMOVED_NAMES))),
+          Map.entry(
+              REMOVED_NAMES,
+              List.of(Field.message("key_matcher", 1, "envoy.type.matcher.v3.StringMatcher"))),
+          Map.entry(
+              "envoy.extensions.filters.http.header_mutation.v3.Mutations",
+              List.of(
+                  new Field(
+                      "response_trailers_mutations",
+                      RESPONSE_TRAILERS_MUTATIONS,
+                      FieldDescriptorProto.Type.TYPE_MESSAGE,
+                      MUTATION,
+                      true),
+                  new Field(
+                      "request_trailers_mutations",
+                      REQUEST_TRAILERS_MUTATIONS,
+                      FieldDescriptorProto.Type.TYPE_MESSAGE,
+                      MUTATION,
+                      true))),
+          Map.entry(
               ZONE_AWARE,
               List.of(Field.message("force_local_zone", 5, ZONE_AWARE + ".ForceLocalZone"))),
           Map.entry(
@@ -155,7 +190,7 @@ public final class NewerFields {
 
   /** Types that there is no class for at all. */
   private static final Set<String> NEW =
-      Set.of(COOKIE, ADDRESS_MATCH, ZONE_AWARE + ".ForceLocalZone", LIMIT_OPTION);
+      Set.of(COOKIE, ADDRESS_MATCH, ZONE_AWARE + ".ForceLocalZone", LIMIT_OPTION, REMOVED_NAMES);
 
   private NewerFields() {}
 
@@ -266,6 +301,7 @@ public final class NewerFields {
         StringMatcher.getDescriptor().getFile(),
         SubstitutionFormatString.getDescriptor().getFile(),
         AddressMatcher.getDescriptor().getFile(),
+        HeaderMutation.getDescriptor().getFile(),
         RouteAction.getDescriptor().getFile(),
         UInt32Value.getDescriptor().getFile()
       };

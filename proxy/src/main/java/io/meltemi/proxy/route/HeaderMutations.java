@@ -2,6 +2,7 @@ package io.meltemi.proxy.route;
 
 import io.meltemi.proxy.header.HeaderBlock;
 import io.meltemi.proxy.header.HeaderName;
+import io.meltemi.proxy.matcher.StringMatcher;
 import io.meltemi.proxy.telemetry.FormatOutput;
 import io.meltemi.proxy.telemetry.Formatter;
 import io.meltemi.proxy.telemetry.StreamInfo;
@@ -19,8 +20,13 @@ import java.util.List;
 public record HeaderMutations(List<Level> levels) {
   public static final HeaderMutations NONE = new HeaderMutations(List.of());
 
-  /** The changes of one place: weighted cluster, route, virtual host or table. */
-  public record Level(List<HeaderName> removals, List<Setting> settings) {
+  /**
+   * The changes of one place: weighted cluster, route, virtual host or table.
+   *
+   * @param removedNames headers whose names match are removed; pseudo headers stay
+   */
+  public record Level(
+      List<HeaderName> removals, List<StringMatcher> removedNames, List<Setting> settings) {
     public static final Level EMPTY = new Level(List.of(), List.of());
 
     /** At most so many settings when one of them is conditional. */
@@ -28,6 +34,7 @@ public record HeaderMutations(List<Level> levels) {
 
     public Level {
       removals = List.copyOf(removals);
+      removedNames = List.copyOf(removedNames);
       settings = List.copyOf(settings);
       if (settings.size() > CONDITIONAL_MAX && settings.stream().anyMatch(Setting::isConditional)) {
         throw new IllegalArgumentException(
@@ -38,8 +45,12 @@ public record HeaderMutations(List<Level> levels) {
       }
     }
 
+    public Level(List<HeaderName> removals, List<Setting> settings) {
+      this(removals, List.of(), settings);
+    }
+
     public boolean isEmpty() {
-      return removals.isEmpty() && settings.isEmpty();
+      return removals.isEmpty() && removedNames.isEmpty() && settings.isEmpty();
     }
   }
 
@@ -140,6 +151,9 @@ public record HeaderMutations(List<Level> levels) {
     for (int i = 0; i < level.removals.size(); i++) {
       target.remove(level.removals.get(i));
     }
+    for (int i = 0; i < level.removedNames.size(); i++) {
+      removeMatching(level.removedNames.get(i), target);
+    }
     List<Setting> settings = level.settings;
     long present = present(settings, target);
     for (int i = 0; i < settings.size(); i++) {
@@ -164,6 +178,15 @@ public record HeaderMutations(List<Level> levels) {
           };
       if (adds) {
         write(setting, false, target, info, scratch);
+      }
+    }
+  }
+
+  private static void removeMatching(StringMatcher name, HeaderBlock target) {
+    for (int i = target.size() - 1; i >= 0; i--) {
+      if (!target.isPseudo(i)
+          && name.matches(target.array(), target.nameStart(i), target.nameLength(i))) {
+        target.removeAt(i);
       }
     }
   }

@@ -1,9 +1,14 @@
 package io.meltemi.proxy.route;
 
+import com.google.protobuf.UnknownFieldSet;
+import io.envoyproxy.envoy.config.common.mutation_rules.v3.HeaderMutation;
 import io.envoyproxy.envoy.config.core.v3.HeaderValueOption;
 import io.meltemi.common.time.Ticker;
 import io.meltemi.common.validation.Validation;
 import io.meltemi.proxy.header.HeaderName;
+import io.meltemi.proxy.matcher.StringMatcher;
+import io.meltemi.proxy.matcher.StringMatcherParser;
+import io.meltemi.proxy.parse.NewerFields;
 import io.meltemi.proxy.parse.ParseScope;
 import io.meltemi.proxy.parse.SupportedFields;
 import io.meltemi.proxy.route.HeaderMutations.Action;
@@ -24,6 +29,9 @@ public final class HeaderMutationsParser {
   private static final SupportedFields HEADER =
       SupportedFields.of(
           io.envoyproxy.envoy.config.core.v3.HeaderValue.class, "key", "value", "raw_value");
+
+  private static final SupportedFields MUTATION =
+      SupportedFields.of(HeaderMutation.class, "remove", "append", "remove_on_match");
 
   private final Ticker ticker;
 
@@ -56,6 +64,46 @@ public final class HeaderMutationsParser {
     return add.isEmpty()
         ? HeaderMutations.NONE
         : HeaderMutations.of(List.of(new Level(List.of(), settings(add, parent, field))));
+  }
+
+  /** A list of mutations, each of which sees what those before it have done. */
+  public HeaderMutations parseList(List<HeaderMutation> list, ParseScope parent, String field) {
+    List<Level> levels = new ArrayList<>(list.size());
+    for (int i = 0; i < list.size(); i++) {
+      HeaderMutation proto = list.get(i);
+      ParseScope scope = parent.field(field, i);
+      MUTATION.check(proto, scope);
+      switch (proto.getActionCase()) {
+        case REMOVE ->
+            name(proto.getRemove(), scope.field("remove"))
+                .ifPresent(name -> levels.add(new Level(List.of(name), List.of())));
+        case APPEND ->
+            setting(proto.getAppend(), scope.field("append"))
+                .ifPresent(setting -> levels.add(new Level(List.of(), List.of(setting))));
+        case ACTION_NOT_SET ->
+            removedNames(proto, scope)
+                .ifPresent(names -> levels.add(new Level(List.of(), List.of(names), List.of())));
+      }
+    }
+    return HeaderMutations.of(levels);
+  }
+
+  private static Optional<StringMatcher> removedNames(HeaderMutation proto, ParseScope scope) {
+    ParseScope at = scope.field("remove_on_match");
+    List<UnknownFieldSet> found =
+        NewerFields.companions(proto, NewerFields.REMOVE_ON_MATCH, NewerFields.REMOVED_NAMES, at);
+    if (found.isEmpty()) {
+      scope.error("nothing", "one of remove, append, remove_on_match");
+      return Optional.empty();
+    }
+    List<io.envoyproxy.envoy.type.matcher.v3.StringMatcher> names =
+        NewerFields.messages(
+            found.getLast(), 1, io.envoyproxy.envoy.type.matcher.v3.StringMatcher.parser(), at);
+    if (names.isEmpty()) {
+      at.field("key_matcher").error("nothing", "a matcher of names");
+      return Optional.empty();
+    }
+    return StringMatcherParser.parse(names.getLast(), at.field("key_matcher"));
   }
 
   private List<Setting> settings(List<HeaderValueOption> add, ParseScope parent, String field) {

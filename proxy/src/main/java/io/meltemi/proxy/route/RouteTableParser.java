@@ -116,6 +116,11 @@ public final class RouteTableParser {
     this.rateLimits = new RateLimitParser(ticker);
   }
 
+  /** What reads changes of headers, for the messages around a route table. */
+  public HeaderMutationsParser mutations() {
+    return mutations;
+  }
+
   public Validation<RouteTable> parse(RouteConfiguration proto, Origin origin) {
     return parse(proto, origin, "");
   }

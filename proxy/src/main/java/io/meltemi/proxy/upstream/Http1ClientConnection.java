@@ -57,7 +57,7 @@ final class Http1ClientConnection extends ClientConnection implements UpstreamSt
 
   Http1ClientConnection(ConnectionPool pool, boolean counted, long createdNanos) {
     super(pool, counted, createdNanos);
-    this.parser = new HeadParser(settings.responseHead());
+    this.parser = new HeadParser(settings.responseHead(), settings.spelling());
   }
 
   @Override
@@ -115,7 +115,8 @@ final class Http1ClientConnection extends ClientConnection implements UpstreamSt
         out.gather(HeadEncoder.sizeMax(headers)),
         headers,
         chunkedRequest,
-        upgrade ? ConnectionOption.UPGRADE : ConnectionOption.NONE);
+        upgrade ? ConnectionOption.UPGRADE : ConnectionOption.NONE,
+        settings.spelling());
     requestEnded = endStream;
     out.flush();
   }

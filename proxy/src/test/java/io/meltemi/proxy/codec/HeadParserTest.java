@@ -62,11 +62,12 @@ final class HeadParserTest {
   }
 
   private static String request(String text, int... cuts) {
-    return outcome(new HeadParser(LIMITS), new HeaderBlock(), true, text, cuts);
+    return outcome(
+        new HeadParser(LIMITS, NameFormat.LOWER_CASE), new HeaderBlock(), true, text, cuts);
   }
 
   private static CodecError error(String text) {
-    HeadParser parser = new HeadParser(LIMITS);
+    HeadParser parser = new HeadParser(LIMITS, NameFormat.LOWER_CASE);
     parser.beginRequest(new HeaderBlock());
     ByteBuf in = Unpooled.copiedBuffer(text, StandardCharsets.ISO_8859_1);
     assertEquals(HeadParser.Result.FAILED, parser.parse(in), text);
@@ -75,7 +76,7 @@ final class HeadParserTest {
 
   @Test
   void parsesRequest() {
-    HeadParser parser = new HeadParser(LIMITS);
+    HeadParser parser = new HeadParser(LIMITS, NameFormat.LOWER_CASE);
     HeaderBlock block = new HeaderBlock();
     parser.beginRequest(block);
     ByteBuf in =
@@ -101,7 +102,7 @@ final class HeadParserTest {
   @Test
   void takesAuthorityFromTheTarget() {
     HeaderBlock block = new HeaderBlock();
-    HeadParser parser = new HeadParser(LIMITS);
+    HeadParser parser = new HeadParser(LIMITS, NameFormat.LOWER_CASE);
     for (String[] one :
         List.of(
             new String[] {"http://a.b:8080/x?y", "a.b:8080", "/x?y", "http"},
@@ -124,7 +125,7 @@ final class HeadParserTest {
   @Test
   void removesWhatConnectionNames() {
     HeaderBlock block = new HeaderBlock();
-    HeadParser parser = new HeadParser(LIMITS);
+    HeadParser parser = new HeadParser(LIMITS, NameFormat.LOWER_CASE);
     parser.beginRequest(block);
     parser.parse(
         Unpooled.copiedBuffer(
@@ -248,7 +249,7 @@ final class HeadParserTest {
 
   @Test
   void parsesResponses() {
-    HeadParser parser = new HeadParser(LIMITS);
+    HeadParser parser = new HeadParser(LIMITS, NameFormat.LOWER_CASE);
     HeaderBlock block = new HeaderBlock();
     for (String line :
         List.of("HTTP/1.1 204 No Content", "HTTP/1.1 204 ", "HTTP/1.1 204", "HTTP/1.0 204 x")) {
@@ -277,7 +278,7 @@ final class HeadParserTest {
       "GET /path?query HTTP/1.1\r\nHost: a.b\r\nContent-Length: 5\r\nConnection: a, b\r\n\r\nBODY",
       "POST http://h/p HTTP/1.1\r\nhost: h\r\nTransfer-Encoding: chunked\r\n\r\n",
     };
-    HeadParser parser = new HeadParser(LIMITS);
+    HeadParser parser = new HeadParser(LIMITS, NameFormat.LOWER_CASE);
     HeaderBlock block = new HeaderBlock();
     int done = 0;
     for (int i = 0; i < 60_000; i++) {

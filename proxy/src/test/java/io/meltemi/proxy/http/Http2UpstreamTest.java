@@ -482,6 +482,7 @@ final class Http2UpstreamTest {
                           0,
                           0,
                           http.responseHead(),
+                          http.spelling(),
                           http.http2(),
                           http.names(),
                           http.hashPolicies()));
@@ -516,6 +517,7 @@ final class Http2UpstreamTest {
                           0,
                           20_000_000,
                           http.responseHead(),
+                          http.spelling(),
                           http.http2(),
                           http.names(),
                           http.hashPolicies()));

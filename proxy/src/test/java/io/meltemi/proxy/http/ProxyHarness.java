@@ -7,10 +7,13 @@ import io.envoyproxy.envoy.extensions.filters.http.buffer.v3.BufferPerRoute;
 import io.envoyproxy.envoy.extensions.filters.http.csrf.v3.CsrfPolicy;
 import io.envoyproxy.envoy.extensions.filters.http.ext_authz.v3.ExtAuthz;
 import io.envoyproxy.envoy.extensions.filters.http.ext_authz.v3.ExtAuthzPerRoute;
+import io.envoyproxy.envoy.extensions.filters.http.header_mutation.v3.HeaderMutation;
+import io.envoyproxy.envoy.extensions.filters.http.header_mutation.v3.HeaderMutationPerRoute;
 import io.envoyproxy.envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication;
 import io.envoyproxy.envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit;
 import io.envoyproxy.envoy.extensions.filters.http.ratelimit.v3.RateLimit;
 import io.envoyproxy.envoy.extensions.filters.http.router.v3.Router;
+import io.envoyproxy.envoy.extensions.http.header_formatters.preserve_case.v3.PreserveCaseFormatterConfig;
 import io.envoyproxy.envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate;
 import io.meltemi.common.net.Locality;
 import io.meltemi.common.time.Ticker;
@@ -223,7 +226,12 @@ final class ProxyHarness implements AutoCloseable {
                         BufferPerRoute.class,
                         CsrfPolicy.class,
                         ExtAuthz.class,
-                        ExtAuthzPerRoute.class)))
+                        ExtAuthzPerRoute.class,
+                        HeaderMutation.class,
+                        HeaderMutationPerRoute.class,
+                        io.envoyproxy.envoy.extensions.http.early_header_mutation.header_mutation.v3
+                            .HeaderMutation.class,
+                        PreserveCaseFormatterConfig.class)))
             .read(builder, yaml, Origin.of("test"))
             .orElseThrow());
   }

@@ -93,6 +93,7 @@ final class RouterTest {
             http.connectionDurationNanosMax(),
             http.streamDurationNanosMax(),
             http.responseHead(),
+            http.spelling(),
             http.http2(),
             http.names(),
             http.hashPolicies()),
