@@ -1,6 +1,7 @@
 package io.meltemi.config.kind.authorizationpolicy;
 
 import io.meltemi.common.labels.Labels;
+import io.meltemi.config.traffic.TargetRef;
 import java.util.List;
 import java.util.Optional;
 
@@ -14,7 +15,7 @@ import java.util.Optional;
  */
 public record AuthorizationPolicy(
     Optional<Labels> selector,
-    List<Target> targets,
+    List<TargetRef> targets,
     Action action,
     List<Rule> rules,
     String provider) {
@@ -28,9 +29,6 @@ public record AuthorizationPolicy(
     /** A provider is asked. */
     CUSTOM
   }
-
-  /** A resource that policies can be bound to; {@code group} is empty for a Service. */
-  public record Target(String group, String kind, String name) {}
 
   /**
    * What must hold together.

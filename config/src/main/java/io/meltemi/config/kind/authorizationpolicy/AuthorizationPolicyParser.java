@@ -6,16 +6,15 @@ import io.meltemi.config.kind.authorizationpolicy.AuthorizationPolicy.Condition;
 import io.meltemi.config.kind.authorizationpolicy.AuthorizationPolicy.Operation;
 import io.meltemi.config.kind.authorizationpolicy.AuthorizationPolicy.Rule;
 import io.meltemi.config.kind.authorizationpolicy.AuthorizationPolicy.Source;
-import io.meltemi.config.kind.authorizationpolicy.AuthorizationPolicy.Target;
 import io.meltemi.config.kind.authorizationpolicy.AuthorizationPolicy.Values;
 import io.meltemi.config.kind.authorizationpolicy.AuthorizationPolicy.Workload;
 import io.meltemi.config.resource.Metadata;
 import io.meltemi.config.resource.Names;
 import io.meltemi.config.traffic.Selectors;
+import io.meltemi.config.traffic.TargetRef;
+import io.meltemi.config.traffic.TargetRefParser;
 import io.meltemi.config.yaml.ObjectReader;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Pattern;
 
@@ -23,7 +22,6 @@ import java.util.regex.Pattern;
 public final class AuthorizationPolicyParser {
   private static final String DRY_RUN = "istio.io/dry-run";
   private static final int RULES_MAX = 512;
-  private static final int TARGETS_MAX = 16;
   private static final int ACCOUNTS_MAX = 16;
   private static final int ACCOUNT_CHARS_MAX = 320;
   private static final int PORT_MAX = 65_535;
@@ -49,14 +47,6 @@ public final class AuthorizationPolicyParser {
   private static final List<String> NOT_CUSTOM_SOURCES =
       List.of("principals", "requestPrincipals", "namespaces", "serviceAccounts", "trustDomains");
 
-  /** What a policy may be bound to, and by which group. */
-  private static final Map<String, String> TARGETS =
-      Map.of(
-          "Gateway", "gateway.networking.k8s.io",
-          "GatewayClass", "gateway.networking.k8s.io",
-          "Service", "",
-          "ServiceEntry", "networking.istio.io");
-
   private AuthorizationPolicyParser() {}
 
   public static AuthorizationPolicy parse(ObjectReader document, Metadata metadata) {
@@ -80,18 +70,7 @@ public final class AuthorizationPolicyParser {
 
   private static AuthorizationPolicy spec(ObjectReader reader) {
     Optional<Labels> selector = Selectors.workloads(reader, "selector", "matchLabels", false);
-    List<Target> targets =
-        new ArrayList<>(reader.objects("targetRefs", AuthorizationPolicyParser::target));
-    reader.object("targetRef", AuthorizationPolicyParser::target).ifPresent(targets::add);
-    if (reader.has("targetRef") && reader.size("targetRefs") > 0) {
-      reader.error("targetRefs", "targetRefs beside targetRef", "one of the two");
-    }
-    if (selector.isPresent() && !targets.isEmpty()) {
-      reader.error("selector", "selector beside targetRefs", "one of the two");
-    }
-    if (targets.size() > TARGETS_MAX) {
-      reader.error("targetRefs", targets.size() + " targets", "at most " + TARGETS_MAX);
-    }
+    List<TargetRef> targets = TargetRefParser.parseAll(reader, selector);
     Action action = reader.enumeration("action", Action.class).orElse(Action.ALLOW);
     String provider = reader.object("provider", r -> r.string("name")).orElse("");
     checkProvider(reader, action, provider);
@@ -115,25 +94,6 @@ public final class AuthorizationPolicyParser {
     } else if (reader.has("provider")) {
       reader.error("provider", "provider with action " + action, "action CUSTOM beside it");
     }
-  }
-
-  private static Target target(ObjectReader reader) {
-    String group = reader.string("group");
-    String kind = reader.string("kind");
-    if (!(group.equals("core") ? "" : group).equals(TARGETS.get(kind))) {
-      reader.error(
-          "kind",
-          group.isEmpty() ? kind : group + " " + kind,
-          "Gateway or GatewayClass of gateway.networking.k8s.io, Service, or ServiceEntry of"
-              + " networking.istio.io");
-    }
-    if (reader.string("name").isEmpty()) {
-      reader.error("name", "nothing", "the name of a resource");
-    }
-    if (!reader.string("namespace").isEmpty()) {
-      reader.error("namespace", reader.written("namespace"), "none; the own namespace is meant");
-    }
-    return new Target(group, kind, reader.string("name"));
   }
 
   private static Rule rule(ObjectReader reader, Action action) {

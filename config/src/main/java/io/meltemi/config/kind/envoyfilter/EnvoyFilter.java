@@ -2,6 +2,7 @@ package io.meltemi.config.kind.envoyfilter;
 
 import io.meltemi.common.labels.Labels;
 import io.meltemi.common.validation.Origin;
+import io.meltemi.config.traffic.TargetRef;
 import java.util.List;
 import java.util.Optional;
 
@@ -17,10 +18,7 @@ import java.util.Optional;
  *     href="https://istio.io/latest/docs/reference/config/networking/envoy-filter/">EnvoyFilter</a>
  */
 public record EnvoyFilter(
-    Optional<Labels> workloadSelector, List<Target> targets, int priority, List<Patch> patches) {
-
-  /** A resource whose proxies are meant. */
-  public record Target(String group, String kind, String name) {}
+    Optional<Labels> workloadSelector, List<TargetRef> targets, int priority, List<Patch> patches) {
 
   /**
    * One change.

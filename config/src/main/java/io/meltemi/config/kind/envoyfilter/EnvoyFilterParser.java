@@ -7,10 +7,11 @@ import io.meltemi.config.kind.envoyfilter.EnvoyFilter.ApplyTo;
 import io.meltemi.config.kind.envoyfilter.EnvoyFilter.Body;
 import io.meltemi.config.kind.envoyfilter.EnvoyFilter.Operation;
 import io.meltemi.config.kind.envoyfilter.EnvoyFilter.Patch;
-import io.meltemi.config.kind.envoyfilter.EnvoyFilter.Target;
 import io.meltemi.config.kind.envoyfilter.PatchMatch.Context;
 import io.meltemi.config.resource.Metadata;
 import io.meltemi.config.traffic.Selectors;
+import io.meltemi.config.traffic.TargetRef;
+import io.meltemi.config.traffic.TargetRefParser;
 import io.meltemi.config.yaml.JsonText;
 import io.meltemi.config.yaml.ObjectReader;
 import io.meltemi.config.yaml.YamlNode;
@@ -28,7 +29,6 @@ import java.util.Set;
 public final class EnvoyFilterParser {
   private static final int PORT_MAX = 65_535;
   private static final int VERSION_CHARS_MAX = 1_024;
-  private static final int TARGETS_MAX = 16;
   private static final String HTTP_CONNECTION_MANAGER =
       "envoy.filters.network.http_connection_manager";
 
@@ -41,14 +41,6 @@ public final class EnvoyFilterParser {
   private static final Pattern V2 =
       Pattern.compile("type\\.googleapis\\.com/envoy\\.(.*\\.)?v2(alpha[0-9]*)?\\..*");
 
-  /** What a policy may be bound to, and by which group. */
-  private static final Map<String, String> TARGETS =
-      Map.of(
-          "Gateway", "gateway.networking.k8s.io",
-          "GatewayClass", "gateway.networking.k8s.io",
-          "Service", "",
-          "ServiceEntry", "networking.istio.io");
-
   private EnvoyFilterParser() {}
 
   public static EnvoyFilter parse(ObjectReader document, Metadata metadata) {
@@ -59,12 +51,13 @@ public final class EnvoyFilterParser {
 
   private static EnvoyFilter spec(ObjectReader reader) {
     Optional<Labels> selector = Selectors.workloads(reader, "workloadSelector", "labels", true);
-    List<Target> targets = reader.objects("targetRefs", EnvoyFilterParser::target);
+    List<TargetRef> targets = reader.objects("targetRefs", EnvoyFilterParser::target);
     if (selector.isPresent() && !targets.isEmpty()) {
       reader.error("targetRefs", "targetRefs beside workloadSelector", "one of the two");
     }
-    if (targets.size() > TARGETS_MAX) {
-      reader.error("targetRefs", targets.size() + " targets", "at most " + TARGETS_MAX);
+    if (targets.size() > TargetRefParser.TARGETS_MAX) {
+      reader.error(
+          "targetRefs", targets.size() + " targets", "at most " + TargetRefParser.TARGETS_MAX);
     }
     return new EnvoyFilter(
         selector,
@@ -73,22 +66,14 @@ public final class EnvoyFilterParser {
         reader.objects("configPatches", EnvoyFilterParser::patch));
   }
 
-  private static Target target(ObjectReader reader) {
+  private static TargetRef target(ObjectReader reader) {
     reader.require("kind", "a kind such as Gateway");
     reader.require("name", "the name of a resource");
-    if (!reader.string("namespace").isEmpty()) {
-      reader.error("namespace", reader.written("namespace"), "none; the own namespace is meant");
+    TargetRefParser.checkNamespace(reader);
+    if (!reader.string("kind").isEmpty()) {
+      TargetRefParser.checkKind(reader);
     }
-    String group = reader.string("group");
-    String kind = reader.string("kind");
-    if (!kind.isEmpty() && !(group.equals("core") ? "" : group).equals(TARGETS.get(kind))) {
-      reader.error(
-          "kind",
-          group.isEmpty() ? kind : group + " " + kind,
-          "Gateway or GatewayClass of gateway.networking.k8s.io, Service, or ServiceEntry of"
-              + " networking.istio.io");
-    }
-    return new Target(group, kind, reader.string("name"));
+    return TargetRefParser.of(reader);
   }
 
   private static Patch patch(ObjectReader reader) {

@@ -1,6 +1,7 @@
 package io.meltemi.config.kind.trafficextension;
 
 import io.meltemi.common.labels.Labels;
+import io.meltemi.config.traffic.TargetRef;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -16,14 +17,11 @@ import java.util.OptionalInt;
  */
 public record TrafficExtension(
     Optional<Labels> selector,
-    List<Target> targets,
+    List<TargetRef> targets,
     Phase phase,
     OptionalInt priority,
     List<Match> match,
     Code code) {
-
-  /** What a policy is bound to. */
-  public record Target(String group, String kind, String name) {}
 
   /** Before which of the mesh's own filters it stands. */
   public enum Phase {

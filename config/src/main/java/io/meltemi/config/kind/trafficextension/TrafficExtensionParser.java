@@ -8,20 +8,19 @@ import io.meltemi.config.kind.trafficextension.TrafficExtension.Match;
 import io.meltemi.config.kind.trafficextension.TrafficExtension.Mode;
 import io.meltemi.config.kind.trafficextension.TrafficExtension.Phase;
 import io.meltemi.config.kind.trafficextension.TrafficExtension.Source;
-import io.meltemi.config.kind.trafficextension.TrafficExtension.Target;
 import io.meltemi.config.kind.trafficextension.TrafficExtension.Variable;
 import io.meltemi.config.kind.trafficextension.TrafficExtension.Wasm;
 import io.meltemi.config.resource.Metadata;
 import io.meltemi.config.traffic.Selectors;
+import io.meltemi.config.traffic.TargetRef;
+import io.meltemi.config.traffic.TargetRefParser;
 import io.meltemi.config.yaml.JsonText;
 import io.meltemi.config.yaml.ObjectReader;
 import io.meltemi.config.yaml.YamlNode.YamlMap;
 import java.net.URI;
 import java.net.URISyntaxException;
-import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
@@ -29,7 +28,6 @@ import java.util.regex.Pattern;
 
 /** Reads TrafficExtension, and WasmPlugin, which is one with a module. */
 public final class TrafficExtensionParser {
-  private static final int TARGETS_MAX = 16;
   private static final int PORT_MAX = 65_535;
   private static final int PLUGIN_NAME_MAX = 255;
   private static final int SECRET_NAME_MAX = 253;
@@ -40,14 +38,6 @@ public final class TrafficExtensionParser {
   private static final List<String> SCHEMES = List.of("oci", "http", "https", "file");
   private static final Pattern SCHEME = Pattern.compile("([a-zA-Z][a-zA-Z0-9+.-]*)://.*");
   private static final Pattern SHA256 = Pattern.compile("[a-f0-9]{64}");
-
-  /** What an extension may be bound to, and by which group. */
-  private static final Map<String, String> TARGETS =
-      Map.of(
-          "Gateway", "gateway.networking.k8s.io",
-          "GatewayClass", "gateway.networking.k8s.io",
-          "Service", "",
-          "ServiceEntry", "networking.istio.io");
 
   private static final Code NOTHING = new Lua("");
 
@@ -133,18 +123,7 @@ public final class TrafficExtensionParser {
 
   private static TrafficExtension extension(ObjectReader reader, Phase phase, Code code) {
     Optional<Labels> selector = Selectors.workloads(reader, "selector", "matchLabels", false);
-    List<Target> targets =
-        new ArrayList<>(reader.objects("targetRefs", TrafficExtensionParser::target));
-    reader.object("targetRef", TrafficExtensionParser::target).ifPresent(targets::add);
-    if (reader.has("targetRef") && reader.size("targetRefs") > 0) {
-      reader.error("targetRefs", "targetRefs beside targetRef", "one of the two");
-    }
-    if (selector.isPresent() && !targets.isEmpty()) {
-      reader.error("selector", "selector beside targetRefs", "one of the two");
-    }
-    if (targets.size() > TARGETS_MAX) {
-      reader.error("targetRefs", targets.size() + " targets", "at most " + TARGETS_MAX);
-    }
+    List<TargetRef> targets = TargetRefParser.parseAll(reader, selector);
     return new TrafficExtension(
         selector.filter(labels -> !labels.isEmpty()),
         targets,
@@ -152,25 +131,6 @@ public final class TrafficExtensionParser {
         reader.integer("priority", Integer.MIN_VALUE, Integer.MAX_VALUE),
         reader.objects("match", TrafficExtensionParser::match),
         code);
-  }
-
-  private static Target target(ObjectReader reader) {
-    String group = reader.string("group");
-    String kind = reader.string("kind");
-    if (!(group.equals("core") ? "" : group).equals(TARGETS.get(kind))) {
-      reader.error(
-          "kind",
-          group.isEmpty() ? kind : group + " " + kind,
-          "Gateway or GatewayClass of gateway.networking.k8s.io, Service, or ServiceEntry of"
-              + " networking.istio.io");
-    }
-    if (reader.string("name").isEmpty()) {
-      reader.error("name", "nothing", "the name of a resource");
-    }
-    if (!reader.string("namespace").isEmpty()) {
-      reader.error("namespace", reader.written("namespace"), "none; the own namespace is meant");
-    }
-    return new Target(group, kind, reader.string("name"));
   }
 
   private static Match match(ObjectReader reader) {
