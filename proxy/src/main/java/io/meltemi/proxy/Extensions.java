@@ -52,9 +52,11 @@ import io.envoyproxy.envoy.extensions.filters.listener.http_inspector.v3.HttpIns
 import io.envoyproxy.envoy.extensions.filters.listener.original_dst.v3.OriginalDst;
 import io.envoyproxy.envoy.extensions.filters.listener.proxy_protocol.v3.ProxyProtocol;
 import io.envoyproxy.envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector;
+import io.envoyproxy.envoy.extensions.filters.network.connection_limit.v3.ConnectionLimit;
 import io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager;
 import io.envoyproxy.envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy;
 import io.envoyproxy.envoy.extensions.http.header_formatters.preserve_case.v3.PreserveCaseFormatterConfig;
+import io.envoyproxy.envoy.extensions.load_balancing_policies.client_side_weighted_round_robin.v3.ClientSideWeightedRoundRobin;
 import io.envoyproxy.envoy.extensions.load_balancing_policies.cluster_provided.v3.ClusterProvided;
 import io.envoyproxy.envoy.extensions.load_balancing_policies.least_request.v3.LeastRequest;
 import io.envoyproxy.envoy.extensions.load_balancing_policies.maglev.v3.Maglev;
@@ -78,6 +80,7 @@ import io.envoyproxy.envoy.extensions.retry.host.omit_canary_hosts.v3.OmitCanary
 import io.envoyproxy.envoy.extensions.retry.host.omit_host_metadata.v3.OmitHostMetadataConfig;
 import io.envoyproxy.envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate;
 import io.envoyproxy.envoy.extensions.retry.priority.previous_priorities.v3.PreviousPrioritiesConfig;
+import io.envoyproxy.envoy.extensions.transport_sockets.proxy_protocol.v3.ProxyProtocolUpstreamTransport;
 import io.envoyproxy.envoy.extensions.transport_sockets.raw_buffer.v3.RawBuffer;
 import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext;
 import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.Secret;
@@ -89,6 +92,7 @@ import io.meltemi.common.time.Ticker;
 import io.meltemi.proxy.cluster.ClusterManager;
 import io.meltemi.proxy.cluster.ClusterSettings.LbPolicy;
 import io.meltemi.proxy.cluster.HostPickerFactory;
+import io.meltemi.proxy.cluster.lb.clientsideweighted.ClientSideWeightedFactory;
 import io.meltemi.proxy.cluster.lb.leastrequest.LeastRequestFactory;
 import io.meltemi.proxy.cluster.lb.maglev.MaglevFactory;
 import io.meltemi.proxy.cluster.lb.random.RandomFactory;
@@ -125,6 +129,7 @@ import io.meltemi.proxy.listener.filter.proxyprotocol.ProxyProtocolFilterFactory
 import io.meltemi.proxy.listener.filter.tlsinspector.TlsInspectorFactory;
 import io.meltemi.proxy.loop.LoopContext;
 import io.meltemi.proxy.network.NetworkFilterFactory;
+import io.meltemi.proxy.network.filter.connectionlimit.ConnectionLimitFactory;
 import io.meltemi.proxy.network.filter.istiostats.IstioStatsNetworkFactory;
 import io.meltemi.proxy.network.filter.metadataexchange.MetadataExchangeFactory;
 import io.meltemi.proxy.network.filter.rbac.RbacNetworkFilterFactory;
@@ -132,6 +137,7 @@ import io.meltemi.proxy.network.filter.snidynamicforwardproxy.SniDynamicForwardP
 import io.meltemi.proxy.network.filter.tcpproxy.TcpProxyFactory;
 import io.meltemi.proxy.parse.IstioMessages;
 import io.meltemi.proxy.parse.MessageTypes;
+import io.meltemi.proxy.parse.NewerMessages;
 import io.meltemi.proxy.route.RouteTableParser;
 import io.meltemi.proxy.telemetry.Stats;
 import io.meltemi.proxy.telemetry.accesslog.AccessLogParser;
@@ -154,6 +160,7 @@ final class Extensions {
     Map<String, Supplier<Descriptor>> messages = MessageTypes.byName(envoyMessages());
     messages.put(IstioMessages.ALPN_NAME, () -> IstioMessages.ALPN);
     messages.put(IstioMessages.STATS_NAME, () -> IstioMessages.STATS);
+    messages.put(NewerMessages.OVERRIDE_HOST, NewerMessages::overrideHost);
     return messages;
   }
 
@@ -191,6 +198,9 @@ final class Extensions {
         Ip.class,
         Metadata.class,
         io.envoyproxy.envoy.extensions.filters.network.rbac.v3.RBAC.class,
+        ConnectionLimit.class,
+        ProxyProtocolUpstreamTransport.class,
+        ClientSideWeightedRoundRobin.class,
         ClusterConfig.class,
         PerRouteConfig.class,
         io.envoyproxy.envoy.extensions.filters.http.dynamic_forward_proxy.v3.FilterConfig.class,
@@ -266,7 +276,8 @@ final class Extensions {
         LbPolicy.LEAST_REQUEST, new LeastRequestFactory(),
         LbPolicy.RANDOM, new RandomFactory(),
         LbPolicy.RING_HASH, new RingHashFactory(),
-        LbPolicy.MAGLEV, new MaglevFactory());
+        LbPolicy.MAGLEV, new MaglevFactory(),
+        LbPolicy.CLIENT_SIDE_WEIGHTED, new ClientSideWeightedFactory());
   }
 
   /** What the factories below share. */
@@ -332,6 +343,7 @@ final class Extensions {
             httpFilters, discovered, routeParser, routes, shared.accessLogs(), shared.stats()),
         new SniDynamicForwardProxyFactory(),
         new RbacNetworkFilterFactory(shared.stats()),
+        new ConnectionLimitFactory(shared.stats()),
         new MetadataExchangeFactory(shared.peers()),
         new IstioStatsNetworkFactory(),
         new TcpProxyFactory(

@@ -1,8 +1,11 @@
 package io.meltemi.proxy.cluster;
 
+import com.github.xds.data.orca.v3.OrcaLoadReport;
+import io.meltemi.proxy.header.HeaderBlock;
 import io.meltemi.proxy.telemetry.StatScope;
 import io.meltemi.proxy.telemetry.Stats;
 import io.meltemi.proxy.transport.CertificatesInUse;
+import io.meltemi.proxy.transport.ProxyHeader;
 import io.meltemi.proxy.transport.RemoteSecret;
 import io.meltemi.proxy.transport.TlsStats;
 import io.meltemi.proxy.transport.UpstreamTransport;
@@ -26,6 +29,7 @@ public final class Cluster implements AutoCloseable {
   private final OutlierDetector outlierDetector;
   private final Supplier<List<Host>> hosts;
   private final UpstreamTransports transports;
+  private final boolean tellsClients;
   private final List<Runnable> closers = new ArrayList<>();
   private final List<Runnable> readyListeners = new ArrayList<>();
   private @Nullable Consumer<EndpointAssignment> endpoints;
@@ -44,6 +48,7 @@ public final class Cluster implements AutoCloseable {
       Supplier<List<Host>> hosts) {
     this.settings = settings;
     this.transports = transports;
+    this.tellsClients = transports.tellClients();
     this.stats = stats;
     this.loadBalancer = loadBalancer;
     this.circuitBreakers = new CircuitBreakers(settings.breakers().normal());
@@ -97,6 +102,28 @@ public final class Cluster implements AutoCloseable {
     return outlierDetector;
   }
 
+  /** Whether hosts' reports of their load count. */
+  public boolean weighsReports() {
+    return settings.balancing().policy() == ClusterSettings.LbPolicy.CLIENT_SIDE_WEIGHTED;
+  }
+
+  /**
+   * Takes the report of a response's head or trailers, where there is one.
+   *
+   * @return whether there was one
+   */
+  public boolean onLoadReport(Host host, HeaderBlock headers, long nowNanos) {
+    OrcaLoadReport report = LoadReportReader.read(headers);
+    if (report == null) {
+      return false;
+    }
+    int weight = LoadReportReader.weight(report, settings.balancing().guidance().reports());
+    if (weight > 0) {
+      host.reportedLoad().report(weight, nowNanos);
+    }
+    return true;
+  }
+
   /** All hosts known now, usable or not. */
   public List<Host> hosts() {
     return hosts.get();
@@ -120,7 +147,17 @@ public final class Cluster implements AutoCloseable {
 
   /** TLS towards a host; empty for plain text. */
   public Optional<UpstreamTransport> transport(Host host) {
-    return transports.choose(host.transportMetadata());
+    return transports.choose(host.transportMetadata()).tls();
+  }
+
+  /** What a connection to a host begins with, before any TLS; empty for nothing. */
+  public Optional<ProxyHeader> proxyHeader(Host host) {
+    return transports.choose(host.transportMetadata()).header();
+  }
+
+  /** Whether hosts are told of clients, so that no two clients share a connection. */
+  public boolean tellsClients() {
+    return tellsClients;
   }
 
   /** Secrets that servers deliver to its transport sockets. */

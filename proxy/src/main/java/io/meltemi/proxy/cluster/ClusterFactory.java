@@ -159,7 +159,7 @@ public final class ClusterFactory {
   }
 
   private Cluster dynamic(ClusterConfig config, ClusterSettings.DynamicDns dns) {
-    boolean secure = config.transports().choose(Map.of()).isPresent();
+    boolean secure = config.transports().choose(Map.of()).tls().isPresent();
     DynamicHosts hosts =
         new DynamicHosts(
             dns,

@@ -30,8 +30,8 @@ final class ClusterHosts implements LoadBalancer {
   private Runnable changed = () -> {};
 
   /** What event loops see. */
-  private record View(List<Host> hosts, PriorityTable table) {
-    static final View EMPTY = new View(List.of(), PriorityTable.EMPTY);
+  private record View(List<Host> hosts, PriorityTable table, Map<SocketAddress, Host> byAddress) {
+    static final View EMPTY = new View(List.of(), PriorityTable.EMPTY, Map.of());
   }
 
   ClusterHosts(
@@ -141,11 +141,28 @@ final class ClusterHosts implements LoadBalancer {
   private void rebuild(List<Host> hosts) {
     PriorityTable.Making making =
         new PriorityTable.Making(balancing, policy, overprovisioningPercent, stats, ticker);
-    view = new View(hosts, PriorityTable.of(groups, making));
+    Map<SocketAddress, Host> byAddress = new HashMap<>();
+    if (!balancing.guidance().wanted().isEmpty()) {
+      hosts.forEach(host -> byAddress.put(host.address(), host));
+    }
+    view = new View(hosts, PriorityTable.of(groups, making), byAddress);
   }
 
   @Override
   public @Nullable Host choose(LbContext context) {
-    return view.table().choose(context, panicked);
+    View present = view;
+    List<HostSource> wanted = balancing.guidance().wanted();
+    if (!wanted.isEmpty()) {
+      Host named = WantedHosts.choose(context, wanted, present.byAddress());
+      if (named != null) {
+        return named;
+      }
+    }
+    return present.table().choose(context, panicked);
+  }
+
+  @Override
+  public @Nullable Host peek(LbContext context, int ahead) {
+    return view.table().peek(context, ahead);
   }
 }

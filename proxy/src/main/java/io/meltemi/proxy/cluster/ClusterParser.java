@@ -1,6 +1,7 @@
 package io.meltemi.proxy.cluster;
 
 import com.google.protobuf.Any;
+import com.google.protobuf.DoubleValue;
 import com.google.protobuf.Struct;
 import com.google.protobuf.UInt32Value;
 import com.google.protobuf.Value;
@@ -28,6 +29,7 @@ import io.meltemi.proxy.telemetry.Stats;
 import io.meltemi.proxy.transport.PeerExchangeConfig;
 import io.meltemi.proxy.transport.Peers;
 import io.meltemi.proxy.transport.TransportSocketParser;
+import io.meltemi.proxy.transport.UpstreamSocket;
 import io.meltemi.proxy.transport.UpstreamTransports;
 import io.netty.util.NetUtil;
 import java.net.InetAddress;
@@ -81,6 +83,7 @@ public final class ClusterParser {
               "metadata",
               "upstream_connection_options",
               "ignore_health_on_host_removal",
+              "preconnect_policy",
               "wait_for_warm_on_init")
           .withoutEffect(
               SYSTEM_RESOLVER,
@@ -107,6 +110,11 @@ public final class ClusterParser {
           io.envoyproxy.envoy.config.cluster.v3.Filter.class, "name", "typed_config");
   private static final SupportedFields SOCKET_MATCH =
       SupportedFields.of(Cluster.TransportSocketMatch.class, "name", "match", "transport_socket");
+  private static final SupportedFields PRECONNECT =
+      SupportedFields.of(
+          Cluster.PreconnectPolicy.class,
+          "per_upstream_preconnect_ratio",
+          "predictive_preconnect_ratio");
   private static final SupportedFields BIND =
       SupportedFields.of(BindConfig.class, "source_address");
   private static final SupportedFields ORIGINAL_DST =
@@ -328,7 +336,34 @@ public final class ClusterParser {
       source = source(proto.getUpstreamBindConfig(), bind.field("source_address"));
     }
     return new ClusterSettings.Connection(
-        timeout, Math.clamp(limit, 1024, 1 << 28), keepalive, source);
+        timeout,
+        Math.clamp(limit, 1024, 1 << 28),
+        keepalive,
+        source,
+        preconnect(proto.getPreconnectPolicy(), scope.field("preconnect_policy")));
+  }
+
+  private static ClusterSettings.Preconnect preconnect(
+      Cluster.PreconnectPolicy proto, ParseScope scope) {
+    PRECONNECT.check(proto, scope);
+    return new ClusterSettings.Preconnect(
+        ratio(
+            proto.hasPerUpstreamPreconnectRatio(),
+            proto.getPerUpstreamPreconnectRatio(),
+            scope.field("per_upstream_preconnect_ratio")),
+        ratio(
+            proto.hasPredictivePreconnectRatio(),
+            proto.getPredictivePreconnectRatio(),
+            scope.field("predictive_preconnect_ratio")));
+  }
+
+  private static double ratio(boolean present, DoubleValue value, ParseScope scope) {
+    double ratio = present ? value.getValue() : 1;
+    if (!(ratio >= 1 && ratio <= 3)) {
+      scope.error("" + ratio, "1 to 3");
+      return 1;
+    }
+    return ratio;
   }
 
   private static int positive(UInt32Value value) {
@@ -369,7 +404,7 @@ public final class ClusterParser {
         matches,
         proto.hasTransportSocket()
             ? transportSockets.upstream(proto.getTransportSocket(), scope.field("transport_socket"))
-            : Optional.empty());
+            : UpstreamSocket.RAW);
   }
 
   private static ClusterSettings.Traits traits(Cluster proto) {

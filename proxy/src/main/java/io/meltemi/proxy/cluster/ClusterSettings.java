@@ -114,6 +114,7 @@ public record ClusterSettings(
     RANDOM,
     RING_HASH,
     MAGLEV,
+    CLIENT_SIDE_WEIGHTED,
     CLUSTER_PROVIDED
   }
 
@@ -127,7 +128,8 @@ public record ClusterSettings(
       SlowStart slowStart,
       Panic panic,
       boolean localityWeighted,
-      Health health) {
+      Health health,
+      Guidance guidance) {
     public static final Balancing DEFAULT =
         new Balancing(
             LbPolicy.ROUND_ROBIN,
@@ -136,7 +138,45 @@ public record ClusterSettings(
             SlowStart.NONE,
             Panic.DEFAULT,
             false,
-            Health.DEFAULT);
+            Health.DEFAULT,
+            Guidance.NONE);
+  }
+
+  /**
+   * What requests and hosts themselves say of the choice.
+   *
+   * @param wanted where requests name hosts, the first that does counts; empty for nowhere
+   * @param reports of the policy that goes by them
+   */
+  public record Guidance(List<HostSource> wanted, LoadReports reports) {
+    public static final Guidance NONE = new Guidance(List.of(), LoadReports.DEFAULT);
+
+    public Guidance {
+      wanted = List.copyOf(wanted);
+    }
+  }
+
+  /**
+   * How hosts' reports of their load become weights.
+   *
+   * @param blackoutNanos for how long a host has to report before its weight counts
+   * @param expirationNanos after which a report counts no more
+   * @param updateNanos between two computations
+   * @param errorPenalty what a share of errors adds to how busy a host is
+   * @param metrics the greatest of which says how busy a host is
+   */
+  public record LoadReports(
+      long blackoutNanos,
+      long expirationNanos,
+      long updateNanos,
+      double errorPenalty,
+      List<String> metrics) {
+    public static final LoadReports DEFAULT =
+        new LoadReports(10_000_000_000L, 180_000_000_000L, 1_000_000_000L, 1, List.of());
+
+    public LoadReports {
+      metrics = List.copyOf(metrics);
+    }
   }
 
   /**
@@ -206,14 +246,27 @@ public record ClusterSettings(
    * @param bufferLimitBytes read and write buffer of one connection
    * @param keepalive TCP keep-alive; empty leaves it off
    * @param source address that connections start from; empty leaves it to the system
+   * @param preconnect connections that are opened before they are needed
    */
   public record Connection(
       long connectTimeoutNanos,
       int bufferLimitBytes,
       Optional<Keepalive> keepalive,
-      Optional<InetSocketAddress> source) {
+      Optional<InetSocketAddress> source,
+      Preconnect preconnect) {
     public static final Connection DEFAULT =
-        new Connection(5_000_000_000L, 1 << 20, Optional.empty(), Optional.empty());
+        new Connection(
+            5_000_000_000L, 1 << 20, Optional.empty(), Optional.empty(), Preconnect.NONE);
+  }
+
+  /**
+   * How many streams there is to be room for, as a multiple of those there are.
+   *
+   * @param perHost 1 to 3, on one host
+   * @param predictive 1 to 3, on those that are to be chosen next
+   */
+  public record Preconnect(double perHost, double predictive) {
+    public static final Preconnect NONE = new Preconnect(1, 1);
   }
 
   /** TCP keep-alive; 0 leaves a number to the system. */

@@ -22,6 +22,7 @@ public final class Host {
   private volatile Map<String, Object> lbMetadata = Map.of();
   private volatile long healthySinceNanos;
   private final OutlierMonitor.State outlierState = new OutlierMonitor.State();
+  private final ReportedLoad reportedLoad = new ReportedLoad();
   private volatile boolean ejected;
   private volatile boolean failsChecks;
   private volatile boolean checkedDegraded;
@@ -125,6 +126,11 @@ public final class Host {
 
   void eject(boolean nowEjected) {
     ejected = nowEjected;
+  }
+
+  /** What the host says of its load. */
+  public ReportedLoad reportedLoad() {
+    return reportedLoad;
   }
 
   OutlierMonitor.State outlierState() {

@@ -1,5 +1,7 @@
 package io.meltemi.proxy.cluster;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * One load balancing policy over a fixed group of hosts. Shared by all event loops; picking
  * allocates nothing.
@@ -13,4 +15,9 @@ public interface HostPicker {
    * @param attempt 0 first, then counted up while the request rejects what was picked
    */
   Host pick(LbContext context, long hash, int attempt);
+
+  /** One that {@link #pick} is likely to give soon; null when that is not known. */
+  default @Nullable Host peek(int ahead) {
+    return null;
+  }
 }

@@ -55,4 +55,14 @@ public interface LbContext {
 
   /** No priority is left: all are to be tried anew. */
   default void avoidNoPriority() {}
+
+  /** The hosts that the request names there; null when it names none. */
+  default @Nullable String wantedHosts(HostSource source) {
+    return null;
+  }
+
+  /** How many hosts were tried for the request. */
+  default int attempt() {
+    return 0;
+  }
 }

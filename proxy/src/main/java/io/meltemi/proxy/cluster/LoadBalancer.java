@@ -6,4 +6,13 @@ import org.jspecify.annotations.Nullable;
 public interface LoadBalancer {
   /** The host to use; null when there is none that may be used ({@code UH}). */
   @Nullable Host choose(LbContext context);
+
+  /**
+   * A host that is likely to be chosen soon; null when that is not known.
+   *
+   * @param ahead 0 for the next one
+   */
+  default @Nullable Host peek(LbContext context, int ahead) {
+    return null;
+  }
 }

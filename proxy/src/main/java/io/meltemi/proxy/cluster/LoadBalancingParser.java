@@ -7,6 +7,7 @@ import io.envoyproxy.envoy.config.cluster.v3.Cluster;
 import io.envoyproxy.envoy.config.cluster.v3.Cluster.CommonLbConfig;
 import io.envoyproxy.envoy.config.cluster.v3.LoadBalancingPolicy;
 import io.envoyproxy.envoy.config.core.v3.TypedExtensionConfig;
+import io.envoyproxy.envoy.extensions.load_balancing_policies.client_side_weighted_round_robin.v3.ClientSideWeightedRoundRobin;
 import io.envoyproxy.envoy.extensions.load_balancing_policies.cluster_provided.v3.ClusterProvided;
 import io.envoyproxy.envoy.extensions.load_balancing_policies.common.v3.ConsistentHashingLbConfig;
 import io.envoyproxy.envoy.extensions.load_balancing_policies.common.v3.LocalityLbConfig;
@@ -18,11 +19,15 @@ import io.envoyproxy.envoy.extensions.load_balancing_policies.round_robin.v3.Rou
 import io.envoyproxy.envoy.extensions.load_balancing_policies.wrr_locality.v3.WrrLocality;
 import io.meltemi.proxy.cluster.ClusterSettings.Balancing;
 import io.meltemi.proxy.cluster.ClusterSettings.Discovery;
+import io.meltemi.proxy.cluster.ClusterSettings.Guidance;
 import io.meltemi.proxy.cluster.ClusterSettings.Hashing;
 import io.meltemi.proxy.cluster.ClusterSettings.LbPolicy;
+import io.meltemi.proxy.cluster.ClusterSettings.LoadReports;
 import io.meltemi.proxy.cluster.ClusterSettings.Panic;
 import io.meltemi.proxy.cluster.ClusterSettings.SlowStart;
 import io.meltemi.proxy.parse.MessageTypes;
+import io.meltemi.proxy.parse.NewerFields;
+import io.meltemi.proxy.parse.NewerMessages;
 import io.meltemi.proxy.parse.ParseScope;
 import io.meltemi.proxy.parse.SupportedFields;
 import java.math.BigInteger;
@@ -117,6 +122,18 @@ final class LoadBalancingParser {
   private static final SupportedFields WRR_LOCALITY =
       SupportedFields.of(WrrLocality.class, "endpoint_picking_policy");
 
+  private static final SupportedFields CLIENT_SIDE_WEIGHTED =
+      SupportedFields.of(
+              ClientSideWeightedRoundRobin.class,
+              "enable_oob_load_report",
+              "blackout_period",
+              "weight_expiration_period",
+              "weight_update_period",
+              "error_utilization_penalty",
+              "metric_names_for_computing_utilization",
+              "slow_start_config")
+          .withoutEffect("reports come with responses", "oob_reporting_period");
+  private static final long UPDATE_NANOS_MIN = 100_000_000;
   private static final int CHOICES_MAX = 64;
   private static final long RING_SIZE_LIMIT = 8L * 1024 * 1024;
   private static final long TABLE_SIZE_LIMIT = 5_000_011;
@@ -126,10 +143,20 @@ final class LoadBalancingParser {
 
   /** What was read of a policy; parts that it does not have are the defaults. */
   private record Policy(
-      LbPolicy kind, int choices, Hashing hashing, SlowStart slowStart, Localities localities) {
+      LbPolicy kind,
+      int choices,
+      Hashing hashing,
+      SlowStart slowStart,
+      Localities localities,
+      Guidance guidance) {
     static Policy of(LbPolicy kind) {
       return new Policy(
-          kind, Balancing.DEFAULT.choices(), Hashing.DEFAULT, SlowStart.NONE, Localities.NONE);
+          kind,
+          Balancing.DEFAULT.choices(),
+          Hashing.DEFAULT,
+          SlowStart.NONE,
+          Localities.NONE,
+          Guidance.NONE);
     }
 
     Policy weightingLocalities(boolean weighted) {
@@ -137,7 +164,11 @@ final class LoadBalancingParser {
     }
 
     Policy with(Localities other) {
-      return new Policy(kind, choices, hashing, slowStart, other);
+      return new Policy(kind, choices, hashing, slowStart, other, guidance);
+    }
+
+    Policy with(Guidance other) {
+      return new Policy(kind, choices, hashing, slowStart, localities, other);
     }
   }
 
@@ -188,8 +219,8 @@ final class LoadBalancingParser {
         new Panic(panic, policy.localities().failsInPanic()),
         policy.localities().weighted(),
         new ClusterSettings.Health(
-            proto.getCloseConnectionsOnHostHealthFailure(),
-            common.getIgnoreNewHostsUntilFirstHc()));
+            proto.getCloseConnectionsOnHostHealthFailure(), common.getIgnoreNewHostsUntilFirstHc()),
+        policy.guidance());
   }
 
   // ---- lb_policy
@@ -318,6 +349,14 @@ final class LoadBalancingParser {
     if (MessageTypes.holds(any, ClusterProvided.class)) {
       return Optional.of(Policy.of(LbPolicy.CLUSTER_PROVIDED));
     }
+    if (MessageTypes.holds(any, ClientSideWeightedRoundRobin.class)) {
+      return scope
+          .unpack(any, ClientSideWeightedRoundRobin.class)
+          .map(config -> clientSideWeighted(config, scope));
+    }
+    if (any.getTypeUrl().endsWith("/" + NewerMessages.OVERRIDE_HOST)) {
+      return overrideHost(any, depth, scope);
+    }
     if (MessageTypes.holds(any, WrrLocality.class)) {
       return scope
           .unpack(any, WrrLocality.class)
@@ -332,6 +371,64 @@ final class LoadBalancingParser {
               });
     }
     return Optional.empty();
+  }
+
+  private static Policy clientSideWeighted(ClientSideWeightedRoundRobin config, ParseScope scope) {
+    CLIENT_SIDE_WEIGHTED.check(config, scope);
+    if (config.getEnableOobLoadReport().getValue()) {
+      scope.field("enable_oob_load_report").unsupported("true");
+    }
+    LoadReports defaults = LoadReports.DEFAULT;
+    double penalty =
+        config.hasErrorUtilizationPenalty()
+            ? config.getErrorUtilizationPenalty().getValue()
+            : defaults.errorPenalty();
+    if (!(penalty >= 0)) {
+      scope.field("error_utilization_penalty").error("" + penalty, "0 or more");
+    }
+    LoadReports reports =
+        new LoadReports(
+            config.hasBlackoutPeriod()
+                ? scope.field("blackout_period").durationNanos(config.getBlackoutPeriod())
+                : defaults.blackoutNanos(),
+            config.hasWeightExpirationPeriod()
+                ? scope
+                    .field("weight_expiration_period")
+                    .durationNanos(config.getWeightExpirationPeriod())
+                : defaults.expirationNanos(),
+            config.hasWeightUpdatePeriod()
+                ? Math.max(
+                    UPDATE_NANOS_MIN,
+                    scope
+                        .field("weight_update_period")
+                        .durationNanos(config.getWeightUpdatePeriod()))
+                : defaults.updateNanos(),
+            penalty,
+            config.getMetricNamesForComputingUtilizationList());
+    SlowStart slowStart = SlowStart.NONE;
+    ParseScope at = scope.field("slow_start_config");
+    for (var written :
+        NewerFields.messages(
+            config.getUnknownFields(),
+            NewerFields.REPORTS_SLOW_START,
+            io.envoyproxy.envoy.extensions.load_balancing_policies.common.v3.SlowStartConfig
+                .parser(),
+            at)) {
+      slowStart = slowStart(written, at);
+    }
+    return withSlowStart(LbPolicy.CLIENT_SIDE_WEIGHTED, 2, slowStart)
+        .with(new Guidance(List.of(), reports));
+  }
+
+  private static Optional<Policy> overrideHost(Any any, int depth, ParseScope scope) {
+    OverrideHosts config = OverrideHosts.parse(any, scope);
+    return config
+        .fallback()
+        .map(
+            fallback -> {
+              Policy policy = typed(fallback, depth + 1, scope.field("fallback_policy"));
+              return policy.with(new Guidance(config.sources(), policy.guidance().reports()));
+            });
   }
 
   private static Policy roundRobin(RoundRobin config, ParseScope scope) {
@@ -419,11 +516,12 @@ final class LoadBalancingParser {
   // ---- parts that both have
 
   private static Policy withSlowStart(LbPolicy kind, int choices, SlowStart slowStart) {
-    return new Policy(kind, choices, Hashing.DEFAULT, slowStart, Localities.NONE);
+    return new Policy(kind, choices, Hashing.DEFAULT, slowStart, Localities.NONE, Guidance.NONE);
   }
 
   private static Policy hashed(LbPolicy kind, Hashing hashing) {
-    return new Policy(kind, Balancing.DEFAULT.choices(), hashing, SlowStart.NONE, Localities.NONE);
+    return new Policy(
+        kind, Balancing.DEFAULT.choices(), hashing, SlowStart.NONE, Localities.NONE, Guidance.NONE);
   }
 
   private static int choices(boolean present, UInt32Value value, ParseScope scope) {

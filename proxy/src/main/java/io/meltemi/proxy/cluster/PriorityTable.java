@@ -279,6 +279,16 @@ final class PriorityTable {
     return host;
   }
 
+  /** One that {@link #choose} is likely to give soon; null when that is not known. */
+  @Nullable Host peek(LbContext context, int ahead) {
+    if (levels.length == 0 || !simple || hashed) {
+      return null;
+    }
+    Level level = levels[0];
+    HostPicker picker = (level.panic() ? level.all() : level.healthy()).picker(context);
+    return picker == null ? null : picker.peek(ahead);
+  }
+
   /** The loads without the priorities that a retry shall avoid, where others are left. */
   private PriorityLoads avoiding(LbContext context) {
     int[] left = availability.clone();

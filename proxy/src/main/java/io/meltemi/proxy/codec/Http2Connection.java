@@ -234,6 +234,11 @@ public final class Http2Connection {
         && streams() < Math.min(peerStreamsMax, settings.concurrentStreamsMax());
   }
 
+  /** How many streams a client may take now, as far as their number goes. */
+  public int room() {
+    return Math.max(0, Math.min(peerStreamsMax, settings.concurrentStreamsMax()) - streams());
+  }
+
   /** How many streams the peer and the settings let a client have at once. */
   public int streamsMax() {
     return Math.min(peerStreamsMax, settings.concurrentStreamsMax());

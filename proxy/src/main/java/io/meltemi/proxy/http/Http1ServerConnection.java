@@ -114,7 +114,7 @@ final class Http1ServerConnection extends HttpServerConnection {
 
   @Override
   boolean onDurationMax() {
-    if (stream == null) {
+    if (stream == null && !settings.protocol().safeDurationMax()) {
       channel().close();
       return false;
     }

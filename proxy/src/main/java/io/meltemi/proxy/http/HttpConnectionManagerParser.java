@@ -88,7 +88,8 @@ final class HttpConnectionManagerParser {
               "strip_matching_host_port",
               "strip_any_host_port",
               "strip_trailing_host_dot",
-              "early_header_mutation_extensions")
+              "early_header_mutation_extensions",
+              "http1_safe_max_connection_duration")
           .withoutEffect("HTTP/3 is not spoken", "http3_protocol_options")
           .withoutEffect("no spans are made yet", "tracing")
           .withoutEffect("100 is answered here and not proxied", "proxy_100_continue")
@@ -369,6 +370,7 @@ final class HttpConnectionManagerParser {
         new HeadLimits(kilobytes * 1024, headersMax),
         underscores,
         common.getMaxRequestsPerConnection().getValue(),
+        proto.getHttp1SafeMaxConnectionDuration(),
         http1.getAcceptHttp10(),
         http1.getDefaultHostForHttp10(),
         NameFormatParser.parse(http1, scope.field("http_protocol_options")));

@@ -140,6 +140,8 @@ record HttpConnectionManagerSettings(
 
   /**
    * @param requestsPerConnectionMax 0 for no limit
+   * @param safeDurationMax whether a connection of HTTP/1.1 that has lived long enough ends only
+   *     behind a response that says so
    * @param defaultHost authority of an HTTP/1.0 request without one; empty refuses it
    * @param names of the fields of HTTP/1
    */
@@ -147,11 +149,13 @@ record HttpConnectionManagerSettings(
       HeadLimits head,
       Underscores underscores,
       int requestsPerConnectionMax,
+      boolean safeDurationMax,
       boolean acceptHttp10,
       String defaultHost,
       NameFormat names) {
     public static final Protocol DEFAULT =
-        new Protocol(HeadLimits.DEFAULT, Underscores.ALLOW, 0, false, "", NameFormat.LOWER_CASE);
+        new Protocol(
+            HeadLimits.DEFAULT, Underscores.ALLOW, 0, false, false, "", NameFormat.LOWER_CASE);
   }
 
   /** Which HTTP versions a connection may speak. */

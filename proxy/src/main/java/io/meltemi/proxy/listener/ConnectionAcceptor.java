@@ -295,12 +295,15 @@ final class ConnectionAcceptor extends ChannelInboundHandlerAdapter {
                 listener.options().bufferBytesMax(), listener.name(), chain.name()));
     for (NetworkFilterConfig filter : chain.filters()) {
       filter.install(connection);
+      if (connection.isRefused()) {
+        break;
+      }
     }
     active.track(connection, chain);
     ByteBuf bytes = peeked;
     peeked = null;
     ctx.pipeline().remove(this);
-    if (bytes != null && bytes.isReadable()) {
+    if (bytes != null && bytes.isReadable() && !connection.isRefused()) {
       channel.pipeline().fireChannelRead(bytes);
       channel.pipeline().fireChannelReadComplete();
     } else {

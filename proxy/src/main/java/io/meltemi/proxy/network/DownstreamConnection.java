@@ -5,6 +5,7 @@ import io.meltemi.proxy.rbac.ConnectionFacts;
 import io.meltemi.proxy.telemetry.DynamicMetadata;
 import io.meltemi.proxy.telemetry.StreamInfo;
 import io.meltemi.proxy.telemetry.TlsInfo;
+import io.meltemi.proxy.transport.ProxyHeader;
 import io.netty.channel.Channel;
 import java.net.SocketAddress;
 import java.util.List;
@@ -22,6 +23,8 @@ public final class DownstreamConnection {
   private String terminationDetails = "";
   private @Nullable String requestedHost;
   private @Nullable Runnable drainListener;
+  private boolean refused;
+  private ProxyHeader.@Nullable Client client;
   private boolean draining;
   private byte @Nullable [] clientCertificateText;
 
@@ -125,6 +128,27 @@ public final class DownstreamConnection {
   /** Tells why a network filter is about to close the connection. */
   public void terminationDetails(String details) {
     terminationDetails = details;
+  }
+
+  /** Tells that a network filter does not let the connection in; it closes it, now or later. */
+  public void refuse(String details) {
+    refused = true;
+    terminationDetails = details;
+  }
+
+  /** Whether a filter does not let the connection in: no later one is to be installed. */
+  public boolean isRefused() {
+    return refused;
+  }
+
+  /** Its ends, as hosts are told of them that connections are carried on to. */
+  public ProxyHeader.Client client() {
+    ProxyHeader.Client known = client;
+    if (known == null) {
+      known = new ProxyHeader.Client(facts.remoteAddress, facts.localAddress);
+      client = known;
+    }
+    return known;
   }
 
   /** The client's certificate as requests tell of it; null until it was made. Not to be changed. */

@@ -17,6 +17,7 @@ import io.envoyproxy.envoy.config.common.mutation_rules.v3.HeaderMutation;
 import io.envoyproxy.envoy.config.core.v3.RetryPolicy;
 import io.envoyproxy.envoy.config.core.v3.SubstitutionFormatString;
 import io.envoyproxy.envoy.config.route.v3.RouteAction;
+import io.envoyproxy.envoy.extensions.load_balancing_policies.common.v3.SlowStartConfig;
 import io.envoyproxy.envoy.type.matcher.v3.AddressMatcher;
 import io.envoyproxy.envoy.type.matcher.v3.StringMatcher;
 import java.util.ArrayList;
@@ -73,6 +74,9 @@ public final class NewerFields {
 
   /** The message of {@link #REMOVE_ON_MATCH}; its field 1 is {@code key_matcher}. */
   public static final String REMOVED_NAMES = MUTATION + ".RemoveOnMatch";
+
+  /** {@code slow_start_config} of {@code ClientSideWeightedRoundRobin}. */
+  public static final int REPORTS_SLOW_START = 8;
 
   private static final String LIMIT_OPTION = "envoy.config.route.v3.RateLimit.XRateLimitOption";
   private static final String COOKIE = "envoy.config.route.v3.CookieMatcher";
@@ -178,6 +182,14 @@ public final class NewerFields {
                       FieldDescriptorProto.Type.TYPE_MESSAGE,
                       MUTATION,
                       true))),
+          Map.entry(
+              "envoy.extensions.load_balancing_policies.client_side_weighted_round_robin.v3"
+                  + ".ClientSideWeightedRoundRobin",
+              List.of(
+                  Field.message(
+                      "slow_start_config",
+                      REPORTS_SLOW_START,
+                      "envoy.extensions.load_balancing_policies.common.v3.SlowStartConfig"))),
           Map.entry(
               ZONE_AWARE,
               List.of(Field.message("force_local_zone", 5, ZONE_AWARE + ".ForceLocalZone"))),
@@ -303,7 +315,8 @@ public final class NewerFields {
         AddressMatcher.getDescriptor().getFile(),
         HeaderMutation.getDescriptor().getFile(),
         RouteAction.getDescriptor().getFile(),
-        UInt32Value.getDescriptor().getFile()
+        UInt32Value.getDescriptor().getFile(),
+        SlowStartConfig.getDescriptor().getFile()
       };
       for (FileDescriptor other : others) {
         file.addDependency(other.getFullName());

@@ -1,6 +1,7 @@
 package io.meltemi.proxy.transport;
 
 import java.util.List;
+import java.util.Optional;
 
 /**
  * What a stream asks of the connection that it goes out by, beyond what its cluster says.
@@ -12,14 +13,16 @@ import java.util.List;
  * @param applicationProtocols ALPN instead of the cluster's; empty for the cluster's
  * @param fallbackProtocols ALPN when neither the cluster nor {@code applicationProtocols} has any,
  *     such as {@code h2} for a pool that speaks nothing else
+ * @param client whom the host is told of, where it is told of clients
  */
 public record TransportOptions(
     String serverName,
     List<String> subjectAltNames,
     List<String> applicationProtocols,
-    List<String> fallbackProtocols) {
+    List<String> fallbackProtocols,
+    Optional<ProxyHeader.Client> client) {
   public static final TransportOptions NONE =
-      new TransportOptions("", List.of(), List.of(), List.of());
+      new TransportOptions("", List.of(), List.of(), List.of(), Optional.empty());
 
   public TransportOptions {
     subjectAltNames = List.copyOf(subjectAltNames);
@@ -29,11 +32,18 @@ public record TransportOptions(
 
   /** The same with other protocols to offer. */
   public TransportOptions withApplicationProtocols(List<String> protocols) {
-    return new TransportOptions(serverName, subjectAltNames, protocols, fallbackProtocols);
+    return new TransportOptions(serverName, subjectAltNames, protocols, fallbackProtocols, client);
   }
 
   /** The same with other protocols to fall back to. */
   public TransportOptions withFallbackProtocols(List<String> protocols) {
-    return new TransportOptions(serverName, subjectAltNames, applicationProtocols, protocols);
+    return new TransportOptions(
+        serverName, subjectAltNames, applicationProtocols, protocols, client);
+  }
+
+  /** The same for another client. */
+  public TransportOptions withClient(ProxyHeader.Client other) {
+    return new TransportOptions(
+        serverName, subjectAltNames, applicationProtocols, fallbackProtocols, Optional.of(other));
   }
 }

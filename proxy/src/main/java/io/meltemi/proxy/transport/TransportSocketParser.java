@@ -3,7 +3,10 @@ package io.meltemi.proxy.transport;
 import com.google.protobuf.Any;
 import io.envoyproxy.envoy.config.core.v3.ConfigSource;
 import io.envoyproxy.envoy.config.core.v3.PathConfigSource;
+import io.envoyproxy.envoy.config.core.v3.ProxyProtocolConfig;
+import io.envoyproxy.envoy.config.core.v3.TlvEntry;
 import io.envoyproxy.envoy.config.core.v3.TransportSocket;
+import io.envoyproxy.envoy.extensions.transport_sockets.proxy_protocol.v3.ProxyProtocolUpstreamTransport;
 import io.envoyproxy.envoy.extensions.transport_sockets.raw_buffer.v3.RawBuffer;
 import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.CertificateValidationContext;
 import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.CommonTlsContext;
@@ -29,8 +32,8 @@ import java.util.Optional;
 import java.util.function.Supplier;
 
 /**
- * {@code core.v3.TransportSocket} to transports. Every other transport socket than TLS and plain
- * text is refused by name. Configuration thread.
+ * {@code core.v3.TransportSocket} to transports. Every other transport socket than TLS, plain text
+ * and the PROXY protocol in front of them is refused by name. Configuration thread.
  */
 public final class TransportSocketParser {
   private static final SupportedFields SOCKET =
@@ -93,7 +96,15 @@ public final class TransportSocketParser {
           "resource_api_version");
   private static final SupportedFields PATH_SOURCE =
       SupportedFields.of(PathConfigSource.class, "path", "watched_directory");
+  private static final SupportedFields INTRODUCING =
+      SupportedFields.of(ProxyProtocolUpstreamTransport.class, "config", "transport_socket");
+  private static final SupportedFields HEADER =
+      SupportedFields.of(ProxyProtocolConfig.class, "version", "added_tlvs");
+  private static final SupportedFields EXTRA = SupportedFields.of(TlvEntry.class, "type", "value");
   private static final int NAME_BYTES_MAX = 255;
+
+  /** Beside the longest addresses. */
+  private static final int EXTRA_BYTES_MAX = ProxyHeader.BYTES_MAX - 36;
 
   /** Envoy's default of {@code initial_fetch_timeout}. */
   private static final long FETCH_TIMEOUT_NANOS = 15_000_000_000L;
@@ -196,8 +207,55 @@ public final class TransportSocketParser {
     };
   }
 
-  /** The socket towards hosts; empty for plain text, and with an error when bad. */
-  public Optional<UpstreamTransport> upstream(TransportSocket proto, ParseScope scope) {
+  /** The socket towards hosts; plain text, and an error, when bad. */
+  public UpstreamSocket upstream(TransportSocket proto, ParseScope scope) {
+    Any config = proto.getTypedConfig();
+    if (!MessageTypes.holds(config, ProxyProtocolUpstreamTransport.class)) {
+      return new UpstreamSocket(inner(proto, scope), Optional.empty());
+    }
+    SOCKET.check(proto, scope);
+    ParseScope at = scope.field("typed_config");
+    return at.unpack(config, ProxyProtocolUpstreamTransport.class)
+        .map(introducing -> introducing(introducing, at))
+        .orElse(UpstreamSocket.RAW);
+  }
+
+  private UpstreamSocket introducing(ProxyProtocolUpstreamTransport proto, ParseScope scope) {
+    INTRODUCING.check(proto, scope);
+    ParseScope at = scope.field("config");
+    HEADER.check(proto.getConfig(), at);
+    if (proto.getConfig().getVersion() == ProxyProtocolConfig.Version.UNRECOGNIZED) {
+      at.field("version").error("unknown", "V1 or V2");
+    }
+    List<ProxyHeader.Extra> extras = new ArrayList<>();
+    for (int i = 0; i < proto.getConfig().getAddedTlvsCount(); i++) {
+      TlvEntry entry = proto.getConfig().getAddedTlvs(i);
+      ParseScope entryAt = at.field("added_tlvs", i);
+      EXTRA.check(entry, entryAt);
+      if (entry.getType() < 0 || entry.getType() > 0xFF) {
+        entryAt.field("type").error(Integer.toUnsignedString(entry.getType()), "0 to 255");
+      }
+      if (entry.getValue().isEmpty()) {
+        entryAt.field("value").error("nothing", "at least one byte");
+      }
+      extras.add(new ProxyHeader.Extra(entry.getType(), entry.getValue()));
+    }
+    ProxyHeader header =
+        new ProxyHeader(proto.getConfig().getVersion() == ProxyProtocolConfig.Version.V2, extras);
+    if (header.extraBytes() > EXTRA_BYTES_MAX) {
+      at.field("added_tlvs")
+          .error(header.extraBytes() + " bytes", "at most " + EXTRA_BYTES_MAX + " bytes");
+    }
+    if (!proto.hasTransportSocket()) {
+      scope.field("transport_socket").error("nothing", "a transport socket");
+      return UpstreamSocket.RAW;
+    }
+    return new UpstreamSocket(
+        inner(proto.getTransportSocket(), scope.field("transport_socket")), Optional.of(header));
+  }
+
+  /** TLS; empty for plain text, and with an error when bad. */
+  private Optional<UpstreamTransport> inner(TransportSocket proto, ParseScope scope) {
     SOCKET.check(proto, scope);
     Any config = proto.getTypedConfig();
     if (isRaw(proto)) {

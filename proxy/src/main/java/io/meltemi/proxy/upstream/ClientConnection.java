@@ -70,6 +70,9 @@ abstract class ClientConnection extends ChannelInboundHandlerAdapter {
   /** Whether a further stream can begin now. */
   abstract boolean hasRoom();
 
+  /** How many further streams can begin now. */
+  abstract int room();
+
   /** Whether it carries no stream. */
   abstract boolean isIdle();
 

@@ -30,6 +30,9 @@ public final class ConnectionPool {
   private static final String HTTP_1_1 = "http/1.1";
   private static final String HTTP_2 = "h2";
 
+  /** How many connections one stream may open before they are needed, as in Envoy. */
+  private static final int PRECONNECTIONS_MAX = 3;
+
   private final LoopContext loop;
   private final Connector connector;
   private final Cluster cluster;
@@ -55,6 +58,11 @@ public final class ConnectionPool {
 
   private boolean draining;
 
+  /** How many streams there is to be room for, as a multiple of those there are. */
+  private final double preconnectRatio;
+
+  private int active;
+
   /**
    * @param wanted what every connection of the pool has beyond what the cluster says
    */
@@ -72,6 +80,7 @@ public final class ConnectionPool {
     this.protocol = protocol;
     this.stats = cluster.stats();
     this.breakers = cluster.circuitBreakers();
+    this.preconnectRatio = cluster.settings().connection().preconnect().perHost();
     this.transport = wanted.withFallbackProtocols(offered(protocol));
     this.streamsExpected =
         protocol == Protocol.HTTP1 ? 1 : cluster.settings().http().http2().concurrentStreamsMax();
@@ -111,6 +120,9 @@ public final class ConnectionPool {
     if (first != null) {
       if (breakers.tryRequest()) {
         begin(first, callbacks);
+        if (preconnectRatio > 1) {
+          connectIfNeeded();
+        }
       } else {
         overflow(callbacks);
       }
@@ -156,6 +168,55 @@ public final class ConnectionPool {
       }
       connect(counted);
     }
+    if (preconnectRatio > 1) {
+      for (int i = 0; i < PRECONNECTIONS_MAX && preconnects(0, preconnectRatio); i++) {
+        // each opens one
+      }
+    }
+  }
+
+  /**
+   * Opens a connection when one more stream would want it.
+   *
+   * @return whether it did
+   */
+  boolean preconnect(double ratio) {
+    return preconnects(1, ratio);
+  }
+
+  private boolean preconnects(int anticipated, double ratio) {
+    if (draining || !isShort(pending.size() + anticipated, active, room(), ratio)) {
+      return false;
+    }
+    boolean counted = cluster.tryConnection(host);
+    if (counted) {
+      connect(true);
+    }
+    return counted;
+  }
+
+  /** Whether streams that wait and streams under way want more room than there is. */
+  static boolean isShort(int waiting, int active, long room, double ratio) {
+    return (waiting + active) * ratio > room + active;
+  }
+
+  /** Streams that wait for a connection. */
+  int waiting() {
+    return pending.size();
+  }
+
+  /** Streams under way. */
+  int active() {
+    return active;
+  }
+
+  /** Streams that the connections have room for, those being opened included. */
+  long room() {
+    long room = (long) connecting * streamsExpected;
+    for (ClientConnection connection : ready) {
+      room += connection.room();
+    }
+    return room;
   }
 
   private void connect(boolean counted) {
@@ -247,6 +308,7 @@ public final class ConnectionPool {
   private void begin(ClientConnection connection, UpstreamCallbacks callbacks) {
     stats.rqTotal.inc();
     stats.rqActive.inc();
+    active++;
     host.add(HostStat.RQ_TOTAL, 1);
     host.add(HostStat.RQ_ACTIVE, 1);
     UpstreamStream stream = connection.begin(callbacks);
@@ -259,6 +321,7 @@ public final class ConnectionPool {
   /** A request that {@link #begin} began is over, one way or the other. */
   void requestDone() {
     stats.rqActive.dec();
+    active--;
     host.add(HostStat.RQ_ACTIVE, -1);
     breakers.releaseRequest();
   }

@@ -62,7 +62,8 @@ public final class HostProbes implements HealthProbes {
             check.times().timeout(),
             connection.bufferLimitBytes(),
             connection.keepalive(),
-            connection.source()),
+            connection.source(),
+            ClusterSettings.Preconnect.NONE),
         ClusterSettings.Http.DEFAULT.withProtocol(http2 ? Protocol.HTTP2 : Protocol.HTTP1),
         ClusterSettings.Breakers.DEFAULT);
   }

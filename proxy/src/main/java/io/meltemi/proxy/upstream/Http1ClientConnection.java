@@ -66,6 +66,11 @@ final class Http1ClientConnection extends ClientConnection implements UpstreamSt
   }
 
   @Override
+  int room() {
+    return hasRoom() ? 1 : 0;
+  }
+
+  @Override
   boolean isIdle() {
     return callbacks == null;
   }

@@ -275,6 +275,11 @@ final class Http2ClientConnection extends ClientConnection implements Http2Liste
   }
 
   @Override
+  int room() {
+    return hasRoom() ? http2().room() : 0;
+  }
+
+  @Override
   boolean isIdle() {
     return http2().streams() == 0;
   }

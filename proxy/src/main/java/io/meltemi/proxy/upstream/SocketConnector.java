@@ -3,10 +3,12 @@ package io.meltemi.proxy.upstream;
 import io.meltemi.proxy.cluster.Cluster;
 import io.meltemi.proxy.cluster.ClusterSettings;
 import io.meltemi.proxy.cluster.Host;
+import io.meltemi.proxy.transport.ProxyHeader;
 import io.meltemi.proxy.transport.TransportFailure;
 import io.meltemi.proxy.transport.TransportOptions;
 import io.meltemi.proxy.transport.UpstreamTransport;
 import io.netty.bootstrap.Bootstrap;
+import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFactory;
 import io.netty.channel.ChannelFuture;
@@ -54,8 +56,35 @@ public final class SocketConnector implements Connector {
       ChannelHandler handler) {
     Optional<UpstreamTransport> transport = cluster.transport(host);
     return transport.isEmpty()
-        ? connect(loop, cluster.settings().connection(), host, handler)
+        ? introduced(loop, cluster, host, options, handler)
         : new Securing(cluster, host, options, transport.get()).connect(loop, handler);
+  }
+
+  /** As {@link #connect}; the host is told of the client before anything else is written. */
+  private ChannelFuture introduced(
+      EventLoop loop,
+      Cluster cluster,
+      Host host,
+      TransportOptions options,
+      ChannelHandler handler) {
+    ChannelFuture connected = connect(loop, cluster.settings().connection(), host, handler);
+    ProxyHeader header = cluster.tellsClients() ? cluster.proxyHeader(host).orElse(null) : null;
+    if (header != null) {
+      connected.addListener(
+          _ -> {
+            if (connected.isSuccess()) {
+              Channel channel = connected.channel();
+              ByteBuf bytes =
+                  header.encode(
+                      channel.alloc(),
+                      options.client().orElse(null),
+                      channel.localAddress(),
+                      channel.remoteAddress());
+              channel.writeAndFlush(bytes, channel.voidPromise());
+            }
+          });
+    }
+    return connected;
   }
 
   private ChannelFuture connect(
@@ -137,8 +166,7 @@ public final class SocketConnector implements Connector {
     }
 
     ChannelFuture connect(EventLoop loop, ChannelHandler handler) {
-      ChannelFuture connected =
-          SocketConnector.this.connect(loop, cluster.settings().connection(), host, handler);
+      ChannelFuture connected = introduced(loop, cluster, host, options, handler);
       if (connected.isDone() && !connected.isSuccess()) {
         return connected;
       }

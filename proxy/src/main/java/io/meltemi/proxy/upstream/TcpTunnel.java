@@ -57,6 +57,9 @@ public final class TcpTunnel extends ChannelInboundHandlerAdapter implements Ups
     this.startNanos = loop.nanos();
   }
 
+  /** Where the connection lives and what makes it. */
+  record Place(LoopContext loop, Connector connector, TransportOptions options) {}
+
   /**
    * Connects. One of {@link UpstreamCallbacks#onReady} and {@link UpstreamCallbacks#onPoolFailure}
    * follows, unless {@link #reset} comes first.
@@ -64,22 +67,18 @@ public final class TcpTunnel extends ChannelInboundHandlerAdapter implements Ups
    * @return null when a circuit breaker is at its limit, which has been told
    */
   static @Nullable TcpTunnel open(
-      LoopContext loop,
-      Connector connector,
-      Cluster cluster,
-      Host host,
-      UpstreamCallbacks callbacks) {
+      Place place, Cluster cluster, Host host, UpstreamCallbacks callbacks) {
     if (!cluster.tryConnection(host)) {
       cluster.stats().cxOverflow.inc();
       callbacks.onPoolFailure(PoolFailure.OVERFLOW, "");
       return null;
     }
-    TcpTunnel tunnel = new TcpTunnel(loop, cluster, host, callbacks);
-    tunnel.connect(connector);
+    TcpTunnel tunnel = new TcpTunnel(place.loop(), cluster, host, callbacks);
+    tunnel.connect(place);
     return tunnel;
   }
 
-  private void connect(Connector connector) {
+  private void connect(Place place) {
     stats.cxTotal.inc();
     stats.cxActive.inc();
     stats.rqPendingTotal.inc();
@@ -87,7 +86,7 @@ public final class TcpTunnel extends ChannelInboundHandlerAdapter implements Ups
     host.add(HostStat.CX_TOTAL, 1);
     host.add(HostStat.CX_ACTIVE, 1);
     ChannelFuture future =
-        connector.connect(loop.eventLoop(), cluster, host, TransportOptions.NONE, this);
+        place.connector().connect(loop.eventLoop(), cluster, host, place.options(), this);
     channel = future.channel();
     future
         .channel()

@@ -3,6 +3,7 @@ package io.meltemi.proxy.upstream;
 import io.meltemi.proxy.cluster.Cluster;
 import io.meltemi.proxy.cluster.ClusterSettings.Protocol;
 import io.meltemi.proxy.cluster.Host;
+import io.meltemi.proxy.cluster.LbContext;
 import io.meltemi.proxy.loop.LoopContext;
 import io.meltemi.proxy.transport.TransportOptions;
 import io.netty.channel.EventLoop;
@@ -34,6 +35,9 @@ public final class UpstreamPools {
   public static final class LoopPools {
     /** Sets of options per host; the one that was not used longest makes room. */
     private static final int OTHERS_MAX = 256;
+
+    /** How many connections one stream may open on other hosts, as in Envoy. */
+    private static final int FORESEEN_MAX = 3;
 
     private final LoopContext loop;
     private final Connector connector;
@@ -93,6 +97,7 @@ public final class UpstreamPools {
      *
      * @param http2Downstream whether the request came over HTTP/2
      * @param options what the stream wants of its connection; without effect where there is no TLS
+     *     and hosts are told of no clients
      */
     public ConnectionPool get(
         Cluster cluster, Host host, boolean http2Downstream, TransportOptions options) {
@@ -106,7 +111,7 @@ public final class UpstreamPools {
       }
       TransportOptions wanted = options;
       if (!wanted.equals(TransportOptions.NONE)) {
-        if (cluster.transport(host).isPresent()) {
+        if (cluster.tellsClients() || cluster.transport(host).isPresent()) {
           known = known.of(wanted, cluster);
         } else {
           wanted = TransportOptions.NONE;
@@ -133,12 +138,46 @@ public final class UpstreamPools {
     }
 
     /**
+     * Opens connections on the hosts that are likely to be chosen next, as far as the cluster wants
+     * that; called before a stream is leased, for a cluster that does.
+     */
+    public void foresee(
+        Cluster cluster, LbContext context, boolean http2Downstream, TransportOptions options) {
+      double ratio = cluster.settings().connection().preconnect().predictive();
+      for (int i = 0; i < FORESEEN_MAX && isShort(cluster, ratio); i++) {
+        Host next = cluster.loadBalancer().peek(context, i);
+        if (next == null || !get(cluster, next, http2Downstream, options).preconnect(ratio)) {
+          return;
+        }
+      }
+    }
+
+    /** Whether one more stream would find less room on the cluster's hosts than there is to be. */
+    private boolean isShort(Cluster cluster, double ratio) {
+      int waiting = 1;
+      int active = 0;
+      long room = 0;
+      for (Host host : cluster.hosts()) {
+        HostPools known = pools.get(host);
+        ConnectionPool pool = known == null ? null : known.main != null ? known.main : known.http2;
+        if (pool != null) {
+          waiting += pool.waiting();
+          active += pool.active();
+          room += pool.room();
+        }
+      }
+      return ConnectionPool.isShort(waiting, active, room, ratio);
+    }
+
+    /**
      * Connects a TCP connection for one request; see {@link TcpTunnel}.
      *
      * @return null when a circuit breaker is at its limit, which has been told
      */
-    public @Nullable TcpTunnel connect(Cluster cluster, Host host, UpstreamCallbacks callbacks) {
-      return TcpTunnel.open(loop, connector, cluster, host, callbacks);
+    public @Nullable TcpTunnel connect(
+        Cluster cluster, Host host, TransportOptions options, UpstreamCallbacks callbacks) {
+      TcpTunnel.Place place = new TcpTunnel.Place(loop, connector, options);
+      return TcpTunnel.open(place, cluster, host, callbacks);
     }
 
     private void remove(Host host) {

@@ -54,7 +54,7 @@ final class TransportSocketParserTest {
     ParseScope scope = ParseScope.root(Origin.of("test"));
     boolean made =
         upstream
-            ? parser.upstream(proto, scope).isPresent()
+            ? parser.upstream(proto, scope).tls().isPresent()
             : parser.downstream(proto, scope).isPresent();
     String errors = scope.out().finish(() -> true).errors().toString();
     assertTrue(!made && errors.contains(named), errors);

@@ -79,5 +79,10 @@ public final class RoundRobinFactory implements HostPickerFactory {
     public Host pick(LbContext context, long hash, int attempt) {
       return hosts[Integer.remainderUnsigned(next.getAndIncrement(), hosts.length)];
     }
+
+    @Override
+    public Host peek(int ahead) {
+      return hosts[Integer.remainderUnsigned(next.get() + ahead, hosts.length)];
+    }
   }
 }

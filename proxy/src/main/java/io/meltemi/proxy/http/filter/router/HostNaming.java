@@ -7,6 +7,7 @@ import io.meltemi.proxy.header.HeaderName;
 import io.meltemi.proxy.transport.TransportOptions;
 import io.netty.util.NetUtil;
 import java.util.List;
+import java.util.Optional;
 
 /** Server names and certificate names that follow the host of a request. Stateless. */
 final class HostNaming {
@@ -35,7 +36,8 @@ final class HostNaming {
         names.asServerName() && !address ? host : "",
         names.asSubjectAltName() ? List.of(host) : List.of(),
         List.of(),
-        List.of());
+        List.of(),
+        Optional.empty());
   }
 
   /** The host of an authority; an IPv6 address without its brackets. */

@@ -3,6 +3,7 @@ package io.meltemi.proxy.http.filter.router;
 import io.meltemi.proxy.cluster.Cluster;
 import io.meltemi.proxy.cluster.HashPolicy;
 import io.meltemi.proxy.cluster.Host;
+import io.meltemi.proxy.cluster.HostSource;
 import io.meltemi.proxy.cluster.LbContext;
 import io.meltemi.proxy.header.HeaderBlock;
 import io.meltemi.proxy.header.HeaderName;
@@ -21,6 +22,7 @@ final class RequestLbContext implements LbContext {
   private final RetryState retry;
   private final RequestHash hash;
   private List<HashPolicy> hashPolicies = List.of();
+  private int attempts;
 
   RequestLbContext(HttpFilterContext context, RetryState retry) {
     this.context = context;
@@ -36,6 +38,7 @@ final class RequestLbContext implements LbContext {
 
   void clear() {
     hashPolicies = List.of();
+    attempts = 0;
     hash.clear();
   }
 
@@ -68,6 +71,27 @@ final class RequestLbContext implements LbContext {
   @Override
   public @Nullable SocketAddress originalDestination() {
     return context.streamInfo().downstreamLocalAddress;
+  }
+
+  @Override
+  public @Nullable String wantedHosts(HostSource source) {
+    return switch (source) {
+      case HostSource.Header(HeaderName name) -> context.requestHeaders().get(name);
+      case HostSource.Metadata(String namespace, List<String> path) ->
+          context.streamInfo().dynamicMetadata.get(namespace, path) instanceof String text
+              ? text
+              : null;
+    };
+  }
+
+  @Override
+  public int attempt() {
+    return attempts;
+  }
+
+  /** A host is tried. */
+  void tried() {
+    attempts++;
   }
 
   @Override

@@ -101,6 +101,9 @@ final class RouterFilter implements HttpFilter, UpstreamCallbacks, RequestTimeou
   private boolean grpcOutcomeOpen;
   private boolean grpcOutcomeGood;
 
+  /** Whether the head of the response told the host's load. */
+  private boolean reported;
+
   RouterFilter(
       HttpFilterContext context,
       ClusterManager clusters,
@@ -285,8 +288,11 @@ final class RouterFilter implements HttpFilter, UpstreamCallbacks, RequestTimeou
     if (target == null || to == null) {
       return;
     }
-    ConnectionPool pool =
-        pools.get(target, to, isHttp2Downstream(), HostNaming.options(target, headers));
+    TransportOptions options = HostNaming.options(target, headers);
+    if (target.tellsClients()) {
+      options = options.withClient(context.connection().client());
+    }
+    ConnectionPool pool = pools.get(target, to, isHttp2Downstream(), options);
     MirrorRequest copy = new MirrorRequest(loop, target, pool, to, context.bufferBytesMax());
     mirrors.add(copy);
     copy.start(headers, policy.hostSuffix(), endStream, timeouts.responseNanos());
@@ -298,6 +304,9 @@ final class RouterFilter implements HttpFilter, UpstreamCallbacks, RequestTimeou
 
   private TransportOptions transportOptions() {
     TransportOptions ofHost = HostNaming.options(cluster(), context.requestHeaders());
+    if (cluster().tellsClients()) {
+      ofHost = ofHost.withClient(context.connection().client());
+    }
     List<String> offers = info().upstreamOffers;
     if (offers.isEmpty()) {
       return ofHost;
@@ -321,6 +330,7 @@ final class RouterFilter implements HttpFilter, UpstreamCallbacks, RequestTimeou
 
   private void startTry(Host to) {
     attempts++;
+    balancing.tried();
     host = to;
     retry.tried(to);
     StreamInfo info = info();
@@ -335,10 +345,16 @@ final class RouterFilter implements HttpFilter, UpstreamCallbacks, RequestTimeou
     headSent = false;
     tryStartNanos = loop.now();
     if (endsConnect) {
-      connecting = pools.connect(cluster(), to, this);
+      connecting =
+          pools.connect(
+              cluster(), to, TransportOptions.NONE.withClient(context.connection().client()), this);
       return;
     }
-    ConnectionPool pool = pools.get(cluster(), to, isHttp2Downstream(), transportOptions());
+    TransportOptions options = transportOptions();
+    ConnectionPool pool = pools.get(cluster(), to, isHttp2Downstream(), options);
+    if (cluster().settings().connection().preconnect().predictive() > 1) {
+      pools.foresee(cluster(), balancing, isHttp2Downstream(), options);
+    }
     leasing = pool;
     pool.lease(this);
   }
@@ -525,6 +541,7 @@ final class RouterFilter implements HttpFilter, UpstreamCallbacks, RequestTimeou
     StreamInfo info = info();
     info.firstUpstreamRxByteNanos = now;
     HeaderBlock headers = context.responseHeaders();
+    reported = from.weighsReports() && from.onLoadReport(by, headers, loop.nanos());
     outcome(from, by, status, headers, endStream);
     from.stats().responseCode(status);
     if (retry.isActive() && retried(retry.onResponse(status, headers))) {
@@ -652,6 +669,9 @@ final class RouterFilter implements HttpFilter, UpstreamCallbacks, RequestTimeou
   @Override
   public void onResponseTrailers(HeaderBlock responseTrailers) {
     grpcOutcomeGood = GrpcHeaders.status(responseTrailers) == 0;
+    if (!reported && cluster().weighsReports()) {
+      cluster().onLoadReport(host(), responseTrailers, loop.nanos());
+    }
     responseEnded(loop.now());
     context.encodeTrailers(responseTrailers);
   }

@@ -10,6 +10,7 @@ import io.meltemi.proxy.matcher.XxHash64;
 import io.meltemi.proxy.network.DownstreamConnection;
 import io.meltemi.proxy.telemetry.ResponseFlag;
 import io.meltemi.proxy.telemetry.StreamInfo;
+import io.meltemi.proxy.transport.TransportOptions;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelOption;
@@ -84,6 +85,13 @@ final class ClientSide implements LbContext {
     if (config.settings().durationNanosMax() > 0) {
       loop.timers().start(duration, config.settings().durationNanosMax());
     }
+  }
+
+  /** What the connection to a host of the cluster is to be like. */
+  TransportOptions options(Cluster target) {
+    return target.tellsClients()
+        ? TransportOptions.NONE.withClient(connection.client())
+        : TransportOptions.NONE;
   }
 
   /** Chooses a host, maybe after its name was looked up; fails the connection where none is. */

@@ -9,7 +9,6 @@ import io.meltemi.proxy.telemetry.ResponseFlag;
 import io.meltemi.proxy.telemetry.StreamInfo;
 import io.meltemi.proxy.transport.OutputEnd;
 import io.meltemi.proxy.transport.TransportFailure;
-import io.meltemi.proxy.transport.TransportOptions;
 import io.meltemi.proxy.transport.UpstreamTransport;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
@@ -93,7 +92,11 @@ final class TcpProxySession extends ChannelInboundHandlerAdapter {
         config
             .connector()
             .connect(
-                downstream.eventLoop(), target, host, TransportOptions.NONE, new UpstreamHandler());
+                downstream.eventLoop(),
+                target,
+                host,
+                client.options(target),
+                new UpstreamHandler());
     connecting = future.channel();
     future.channel().closeFuture().addListener(_ -> target.circuitBreakers().releaseConnection());
     future.addListener(

@@ -9,7 +9,6 @@ import io.meltemi.proxy.network.DownstreamConnection;
 import io.meltemi.proxy.telemetry.ResponseFlag;
 import io.meltemi.proxy.telemetry.StreamInfo;
 import io.meltemi.proxy.transport.TransportFailure;
-import io.meltemi.proxy.transport.TransportOptions;
 import io.meltemi.proxy.upstream.ConnectionPool;
 import io.meltemi.proxy.upstream.PoolFailure;
 import io.meltemi.proxy.upstream.ResetReason;
@@ -62,7 +61,7 @@ final class TunnelSession extends ChannelInboundHandlerAdapter implements Upstre
 
   private void onHost(Cluster target, Host host) {
     client.onConnecting(host);
-    ConnectionPool pool = config.pools().of(loop).get(target, host, false, TransportOptions.NONE);
+    ConnectionPool pool = config.pools().of(loop).get(target, host, false, client.options(target));
     leasing = pool;
     pool.lease(this);
   }
