@@ -226,7 +226,7 @@ public final class DebugPages {
     Map<String, Object> row = new LinkedHashMap<>();
     row.put("cluster_id", proxy.node().metadata().clusterId());
     row.put("proxy", proxy.node().id());
-    row.put("proxy_type", proxy.node().isRouter() ? "router" : "sidecar");
+    row.put("proxy_type", proxy.node().type().name().toLowerCase(Locale.ROOT));
     row.put("istio_version", proxy.node().metadata().istioVersion());
     SYNC_NAMES.forEach(
         (type, name) ->

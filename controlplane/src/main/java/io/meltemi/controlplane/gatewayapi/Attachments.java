@@ -1,9 +1,7 @@
 package io.meltemi.controlplane.gatewayapi;
 
-import io.meltemi.common.labels.Labels;
 import io.meltemi.config.Kinds;
 import io.meltemi.config.kind.gateway.Gateway;
-import io.meltemi.config.kind.gatewayapi.KubernetesGateway;
 import io.meltemi.config.kind.gatewayapi.Listener.RouteKind;
 import io.meltemi.config.kind.gatewayapi.ParentRef;
 import io.meltemi.config.resource.Resource;
@@ -20,8 +18,8 @@ import java.util.Set;
 
 /** Finds the parents of routes and decides which of them take the route. */
 final class Attachments {
-  private static final String USE_WAYPOINT = "istio.io/use-waypoint";
-  private static final String USE_WAYPOINT_NAMESPACE = "istio.io/use-waypoint-namespace";
+  static final String USE_WAYPOINT = "istio.io/use-waypoint";
+  static final String USE_WAYPOINT_NAMESPACE = "istio.io/use-waypoint-namespace";
   private static final String ISTIO_GROUP = "networking.istio.io";
 
   private final ConfigSnapshot snapshot;
@@ -97,24 +95,13 @@ final class Attachments {
     if (service.isEmpty()) {
       return false;
     }
-    Labels labels = service.get().metadata().labels();
-    if (!labels.values().containsKey(USE_WAYPOINT)) {
-      labels =
-          snapshot
-              .get(Kinds.NAMESPACE, new ResourceName("", service.get().namespace()))
-              .map(namespace -> namespace.metadata().labels())
-              .orElse(Labels.EMPTY);
-    }
-    String waypoint = labels.get(USE_WAYPOINT, "");
-    if (waypoint.isEmpty() || waypoint.equalsIgnoreCase("none")) {
-      return false;
-    }
-    String written = labels.get(USE_WAYPOINT_NAMESPACE, "");
-    Optional<Resource<KubernetesGateway>> gateway =
-        snapshot.get(
-            Kinds.KUBERNETES_GATEWAY,
-            new ResourceName(written.isEmpty() ? service.get().namespace() : written, waypoint));
-    return gateway
+    return Waypoints.named(
+            service.get().metadata().labels(),
+            snapshot
+                .get(Kinds.NAMESPACE, new ResourceName("", service.get().namespace()))
+                .map(namespace -> namespace.metadata().labels()),
+            service.get().namespace())
+        .flatMap(waypoint -> snapshot.get(Kinds.KUBERNETES_GATEWAY, waypoint))
         .filter(found -> classes.isForeign(found.spec().gatewayClassName()))
         .filter(
             found ->

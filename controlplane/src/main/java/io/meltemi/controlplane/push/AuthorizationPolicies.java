@@ -2,10 +2,13 @@ package io.meltemi.controlplane.push;
 
 import io.meltemi.config.kind.authorizationpolicy.AuthorizationPolicy;
 import io.meltemi.config.resource.Resource;
+import io.meltemi.controlplane.registry.MeshService;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /** Which AuthorizationPolicies are for a proxy: those of the root namespace and of its own. */
 final class AuthorizationPolicies {
@@ -33,6 +36,32 @@ final class AuthorizationPolicies {
     add(rootNamespace, node, found);
     if (!node.namespace().equals(rootNamespace)) {
       add(node.namespace(), node, found);
+    }
+    return found;
+  }
+
+  /** Those that name a waypoint, or the service behind it; it has no others. */
+  List<Resource<AuthorizationPolicy>> of(ProxyNode waypoint, MeshService service) {
+    List<Resource<AuthorizationPolicy>> found = new ArrayList<>();
+    Set<String> namespaces =
+        new LinkedHashSet<>(List.of(rootNamespace, waypoint.namespace(), service.namespace()));
+    for (String namespace : namespaces) {
+      for (Resource<AuthorizationPolicy> policy : byNamespace.getOrDefault(namespace, List.of())) {
+        if (policy.spec().targets().stream()
+            .anyMatch(
+                target ->
+                    PolicyTargets.isTarget(
+                            target.group(),
+                            target.kind(),
+                            target.name(),
+                            policy,
+                            waypoint,
+                            rootNamespace)
+                        || PolicyTargets.isTarget(
+                            target.group(), target.kind(), target.name(), policy, service))) {
+          found.add(policy);
+        }
+      }
     }
     return found;
   }

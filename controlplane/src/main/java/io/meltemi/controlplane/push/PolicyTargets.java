@@ -1,10 +1,12 @@
 package io.meltemi.controlplane.push;
 
 import io.meltemi.config.resource.Resource;
+import io.meltemi.controlplane.registry.MeshService;
 
 /** Whether a proxy is what a policy is bound to by {@code targetRefs}. */
 final class PolicyTargets {
   private static final String GATEWAY_API = "gateway.networking.k8s.io";
+  private static final String ISTIO = "networking.istio.io";
   private static final String GATEWAY_LABEL = GATEWAY_API + "/gateway-name";
   private static final String CLASS_LABEL = GATEWAY_API + "/gateway-class-name";
 
@@ -29,6 +31,19 @@ final class PolicyTargets {
           policy.namespace().equals(rootNamespace)
               && node.labels().get(CLASS_LABEL, "").equals(name);
       default -> false;
+    };
+  }
+
+  /** A service that a waypoint stands before, named by a policy of the service's namespace. */
+  static boolean isTarget(
+      String group, String kind, String name, Resource<?> policy, MeshService service) {
+    if (!policy.namespace().equals(service.namespace())
+        || !service.attributes().name().equals(name)) {
+      return false;
+    }
+    return switch (service.attributes().source()) {
+      case KUBERNETES -> kind.equals("Service") && (group.isEmpty() || group.equals("core"));
+      case SERVICE_ENTRY -> kind.equals("ServiceEntry") && group.equals(ISTIO);
     };
   }
 }

@@ -48,8 +48,9 @@ final class ProxyDependencies {
 
   /** Rules for requests, policies for those who send them and filters do not touch clusters. */
   private static boolean changesClusters(ProxyNode node, ConfigChange change) {
+    // a waypoint has clusters of other services only for rules that lead there
     return concerns(node, change)
-        && change.kind() != Kinds.VIRTUAL_SERVICE
+        && (change.kind() != Kinds.VIRTUAL_SERVICE || node.isWaypoint())
         && change.kind() != Kinds.AUTHORIZATION_POLICY
         && change.kind() != Kinds.WASM_PLUGIN
         && change.kind() != Kinds.TRAFFIC_EXTENSION;

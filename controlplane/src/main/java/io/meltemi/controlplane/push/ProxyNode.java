@@ -12,7 +12,7 @@ import java.util.Optional;
 /**
  * A proxy that asked for configuration, as it described itself (Envoy {@code core.v3.Node}).
  *
- * @param type sidecar or gateway
+ * @param type sidecar, gateway or waypoint
  * @param id {@code name.namespace}
  * @param dnsDomain search domain of its pod, such as {@code default.svc.cluster.local}
  * @param ips its addresses, the one of the node id first; never empty
@@ -39,7 +39,9 @@ public record ProxyNode(
   /** What a proxy is for. */
   public enum Type {
     SIDECAR,
-    ROUTER
+    ROUTER,
+    /** Stands before services and executes their routes and policies. */
+    WAYPOINT
   }
 
   /** How outbound traffic reaches a sidecar. */
@@ -125,5 +127,9 @@ public record ProxyNode(
 
   public boolean isRouter() {
     return type == Type.ROUTER;
+  }
+
+  public boolean isWaypoint() {
+    return type == Type.WAYPOINT;
   }
 }

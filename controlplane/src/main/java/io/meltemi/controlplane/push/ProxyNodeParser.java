@@ -92,8 +92,10 @@ final class ProxyNodeParser {
         return ProxyNode.Type.SIDECAR;
       case "router":
         return ProxyNode.Type.ROUTER;
+      case "waypoint":
+        return ProxyNode.Type.WAYPOINT;
       default:
-        found.error(origin, "node.id", written, "a node type of sidecar or router");
+        found.error(origin, "node.id", written, "a node type of sidecar, router or waypoint");
         return ProxyNode.Type.SIDECAR;
     }
   }

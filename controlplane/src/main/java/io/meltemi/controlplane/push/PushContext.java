@@ -17,6 +17,7 @@ import io.meltemi.config.store.ConfigSnapshot;
 import io.meltemi.config.store.Problem;
 import io.meltemi.config.traffic.Protocol;
 import io.meltemi.controlplane.gatewayapi.GatewayApi;
+import io.meltemi.controlplane.gatewayapi.Waypoints;
 import io.meltemi.controlplane.registry.EndpointIndex;
 import io.meltemi.controlplane.registry.MeshService;
 import io.meltemi.controlplane.registry.Networks;
@@ -50,6 +51,8 @@ public final class PushContext {
           .thenComparing(service -> service.attributes().name())
           .thenComparing(MeshService::namespace)
           .thenComparing(MeshService::hostname);
+
+  private static final String GATEWAY_LABEL = "gateway.networking.k8s.io/gateway-name";
 
   private final Inputs inputs;
   private final Map<String, List<ServiceInstance>> instancesByIp = new HashMap<>();
@@ -103,6 +106,7 @@ public final class PushContext {
    * @param domain the cluster's DNS domain, such as {@code cluster.local}
    * @param services of the registry, in any order
    * @param endpoints of the registry
+   * @param waypoints and the services behind them
    */
   public record Inputs(
       MeshConfig mesh,
@@ -112,7 +116,8 @@ public final class PushContext {
       Traffic traffic,
       Credentials credentials,
       Networks networks,
-      Features features) {
+      Features features,
+      Waypoints waypoints) {
     /** Without credentials, in one network, and with nothing switched. */
     public Inputs(
         MeshConfig mesh,
@@ -128,7 +133,8 @@ public final class PushContext {
           traffic,
           Credentials.NONE,
           Networks.NONE,
-          Features.DEFAULT);
+          Features.DEFAULT,
+          Waypoints.NONE);
     }
   }
 
@@ -201,7 +207,8 @@ public final class PushContext {
             inputs.traffic(),
             inputs.credentials(),
             inputs.networks(),
-            inputs.features()),
+            inputs.features(),
+            inputs.waypoints()),
         derived);
   }
 
@@ -216,7 +223,8 @@ public final class PushContext {
             inputs.traffic(),
             credentials,
             inputs.networks(),
-            inputs.features()),
+            inputs.features(),
+            inputs.waypoints()),
         derived);
   }
 
@@ -399,6 +407,23 @@ public final class PushContext {
   /** Who may do what to a proxy's workload; policies of the root namespace first. */
   public List<Resource<AuthorizationPolicy>> authorizationPoliciesOf(ProxyNode node) {
     return derived.authorizationPolicies.of(node);
+  }
+
+  /** Who may use a service, where a waypoint decides it; of the root namespace first. */
+  public List<Resource<AuthorizationPolicy>> authorizationPoliciesOf(
+      ProxyNode waypoint, MeshService service) {
+    return derived.authorizationPolicies.of(waypoint, service);
+  }
+
+  /** The services that a waypoint stands before, oldest first. */
+  public List<MeshService> servicesBehind(ProxyNode waypoint) {
+    Set<ServiceKey> keys =
+        inputs
+            .waypoints()
+            .of(new ResourceName(waypoint.namespace(), waypoint.labels().get(GATEWAY_LABEL, "")));
+    return keys.isEmpty()
+        ? List.of()
+        : services().stream().filter(service -> keys.contains(service.key())).toList();
   }
 
   /** Every patch of generated configuration, oldest first. */

@@ -8,6 +8,7 @@ import io.meltemi.config.resource.ResourceName;
 import io.meltemi.config.store.ConfigChange;
 import io.meltemi.config.store.ConfigSnapshot;
 import io.meltemi.controlplane.gatewayapi.GatewayApiConversion;
+import io.meltemi.controlplane.gatewayapi.Waypoints;
 import io.meltemi.controlplane.registry.EndpointIndex;
 import io.meltemi.controlplane.registry.Networks;
 import io.meltemi.controlplane.registry.RegistryChange;
@@ -209,6 +210,7 @@ public final class WorldBuilder {
             ConvertedTraffic.traffic(snapshot, mesh, domain, converted),
             new Credentials(snapshot),
             networks,
-            features));
+            features,
+            Waypoints.of(snapshot, registry.services())));
   }
 }

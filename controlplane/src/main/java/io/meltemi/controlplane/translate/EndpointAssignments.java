@@ -4,6 +4,7 @@ import com.google.protobuf.Struct;
 import com.google.protobuf.UInt32Value;
 import com.google.protobuf.Value;
 import io.envoyproxy.envoy.config.core.v3.Address;
+import io.envoyproxy.envoy.config.core.v3.EnvoyInternalAddress;
 import io.envoyproxy.envoy.config.core.v3.HealthStatus;
 import io.envoyproxy.envoy.config.core.v3.Metadata;
 import io.envoyproxy.envoy.config.core.v3.Pipe;
@@ -27,11 +28,18 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.function.Function;
 import java.util.function.Predicate;
 
 /** Endpoints as Envoy's load assignments: grouped by place, weighted and given priorities. */
 public final class EndpointAssignments {
+  /** Tells a waypoint's tunnels where they lead, in metadata of hosts. */
+  public static final String ORIGINAL_DST = "envoy.filters.listener.original_dst";
+
   private static final String UNIX_PREFIX = "unix://";
+
+  /** Of workloads whose proxy takes tunnels. */
+  private static final String TUNNEL_LABEL = "networking.istio.io/tunnel";
 
   /** How many distances there are. */
   private static final int DISTANCES = 5;
@@ -58,9 +66,53 @@ public final class EndpointAssignments {
       distribute(groups, shares);
     }
     for (Group group : groups) {
-      assignment.addEndpoints(group.message(mutualTls));
+      assignment.addEndpoints(group.message(member -> lbEndpoint(member, mutualTls.test(member))));
     }
     return assignment.build();
+  }
+
+  /**
+   * The assignment of a cluster of a waypoint: workloads that take tunnels (HBONE) are reached
+   * through them, others as they are.
+   */
+  public static ClusterLoadAssignment behindWaypoint(
+      String cluster, List<ServiceEndpoint> endpoints, LocalityPolicy policy, ProxyNode node) {
+    ClusterLoadAssignment.Builder assignment =
+        ClusterLoadAssignment.newBuilder().setClusterName(cluster);
+    List<Group> groups = groups(endpoints, policy, node);
+    if (policy instanceof LocalityPolicy.Distribute(Map<String, Integer> shares)) {
+      distribute(groups, shares);
+    }
+    for (Group group : groups) {
+      assignment.addEndpoints(group.message(EndpointAssignments::tunnelled));
+    }
+    return assignment.build();
+  }
+
+  private static LbEndpoint tunnelled(ServiceEndpoint endpoint) {
+    LbEndpoint plain = lbEndpoint(endpoint, false);
+    if (!endpoint.labels().get(TUNNEL_LABEL, "").equals("http")) {
+      return plain;
+    }
+    String address = new HostPort(endpoint.address(), endpoint.port()).toString();
+    return plain.toBuilder()
+        .setEndpoint(
+            Endpoint.newBuilder().setAddress(internal(ClusterNames.CONNECT_ORIGINATE, address)))
+        .setMetadata(
+            plain.getMetadata().toBuilder().putFilterMetadata(ORIGINAL_DST, text("local", address)))
+        .build();
+  }
+
+  /**
+   * The address of a listener of the proxy itself.
+   *
+   * @param id tells apart addresses of one listener; may be empty
+   */
+  public static Address internal(String listener, String id) {
+    return Address.newBuilder()
+        .setEnvoyInternalAddress(
+            EnvoyInternalAddress.newBuilder().setServerListenerName(listener).setEndpointId(id))
+        .build();
   }
 
   /** The endpoint of a fixed address, without place or weight. */
@@ -88,7 +140,7 @@ public final class EndpointAssignments {
       weight += endpoint.weight();
     }
 
-    LocalityLbEndpoints message(Predicate<ServiceEndpoint> mutualTls) {
+    LocalityLbEndpoints message(Function<ServiceEndpoint, LbEndpoint> form) {
       LocalityLbEndpoints.Builder group =
           LocalityLbEndpoints.newBuilder()
               .setLocality(
@@ -98,7 +150,7 @@ public final class EndpointAssignments {
                       .setSubZone(locality.subZone()))
               .setPriority(priority)
               .setLoadBalancingWeight(UInt32Value.of((int) Math.min(weight, Integer.MAX_VALUE)));
-      members.forEach(member -> group.addLbEndpoints(lbEndpoint(member, mutualTls.test(member))));
+      members.forEach(member -> group.addLbEndpoints(form.apply(member)));
       return group.build();
     }
   }

@@ -8,6 +8,7 @@ import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.CertificateValida
 import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.CommonTlsContext;
 import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext;
 import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.SdsSecretConfig;
+import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.SubjectAltNameMatcher;
 import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.TlsCertificate;
 import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.TlsParameters;
 import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext;
@@ -105,6 +106,15 @@ public final class TlsContexts {
       CertificateValidationContext.Builder clients, String trustDomain) {
     clients.addMatchSubjectAltNames(
         StringMatcher.newBuilder().setPrefix("spiffe://" + trustDomain + '/'));
+  }
+
+  /** Tunnels (HBONE) as a waypoint ends them: from clients of the mesh's trust domains. */
+  public static TransportSocket tunnelServer(MeshConfig mesh) {
+    return server(
+        DownstreamTlsContext.newBuilder()
+            .setCommonTlsContext(tunnel(mesh))
+            .setRequireClientCertificate(ProtoValues.TRUE)
+            .build());
   }
 
   /**
@@ -279,6 +289,11 @@ public final class TlsContexts {
             .build());
   }
 
+  /** Tunnels (HBONE) as a waypoint makes them: to workloads of the mesh's trust domains. */
+  public static TransportSocket tunnelClient(MeshConfig mesh) {
+    return client(UpstreamTlsContext.newBuilder().setCommonTlsContext(tunnel(mesh)).build());
+  }
+
   /**
    * TLS by certificates of the rule's own.
    *
@@ -332,6 +347,31 @@ public final class TlsContexts {
   }
 
   // ---- both
+
+  /** TLS of tunnels, between workloads of the mesh's trust domains. */
+  private static CommonTlsContext tunnel(MeshConfig mesh) {
+    CertificateValidationContext.Builder peers = CertificateValidationContext.newBuilder();
+    addPrefix(peers, "spiffe://" + mesh.identity().trustDomain() + '/');
+    mesh.identity()
+        .trustDomainAliases()
+        .forEach(alias -> addPrefix(peers, "spiffe://" + alias + '/'));
+    return CommonTlsContext.newBuilder()
+        .setTlsParams(
+            TlsParameters.newBuilder()
+                .setTlsMinimumProtocolVersion(TlsParameters.TlsProtocol.TLSv1_3)
+                .setTlsMaximumProtocolVersion(TlsParameters.TlsProtocol.TLSv1_3))
+        .addTlsCertificateSdsSecretConfigs(Secrets.WORKLOAD)
+        .setCombinedValidationContext(combined(peers, Secrets.ROOTS))
+        .addAllAlpnProtocols(ALPN_HTTP2_ONLY)
+        .build();
+  }
+
+  private static void addPrefix(CertificateValidationContext.Builder peers, String prefix) {
+    peers.addMatchTypedSubjectAltNames(
+        SubjectAltNameMatcher.newBuilder()
+            .setSanType(SubjectAltNameMatcher.SanType.URI)
+            .setMatcher(StringMatcher.newBuilder().setPrefix(prefix)));
+  }
 
   private static void addRootsFile(
       CommonTlsContext.Builder common,

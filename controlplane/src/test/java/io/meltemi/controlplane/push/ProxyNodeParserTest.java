@@ -132,7 +132,7 @@ class ProxyNodeParserTest {
         "sidecar",
         "sidecar~10.0.0.1~a.b",
         "sidecar~10.0.0.1~a.b~c~d",
-        "waypoint~10.0.0.1~a.b~c",
+        "ztunnel~10.0.0.1~a.b~c",
         "sidecar~~a.b~c"
       })
   void refusesBadIds(String id) {

@@ -9,6 +9,7 @@ import io.meltemi.config.kind.authorizationpolicy.AuthorizationPolicy.Action;
 import io.meltemi.config.resource.Resource;
 import io.meltemi.controlplane.push.ProxyNode;
 import io.meltemi.controlplane.push.PushContext;
+import io.meltemi.controlplane.registry.MeshService;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -47,11 +48,22 @@ public record AuthorizationFilters(List<HttpFilter> http, List<Filter> tcp, int 
 
   /** Those of a proxy. */
   public static AuthorizationFilters of(ProxyNode node, PushContext context) {
-    List<Resource<AuthorizationPolicy>> policies = context.authorizationPoliciesOf(node);
+    return of(context.authorizationPoliciesOf(node), context, false);
+  }
+
+  /** Those of a service behind a waypoint, where the peer's name comes with the tunnel. */
+  public static AuthorizationFilters of(
+      ProxyNode waypoint, MeshService service, PushContext context) {
+    return of(context.authorizationPoliciesOf(waypoint, service), context, true);
+  }
+
+  private static AuthorizationFilters of(
+      List<Resource<AuthorizationPolicy>> policies, PushContext context, boolean tunnelled) {
     if (policies.isEmpty()) {
       return NONE;
     }
     TrustedNames names = TrustedNames.of(context.mesh().identity());
+    Identities identities = new Identities(tunnelled);
     List<HttpFilter> http = new ArrayList<>();
     List<Filter> tcp = new ArrayList<>();
     policies.stream()
@@ -59,14 +71,14 @@ public record AuthorizationFilters(List<HttpFilter> http, List<Filter> tcp, int 
         .map(policy -> policy.spec().provider())
         .distinct()
         .sorted()
-        .forEach(provider -> addDenied(provider, policies, names, http, tcp));
+        .forEach(provider -> addDenied(provider, policies, names, identities, http, tcp));
     int asking = http.size();
     for (Action action : ORDER) {
       List<Resource<AuthorizationPolicy>> mine =
           policies.stream().filter(policy -> policy.spec().action() == action).toList();
       if (!mine.isEmpty()) {
-        http.add(http(action, mine, names));
-        tcp.add(tcp(action, mine, names));
+        http.add(http(action, mine, names, identities));
+        tcp.add(tcp(action, mine, names, identities));
       }
     }
     return new AuthorizationFilters(http, tcp, asking);
@@ -76,6 +88,7 @@ public record AuthorizationFilters(List<HttpFilter> http, List<Filter> tcp, int 
       String provider,
       List<Resource<AuthorizationPolicy>> policies,
       TrustedNames names,
+      Identities identities,
       List<HttpFilter> http,
       List<Filter> tcp) {
     List<Resource<AuthorizationPolicy>> asking =
@@ -99,7 +112,9 @@ public record AuthorizationFilters(List<HttpFilter> http, List<Filter> tcp, int 
                         .v3
                         .RBAC
                         .newBuilder()
-                        .setRules(new PolicyRules(names, Action.CUSTOM, false).of(asking, naming))
+                        .setRules(
+                            new PolicyRules(names, identities, Action.CUSTOM, false)
+                                .of(asking, naming))
                         .build()))
             .build());
     tcp.add(
@@ -116,15 +131,20 @@ public record AuthorizationFilters(List<HttpFilter> http, List<Filter> tcp, int 
                         .v3
                         .RBAC
                         .newBuilder()
-                        .setRules(new PolicyRules(names, Action.CUSTOM, true).of(asking, naming))
+                        .setRules(
+                            new PolicyRules(names, identities, Action.CUSTOM, true)
+                                .of(asking, naming))
                         .setStatPrefix(TCP_STATS)
                         .build()))
             .build());
   }
 
   private static HttpFilter http(
-      Action action, List<Resource<AuthorizationPolicy>> policies, TrustedNames names) {
-    PolicyRules rules = new PolicyRules(names, action, false);
+      Action action,
+      List<Resource<AuthorizationPolicy>> policies,
+      TrustedNames names,
+      Identities identities) {
+    PolicyRules rules = new PolicyRules(names, identities, action, false);
     var config =
         io.envoyproxy
             .envoy
@@ -145,8 +165,11 @@ public record AuthorizationFilters(List<HttpFilter> http, List<Filter> tcp, int 
   }
 
   private static Filter tcp(
-      Action action, List<Resource<AuthorizationPolicy>> policies, TrustedNames names) {
-    PolicyRules rules = new PolicyRules(names, action, true);
+      Action action,
+      List<Resource<AuthorizationPolicy>> policies,
+      TrustedNames names,
+      Identities identities) {
+    PolicyRules rules = new PolicyRules(names, identities, action, true);
     var config =
         io.envoyproxy
             .envoy

@@ -1,21 +1,32 @@
 package io.meltemi.controlplane.translate.authz;
 
 import io.envoyproxy.envoy.config.rbac.v3.Principal;
+import io.envoyproxy.envoy.type.matcher.v3.FilterStateMatcher;
 import io.envoyproxy.envoy.type.matcher.v3.StringMatcher;
 import java.util.List;
 
 /** Who a peer or a client is, as terms of RBAC rules. */
 final class Identities {
   private static final String SPIFFE = "spiffe://";
+  private static final String TUNNEL_PEER = "io.istio.peer_principal";
 
-  private Identities() {}
+  private final boolean tunnelled;
+
+  /**
+   * For one kind of connection.
+   *
+   * @param tunnelled the peer's name came with the tunnel; else its certificate tells it
+   */
+  Identities(boolean tunnelled) {
+    this.tunnelled = tunnelled;
+  }
 
   /** {@code domain/ns/namespace/sa/account} of the peer's certificate. */
-  static Principal principal(String value) {
+  Principal principal(String value) {
     return authenticated(TextForm.of(SPIFFE, value));
   }
 
-  static Principal namespace(String value) {
+  Principal namespace(String value) {
     String pattern = TextForm.quoted(value).replace("\\*", ".*");
     return authenticated(TextForm.regex(".*/ns/" + pattern + "/.*"));
   }
@@ -25,7 +36,7 @@ final class Identities {
    *
    * @param value {@code namespace/account}, or an account of the policy's namespace
    */
-  static Principal serviceAccount(String value, String namespace) {
+  Principal serviceAccount(String value, String namespace) {
     int slash = value.indexOf('/');
     String owner = slash < 0 ? namespace : value.substring(0, slash);
     return authenticated(
@@ -37,12 +48,17 @@ final class Identities {
                 + "(/.+)?"));
   }
 
-  static Principal trustDomain(String value) {
+  Principal trustDomain(String value) {
     String pattern = TextForm.quoted(value).replace("\\*", "[^/]*");
     return authenticated(TextForm.regex(SPIFFE + pattern + "/.+"));
   }
 
-  private static Principal authenticated(StringMatcher name) {
+  private Principal authenticated(StringMatcher name) {
+    if (tunnelled) {
+      return Principal.newBuilder()
+          .setFilterState(FilterStateMatcher.newBuilder().setKey(TUNNEL_PEER).setStringMatch(name))
+          .build();
+    }
     return Principal.newBuilder()
         .setAuthenticated(Principal.Authenticated.newBuilder().setPrincipalName(name))
         .build();

@@ -35,6 +35,7 @@ final class PolicyRules {
           .build();
 
   private final TrustedNames names;
+  private final Identities identities;
   private final Action action;
   private final boolean tcp;
 
@@ -43,8 +44,9 @@ final class PolicyRules {
    *
    * @param tcp there are connections only
    */
-  PolicyRules(TrustedNames names, Action action, boolean tcp) {
+  PolicyRules(TrustedNames names, Identities identities, Action action, boolean tcp) {
     this.names = names;
+    this.identities = identities;
     this.action = action;
     this.tcp = tcp;
   }
@@ -113,15 +115,15 @@ final class PolicyRules {
   }
 
   private void source(Source from, String namespace, Parts<Principal> parts) {
-    parts.each(expanded(from.workload().principals()), Identities::principal);
+    parts.each(expanded(from.workload().principals()), identities::principal);
     if (!from.requestPrincipals().isEmpty()) {
       parts.whole(
           from.requestPrincipals(), values -> Terms.anyPrincipal(values, Identities::ofToken));
     }
     parts.each(
-        from.workload().serviceAccounts(), value -> Identities.serviceAccount(value, namespace));
-    parts.each(from.workload().namespaces(), Identities::namespace);
-    parts.each(from.workload().trustDomains(), Identities::trustDomain);
+        from.workload().serviceAccounts(), value -> identities.serviceAccount(value, namespace));
+    parts.each(from.workload().namespaces(), identities::namespace);
+    parts.each(from.workload().trustDomains(), identities::trustDomain);
     parts.each(from.remoteIpBlocks(), Identities::remote);
     parts.each(from.ipBlocks(), Identities::peer);
   }
@@ -159,11 +161,11 @@ final class PolicyRules {
       }
       case "source.ip" -> parts.each(values, Identities::peer);
       case "remote.ip" -> parts.each(values, Identities::remote);
-      case "source.namespace" -> parts.each(values, Identities::namespace);
-      case "source.principal" -> parts.each(expanded(values), Identities::principal);
+      case "source.namespace" -> parts.each(values, identities::namespace);
+      case "source.principal" -> parts.each(expanded(values), identities::principal);
       case "source.serviceAccount" ->
-          parts.each(values, value -> Identities.serviceAccount(value, namespace));
-      case "source.trustDomain" -> parts.each(values, Identities::trustDomain);
+          parts.each(values, value -> identities.serviceAccount(value, namespace));
+      case "source.trustDomain" -> parts.each(values, identities::trustDomain);
       case "request.auth.principal" ->
           parts.whole(values, list -> Terms.anyPrincipal(list, Identities::ofToken));
       case "request.auth.audiences" -> claim(List.of("aud"), values, parts);

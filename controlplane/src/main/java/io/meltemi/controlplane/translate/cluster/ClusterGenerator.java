@@ -7,6 +7,7 @@ import io.meltemi.controlplane.push.ProxyNode;
 import io.meltemi.controlplane.push.PushContext;
 import io.meltemi.controlplane.push.ResourceGenerator;
 import io.meltemi.controlplane.translate.DynamicDns;
+import io.meltemi.controlplane.translate.WaypointServices;
 import io.meltemi.xds.resource.TypeUrl;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -28,7 +29,14 @@ public final class ClusterGenerator implements ResourceGenerator {
   @Override
   public List<GeneratedResource> generate(
       ProxyNode node, PushContext context, Collection<String> names) {
-    List<Translated> clusters = new ArrayList<>(new OutboundClusters(node, context).clusters());
+    List<Translated> clusters = new ArrayList<>();
+    OutboundClusters outbound = new OutboundClusters(node, context);
+    if (node.isWaypoint()) {
+      clusters.addAll(WaypointClusters.of(context.mesh()));
+      clusters.addAll(outbound.clusters(WaypointServices.of(node, context)));
+    } else {
+      clusters.addAll(outbound.clusters());
+    }
     clusters.add(SpecialClusters.blackHole(context.mesh()));
     if (node.isSidecar()) {
       clusters.add(SpecialClusters.passthrough(context.mesh()));

@@ -73,6 +73,26 @@ final class ClusterTls {
     policy.proxyProtocol().ifPresent(version -> prependProxyHeader(cluster, version));
   }
 
+  /**
+   * The same for a service behind a waypoint: mutual TLS is the tunnel's, so that only certificates
+   * of the rule's own are put around the bytes.
+   */
+  void applyBehindWaypoint(
+      Cluster.Builder cluster,
+      MeshService service,
+      TrafficPolicies.Effective policy,
+      String serverName,
+      boolean http2) {
+    policy
+        .tls()
+        .filter(tls -> tls.mode() == ClientTls.Mode.SIMPLE || tls.mode() == ClientTls.Mode.MUTUAL)
+        .ifPresent(tls -> applyRule(cluster, service, tls, serverName, http2));
+    policy.proxyProtocol().ifPresent(version -> prependProxyHeader(cluster, version));
+    cluster.setTransportSocket(
+        WaypointClusters.passing(
+            cluster.hasTransportSocket() ? cluster.getTransportSocket() : TlsContexts.PLAIN));
+  }
+
   private void applyRule(
       Cluster.Builder cluster,
       MeshService service,

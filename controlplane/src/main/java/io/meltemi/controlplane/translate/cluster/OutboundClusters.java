@@ -25,6 +25,7 @@ import io.meltemi.controlplane.translate.ProtoValues;
 import io.meltemi.controlplane.translate.ServiceEndpoints;
 import io.meltemi.controlplane.translate.StatNames;
 import io.meltemi.controlplane.translate.TrafficPolicies;
+import io.meltemi.controlplane.translate.WaypointServices;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -52,21 +53,49 @@ final class OutboundClusters {
     this.names = DynamicDns.of(node, context);
   }
 
+  /** How a service is reached. */
+  private enum Way {
+    /** As by any client. */
+    SERVICE,
+    /** Mutual TLS goes through the proxy unopened. */
+    PASSED,
+    /** The service of a waypoint, for requests. */
+    BEHIND_HTTP,
+    /** The service of a waypoint, for bytes. */
+    BEHIND_TCP
+  }
+
   /**
    * One cluster of a service port.
    *
-   * @param passed mutual TLS goes through it unopened
+   * @param way how the service is reached
    */
   private record Target(
       MeshService service,
       ServicePort port,
       Optional<MeshDestinationRule> rule,
       Optional<DestinationRule.Subset> subset,
-      boolean passed) {
+      Way way) {
     String name() {
-      return passed
-          ? serverName()
-          : ClusterNames.outbound(port.number(), subsetName(), service.hostname());
+      return switch (way) {
+        case SERVICE -> ClusterNames.outbound(port.number(), subsetName(), service.hostname());
+        case PASSED -> serverName();
+        case BEHIND_HTTP -> behind(WaypointServices.HTTP);
+        case BEHIND_TCP -> behind(WaypointServices.TCP);
+      };
+    }
+
+    private String behind(String kind) {
+      return ClusterNames.inboundVip(port.number(), kind, subsetName(), service.hostname());
+    }
+
+    boolean passed() {
+      return way == Way.PASSED;
+    }
+
+    /** The service is behind this waypoint. */
+    boolean isBehind() {
+      return way == Way.BEHIND_HTTP || way == Way.BEHIND_TCP;
     }
 
     String serverName() {
@@ -81,24 +110,54 @@ final class OutboundClusters {
   List<ClusterGenerator.Translated> clusters() {
     List<ClusterGenerator.Translated> clusters = new ArrayList<>();
     for (MeshService service : context.sidecarScope(node).allServices()) {
-      if (service.resolution() == Resolution.ALIAS) {
-        continue;
-      }
-      Optional<MeshDestinationRule> rule = context.destinationRule(node, service);
+      addAll(service, clusters);
+    }
+    addPassed(clusters);
+    return clusters;
+  }
+
+  /** Those of a waypoint: of the services behind it, and of others that rules lead to. */
+  List<ClusterGenerator.Translated> clusters(WaypointServices waypoint) {
+    List<ClusterGenerator.Translated> clusters = new ArrayList<>();
+    for (MeshService service : waypoint.services()) {
       for (ServicePort port : service.ports()) {
-        if (port.protocol() == Protocol.UDP) {
-          continue;
-        }
-        add(new Target(service, port, rule, Optional.empty(), false), clusters);
-        if (rule.isPresent()) {
-          for (DestinationRule.Subset subset : rule.get().rule().subsets()) {
-            add(new Target(service, port, rule, Optional.of(subset), false), clusters);
+        if (port.protocol() != Protocol.UDP) {
+          for (String kind : WaypointServices.kinds(port)) {
+            addPort(
+                service,
+                port,
+                kind.equals(WaypointServices.HTTP) ? Way.BEHIND_HTTP : Way.BEHIND_TCP,
+                clusters);
           }
         }
       }
     }
-    addPassed(clusters);
+    for (String host : waypoint.others()) {
+      context.sidecarScope(node).service(host).ifPresent(service -> addAll(service, clusters));
+    }
     return clusters;
+  }
+
+  private void addAll(MeshService service, List<ClusterGenerator.Translated> clusters) {
+    if (service.resolution() == Resolution.ALIAS) {
+      return;
+    }
+    for (ServicePort port : service.ports()) {
+      if (port.protocol() != Protocol.UDP) {
+        addPort(service, port, Way.SERVICE, clusters);
+      }
+    }
+  }
+
+  private void addPort(
+      MeshService service, ServicePort port, Way way, List<ClusterGenerator.Translated> clusters) {
+    Optional<MeshDestinationRule> rule = context.destinationRule(node, service);
+    add(new Target(service, port, rule, Optional.empty(), way), clusters);
+    if (rule.isPresent()) {
+      for (DestinationRule.Subset subset : rule.get().rule().subsets()) {
+        add(new Target(service, port, rule, Optional.of(subset), way), clusters);
+      }
+    }
   }
 
   /** The clusters of services that a gateway passes mutual TLS on to, unopened. */
@@ -113,7 +172,7 @@ final class OutboundClusters {
                 .flatMap(found -> found.rule().subsets().stream())
                 .filter(candidate -> candidate.name().equals(passed.subset()))
                 .findFirst();
-        add(new Target(service.get(), port.get(), rule, subset, true), clusters);
+        add(new Target(service.get(), port.get(), rule, subset, Way.PASSED), clusters);
       }
     }
   }
@@ -147,7 +206,14 @@ final class OutboundClusters {
             ? Optional.empty()
             : policy.outlierDetection(),
         context.mesh());
-    if (!target.passed()) {
+    if (target.isBehind()) {
+      tls.applyBehindWaypoint(
+          cluster,
+          target.service(),
+          policy,
+          target.serverName(),
+          version == ClusterSettings.HttpVersion.HTTP2);
+    } else if (!target.passed()) {
       tls.apply(
           cluster,
           target.service(),
@@ -190,7 +256,7 @@ final class OutboundClusters {
     switch (target.service().resolution()) {
       case ENDPOINTS -> applyEds(cluster, target);
       case PASSTHROUGH -> {
-        if (node.isSidecar()) {
+        if (node.isSidecar() || target.isBehind()) {
           cluster.setType(Cluster.DiscoveryType.ORIGINAL_DST);
         } else {
           // nothing tells a gateway the original destination
@@ -243,7 +309,8 @@ final class OutboundClusters {
                 endpoints,
                 LocalityPolicy.of(policy, context.mesh(), node.locality(), target.service()),
                 node,
-                endpoint -> MutualTlsClients.takes(context, endpoint, policy)))
+                endpoint ->
+                    !target.isBehind() && MutualTlsClients.takes(context, endpoint, policy)))
         .setDnsLookupFamily(
             node.ip().indexOf(':') >= 0
                 ? Cluster.DnsLookupFamily.V6_ONLY

@@ -82,6 +82,16 @@ public final class EndpointGenerator implements ResourceGenerator {
             node,
             context.networks(),
             endpoint -> MutualTlsClients.takes(context, endpoint, policy));
+    if (ClusterNames.isInboundVip(name)) {
+      return new GeneratedResource(
+          name,
+          EndpointAssignments.behindWaypoint(
+              name,
+              reached.endpoints(),
+              LocalityPolicy.of(policy, context.mesh(), node.locality(), service.get()),
+              node),
+          origins);
+    }
     if (ClusterNames.isPassed(name)) {
       reached = reached.onlyMutualTls();
     }

@@ -7,6 +7,7 @@ import io.envoyproxy.envoy.config.core.v3.ApiVersion;
 import io.envoyproxy.envoy.config.core.v3.ConfigSource;
 import io.envoyproxy.envoy.config.core.v3.Http1ProtocolOptions;
 import io.envoyproxy.envoy.config.core.v3.Http2ProtocolOptions;
+import io.envoyproxy.envoy.config.core.v3.KeepaliveSettings;
 import io.envoyproxy.envoy.config.listener.v3.Filter;
 import io.envoyproxy.envoy.config.route.v3.RouteConfiguration;
 import io.envoyproxy.envoy.extensions.filters.http.cors.v3.Cors;
@@ -45,6 +46,12 @@ final class ConnectionManagers {
 
   private static final String SERVER_NAME = "istio-envoy";
 
+  /** Of one connection; all of them share a thread. */
+  private static final int TUNNELS_MAX = 100;
+
+  private static final java.time.Duration KEEPALIVE_INTERVAL = java.time.Duration.ofSeconds(10);
+  private static final java.time.Duration KEEPALIVE_TIMEOUT = java.time.Duration.ofSeconds(20);
+
   private static final List<HttpFilter> HTTP_FILTERS =
       List.of(
           httpFilter("envoy.filters.http.fault", Any.pack(HTTPFault.getDefaultInstance())),
@@ -60,10 +67,15 @@ final class ConnectionManagers {
   private final ExtensionFilters extensions;
 
   ConnectionManagers(ProxyNode node, PushContext context) {
+    this(node, context, AuthorizationFilters.of(node, context));
+  }
+
+  /** With policies of their own, as services behind a waypoint have them. */
+  ConnectionManagers(ProxyNode node, PushContext context, AuthorizationFilters authorization) {
     this.node = node;
     this.mesh = context.mesh();
     this.names = DynamicDns.of(node, context);
-    this.authorization = AuthorizationFilters.of(node, context);
+    this.authorization = authorization;
     this.extensions = ExtensionFilters.of(node, context);
   }
 
@@ -117,6 +129,60 @@ final class ConnectionManagers {
     return filter(manager);
   }
 
+  /**
+   * Of a waypoint, for a port of a service behind it.
+   *
+   * @param lookedUp each request names the host that is looked up
+   */
+  Filter behindWaypoint(int port, RouteConfiguration routes, boolean http2, boolean lookedUp) {
+    HttpConnectionManager.Builder manager =
+        base(
+            ListenerClass.WAYPOINT,
+            port,
+            "inbound_0.0.0.0_" + port + ';',
+            Http1ProtocolOptions.getDefaultInstance());
+    if (lookedUp) {
+      manager.addHttpFilters(names.httpFilter());
+    }
+    manager.addHttpFilters(ROUTER).setRouteConfig(routes);
+    if (http2) {
+      manager.setHttp2ProtocolOptions(Http2ProtocolOptions.getDefaultInstance());
+    }
+    return filter(manager);
+  }
+
+  /**
+   * Of a waypoint, for the tunnels themselves.
+   *
+   * @param before the router
+   */
+  static Filter tunnels(RouteConfiguration routes, HttpFilter before) {
+    return filter(
+        HttpConnectionManager.newBuilder()
+            .setStatPrefix(routes.getName())
+            .setRouteConfig(routes)
+            .addHttpFilters(before)
+            .addHttpFilters(ROUTER)
+            .setServerName(SERVER_NAME)
+            .setUseRemoteAddress(ProtoValues.FALSE)
+            .setForwardClientCertDetails(ForwardClientCertDetails.APPEND_FORWARD)
+            .setSetCurrentClientCertDetails(
+                SetCurrentClientCertDetails.newBuilder()
+                    .setSubject(ProtoValues.TRUE)
+                    .setDns(true)
+                    .setUri(true))
+            .setStreamIdleTimeout(Duration.getDefaultInstance())
+            .addUpgradeConfigs(UpgradeConfig.newBuilder().setUpgradeType("CONNECT"))
+            .setHttp2ProtocolOptions(
+                Http2ProtocolOptions.newBuilder()
+                    .setAllowConnect(true)
+                    .setMaxConcurrentStreams(ProtoValues.uint32(TUNNELS_MAX))
+                    .setConnectionKeepalive(
+                        KeepaliveSettings.newBuilder()
+                            .setInterval(ProtoValues.duration(KEEPALIVE_INTERVAL))
+                            .setTimeout(ProtoValues.duration(KEEPALIVE_TIMEOUT)))));
+  }
+
   private HttpConnectionManager.Builder base(
       ListenerClass kind, int port, String statPrefix, Http1ProtocolOptions http1) {
     HttpConnectionManager.Builder manager =
@@ -157,13 +223,14 @@ final class ConnectionManagers {
                       .setDns(true)
                       .setUri(true));
       case GATEWAY -> gateway(manager);
+      case WAYPOINT -> manager.setServerName(SERVER_NAME).setUseRemoteAddress(ProtoValues.FALSE);
     }
     return manager;
   }
 
   /** What may refuse requests, and what somebody put around it. */
   private List<HttpFilter> guards(ListenerClass kind, int port) {
-    boolean server = kind == ListenerClass.SIDECAR_INBOUND;
+    boolean server = kind == ListenerClass.SIDECAR_INBOUND || kind == ListenerClass.WAYPOINT;
     List<HttpFilter> own =
         kind == ListenerClass.SIDECAR_OUTBOUND ? List.of() : authorization.http();
     int asking = Math.min(own.size(), authorization.asking());

@@ -4,5 +4,7 @@ package io.meltemi.controlplane.translate.listener;
 enum ListenerClass {
   SIDECAR_OUTBOUND,
   SIDECAR_INBOUND,
-  GATEWAY
+  GATEWAY,
+  /** Of a waypoint, for a service behind it. */
+  WAYPOINT
 }

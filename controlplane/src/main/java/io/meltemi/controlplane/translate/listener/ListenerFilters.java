@@ -87,6 +87,24 @@ final class ListenerFilters {
             .build());
   }
 
+  /** The filter, switched off for connections to some ports. */
+  static ListenerFilter but(ListenerFilter filter, Collection<Integer> ports) {
+    if (ports.isEmpty()) {
+      return filter;
+    }
+    List<ListenerFilterChainMatchPredicate> rules =
+        ports.stream().sorted().map(ListenerFilters::destinationPort).toList();
+    return filter.toBuilder()
+        .setFilterDisabled(
+            rules.size() == 1
+                ? rules.getFirst()
+                : ListenerFilterChainMatchPredicate.newBuilder()
+                    .setOrMatch(
+                        ListenerFilterChainMatchPredicate.MatchSet.newBuilder().addAllRules(rules))
+                    .build())
+        .build();
+  }
+
   private static ListenerFilterChainMatchPredicate destinationPort(int port) {
     return ListenerFilterChainMatchPredicate.newBuilder()
         .setDestinationPortRange(Int32Range.newBuilder().setStart(port).setEnd(port + 1))

@@ -15,7 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/** Listeners (LDS) of sidecars and gateways. */
+/** Listeners (LDS) of sidecars, gateways and waypoints. */
 public final class ListenerGenerator implements ResourceGenerator {
   @Override
   public TypeUrl type() {
@@ -28,6 +28,7 @@ public final class ListenerGenerator implements ResourceGenerator {
     return switch (node.type()) {
       case SIDECAR -> sidecar(node, context);
       case ROUTER -> new GatewayListeners(node, context).listeners();
+      case WAYPOINT -> new WaypointListeners(node, context).listeners();
     };
   }
 

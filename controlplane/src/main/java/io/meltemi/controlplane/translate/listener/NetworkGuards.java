@@ -15,7 +15,12 @@ final class NetworkGuards {
   private final ExtensionFilters extensions;
 
   NetworkGuards(ProxyNode node, PushContext context) {
-    this.authorization = AuthorizationFilters.of(node, context);
+    this(node, context, AuthorizationFilters.of(node, context));
+  }
+
+  /** With policies of their own, as services behind a waypoint have them. */
+  NetworkGuards(ProxyNode node, PushContext context, AuthorizationFilters authorization) {
+    this.authorization = authorization;
     this.extensions = ExtensionFilters.of(node, context);
   }
 
@@ -28,12 +33,7 @@ final class NetworkGuards {
     List<Filter> filters =
         new ArrayList<>(
             extensions.network(
-                kind == ListenerClass.SIDECAR_INBOUND,
-                port,
-                Phase.AUTHN,
-                Phase.AUTHZ,
-                Phase.STATS,
-                Phase.UNSPECIFIED));
+                isServer(kind), port, Phase.AUTHN, Phase.AUTHZ, Phase.STATS, Phase.UNSPECIFIED));
     filters.add(manager);
     return List.copyOf(filters);
   }
@@ -45,7 +45,7 @@ final class NetworkGuards {
    * @param last what sends the bytes on
    */
   List<Filter> bytes(ListenerClass kind, int port, List<Filter> last) {
-    boolean server = kind == ListenerClass.SIDECAR_INBOUND;
+    boolean server = isServer(kind);
     List<Filter> own = kind == ListenerClass.SIDECAR_OUTBOUND ? List.of() : authorization.tcp();
     int asking = Math.min(own.size(), authorization.asking());
     List<Filter> filters = new ArrayList<>(own.subList(0, asking));
@@ -54,5 +54,9 @@ final class NetworkGuards {
     filters.addAll(extensions.network(server, port, Phase.STATS, Phase.UNSPECIFIED));
     filters.addAll(last);
     return List.copyOf(filters);
+  }
+
+  private static boolean isServer(ListenerClass kind) {
+    return kind == ListenerClass.SIDECAR_INBOUND || kind == ListenerClass.WAYPOINT;
   }
 }

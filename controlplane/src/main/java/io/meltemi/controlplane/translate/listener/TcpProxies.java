@@ -17,6 +17,7 @@ import io.meltemi.controlplane.translate.Destinations;
 import io.meltemi.controlplane.translate.DynamicDns;
 import io.meltemi.controlplane.translate.ProtoValues;
 import io.meltemi.controlplane.translate.StatNames;
+import io.meltemi.controlplane.translate.WaypointServices;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -33,11 +34,14 @@ final class TcpProxies {
   private final MeshConfig mesh;
   private final DestinationPolicies policies;
   private final DynamicDns names;
+  private final Optional<WaypointServices> waypoint;
 
   TcpProxies(ProxyNode node, PushContext context) {
     this.mesh = context.mesh();
     this.policies = DestinationPolicies.of(node, context);
     this.names = DynamicDns.of(node, context);
+    this.waypoint =
+        node.isWaypoint() ? Optional.of(WaypointServices.of(node, context)) : Optional.empty();
   }
 
   /** To one cluster that no destination rule is for, under its own name in statistics. */
@@ -55,6 +59,22 @@ final class TcpProxies {
     return service.resolution() == Resolution.DYNAMIC_DNS
         ? List.of(names.serverNameFilter(port), proxy)
         : List.of(proxy);
+  }
+
+  /** Through a tunnel to the address that the connection is for. */
+  static Filter toTunnel(String cluster) {
+    return Filter.newBuilder()
+        .setName(NAME)
+        .setTypedConfig(
+            Any.pack(
+                TcpProxy.newBuilder()
+                    .setStatPrefix(cluster)
+                    .setCluster(cluster)
+                    .setTunnelingConfig(
+                        TcpProxy.TunnelingConfig.newBuilder()
+                            .setHostname("%DOWNSTREAM_LOCAL_ADDRESS%"))
+                    .build()))
+        .build();
   }
 
   /**
@@ -118,10 +138,11 @@ final class TcpProxies {
     return filter(proxy);
   }
 
-  private static String cluster(
-      Destination destination, Optional<MeshService> service, int listenPort) {
-    return Destinations.cluster(
-        destination, service, Destinations.port(destination, service, listenPort));
+  private String cluster(Destination destination, Optional<MeshService> service, int listenPort) {
+    int port = Destinations.port(destination, service, listenPort);
+    return waypoint
+        .map(behind -> behind.cluster(destination, service, port))
+        .orElseGet(() -> Destinations.cluster(destination, service, port));
   }
 
   private Filter filter(TcpProxy.Builder proxy) {

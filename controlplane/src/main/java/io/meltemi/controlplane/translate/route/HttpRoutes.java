@@ -40,6 +40,7 @@ final class HttpRoutes {
   private final Optional<HttpRetry> defaultRetry;
   private final Entrance entrance;
   private final int listenPort;
+  private final Clusters clusters;
 
   /**
    * What clients come through.
@@ -64,6 +65,22 @@ final class HttpRoutes {
       DestinationPolicies policies,
       Optional<HttpRetry> defaultRetry,
       Entrance entrance) {
+    this(scope, policies, defaultRetry, entrance, Destinations::cluster);
+  }
+
+  /** How clusters of destinations are called. */
+  interface Clusters {
+    String of(Destination destination, Optional<MeshService> service, int port);
+  }
+
+  /** The same, with clusters of other names than clients have. */
+  HttpRoutes(
+      RuleScope scope,
+      DestinationPolicies policies,
+      Optional<HttpRetry> defaultRetry,
+      Entrance entrance,
+      Clusters clusters) {
+    this.clusters = clusters;
     this.scope = scope;
     this.policies = policies;
     this.defaultRetry = defaultRetry;
@@ -341,7 +358,7 @@ final class HttpRoutes {
   }
 
   private String cluster(Destination destination) {
-    return Destinations.cluster(destination, service(destination), port(destination));
+    return clusters.of(destination, service(destination), port(destination));
   }
 
   private int port(Destination destination) {

@@ -33,6 +33,8 @@ public final class RouteGenerator implements ResourceGenerator {
         GatewayRoutes routes = new GatewayRoutes(node, context);
         yield names.stream().distinct().map(routes::of).toList();
       }
+      // its listeners hold their routes
+      case WAYPOINT -> List.of();
     };
   }
 
