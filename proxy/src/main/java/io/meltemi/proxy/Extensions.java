@@ -37,6 +37,7 @@ import io.envoyproxy.envoy.extensions.filters.http.dynamic_forward_proxy.v3.PerR
 import io.envoyproxy.envoy.extensions.filters.http.ext_authz.v3.ExtAuthz;
 import io.envoyproxy.envoy.extensions.filters.http.ext_authz.v3.ExtAuthzPerRoute;
 import io.envoyproxy.envoy.extensions.filters.http.fault.v3.HTTPFault;
+import io.envoyproxy.envoy.extensions.filters.http.grpc_web.v3.GrpcWeb;
 import io.envoyproxy.envoy.extensions.filters.http.header_mutation.v3.HeaderMutation;
 import io.envoyproxy.envoy.extensions.filters.http.header_mutation.v3.HeaderMutationPerRoute;
 import io.envoyproxy.envoy.extensions.filters.http.health_check.v3.HealthCheck;
@@ -112,6 +113,7 @@ import io.meltemi.proxy.http.filter.dynamicforwardproxy.DynamicForwardProxyFacto
 import io.meltemi.proxy.http.filter.extauthz.ExtAuthzFilterFactory;
 import io.meltemi.proxy.http.filter.fault.FaultFilterFactory;
 import io.meltemi.proxy.http.filter.grpcstats.GrpcStatsFilterFactory;
+import io.meltemi.proxy.http.filter.grpcweb.GrpcWebFilterFactory;
 import io.meltemi.proxy.http.filter.headermutation.HeaderMutationFilterFactory;
 import io.meltemi.proxy.http.filter.healthcheck.HealthCheckFilterFactory;
 import io.meltemi.proxy.http.filter.istiostats.IstioStatsFilterFactory;
@@ -216,6 +218,7 @@ final class Extensions {
         StdoutAccessLog.class,
         StderrAccessLog.class,
         HttpProtocolOptions.class,
+        GrpcWeb.class,
         HeaderMutation.class,
         HeaderMutationPerRoute.class,
         io.envoyproxy.envoy.extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation
@@ -327,6 +330,7 @@ final class Extensions {
                     shared.ticker(),
                     System.getenv()),
                 shared.stats()),
+            new GrpcWebFilterFactory(shared.clusters(), shared.stats()),
             new GrpcStatsFilterFactory(shared.clusters(), shared.stats()),
             new RouterFilterFactory(shared.clusters(), shared.pools()));
     return new HttpFilters(filters);

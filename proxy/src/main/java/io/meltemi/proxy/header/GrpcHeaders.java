@@ -1,5 +1,6 @@
 package io.meltemi.proxy.header;
 
+import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
@@ -10,6 +11,7 @@ import java.util.Arrays;
  */
 public final class GrpcHeaders {
   public static final HeaderName GRPC_STATUS = HeaderName.of("grpc-status");
+  private static final HeaderName GRPC_MESSAGE = HeaderName.of("grpc-message");
   public static final HeaderName GRPC_TIMEOUT = HeaderName.of("grpc-timeout");
 
   /** {@code grpc-status} is absent. */
@@ -19,6 +21,7 @@ public final class GrpcHeaders {
   public static final long NO_TIMEOUT = -1;
 
   private static final byte[] GRPC = "application/grpc".getBytes(StandardCharsets.US_ASCII);
+  private static final byte[] HEX = "0123456789ABCDEF".getBytes(StandardCharsets.US_ASCII);
   private static final int TIMEOUT_DIGITS_MAX = 8;
 
   /** More would not fit; a century is for ever. */
@@ -80,6 +83,21 @@ public final class GrpcHeaders {
       status = status * 10 + digit;
     }
     return status;
+  }
+
+  /** Writes {@code grpc-message} in its coding. */
+  public static void setMessage(HeaderBlock headers, byte[] text) {
+    ByteArrayOutputStream out = new ByteArrayOutputStream(text.length + 16);
+    for (byte b : text) {
+      if (b >= ' ' && b <= '~' && b != '%') {
+        out.write(b);
+      } else {
+        out.write('%');
+        out.write(HEX[(b >> 4) & 15]);
+        out.write(HEX[b & 15]);
+      }
+    }
+    headers.set(GRPC_MESSAGE, out.toByteArray());
   }
 
   /** The time a client gives, in nanoseconds; {@link #NO_TIMEOUT} when there is none. */

@@ -17,5 +17,12 @@ public enum FilterStatus {
    * to is kept for the next filter. Beyond the buffer limit a request is answered 413 and a
    * response 500 (Envoy's {@code StopIteration} then {@code StopIterationAndBuffer}).
    */
-  BUFFER
+  BUFFER,
+
+  /**
+   * This piece of a body, or these trailers, go no further; what takes their place the filter sends
+   * itself ({@code injectRequestData} and the like), now or later. Never an answer to headers; only
+   * of a filter with {@link HttpFilter#changesBody()} (Envoy's {@code StopIterationNoBuffer}).
+   */
+  TAKEN
 }

@@ -60,6 +60,14 @@ public interface HttpFilter {
     return false;
   }
 
+  /**
+   * Whether the filter puts other pieces of a body in the place of those that come. It is shown
+   * them also while a filter behind it holds the message, and must not hold any itself.
+   */
+  default boolean changesBody() {
+    return false;
+  }
+
   /** The client's connection has crossed its send limit one way or the other. */
   default void onDownstreamWritable(boolean writable) {}
 

@@ -78,6 +78,27 @@ public interface HttpFilterContext {
   ByteBuf gatherResponse(ByteBuf data);
 
   /**
+   * Goes on behind a {@link FilterStatus#TAKEN}: the filters behind this one get the piece, which
+   * stays the caller's.
+   *
+   * @return false when a filter before this one holds the message: nothing is sent, and the caller
+   *     is to try again later
+   */
+  boolean injectRequestData(ByteBuf data, boolean endStream);
+
+  /** The request's own trailers, which the filter has taken. */
+  boolean injectRequestTrailers();
+
+  /** As {@link #injectRequestData}, towards the client. */
+  boolean injectResponseData(ByteBuf data, boolean endStream);
+
+  /** As {@link #injectRequestTrailers}; also ends a response that came without trailers. */
+  boolean injectResponseTrailers(HeaderBlock trailers);
+
+  /** Whether this filter takes more of the response. */
+  void setResponseReading(boolean reading);
+
+  /**
    * Answers the request here; the answer runs through the encode callbacks. The filter's own decode
    * callback then returns {@link FilterStatus#PAUSE}. When a response has already begun the stream
    * is broken off instead.
@@ -114,7 +135,7 @@ public interface HttpFilterContext {
   /** Breaks the response off, in HTTP/1.1 by closing the connection. */
   void resetStream(@Nullable ResponseFlag flag, String details);
 
-  /** Stops or resumes reading the request. */
+  /** Whether this filter takes more of the request. */
   void setRequestReading(boolean reading);
 
   /** Whether the client takes more of the response. */

@@ -2,6 +2,7 @@ package io.meltemi.proxy.http;
 
 import io.meltemi.proxy.codec.CodecError;
 import io.meltemi.proxy.codec.HeadEncoder;
+import io.meltemi.proxy.header.GrpcHeaders;
 import io.meltemi.proxy.header.HeaderBlock;
 import io.meltemi.proxy.header.HeaderName;
 import io.meltemi.proxy.loop.LoopContext;
@@ -123,6 +124,10 @@ final class HttpStream implements RequestView {
   private boolean decodeEnded;
   private boolean trailersHeld;
   private boolean filtersRun;
+
+  /** Whether the request was a gRPC call before a filter changed it. */
+  private boolean grpcCall;
+
   private boolean replied;
   private boolean responseStarted;
   private boolean responseSent;
@@ -132,12 +137,19 @@ final class HttpStream implements RequestView {
 
   private boolean encodeEnded;
   private boolean readingHeldByBuffer;
-  private boolean readingHeldByRouter;
+
+  /** The filters that take no more of the request, a bit for each; then of the response. */
+  private long requestHeldBy;
+
+  private long responseHeldBy;
   private int decodePausedAt = -1;
   private Phase decodePhase = Phase.HEADERS;
   private FilterStatus decodeStatus = FilterStatus.CONTINUE;
   private @Nullable ByteBuf decodeHeld;
   private boolean decodeGathered;
+
+  /** Whether the end of the request, but for trailers, has come to where it is held. */
+  private boolean decodeHeldEnd;
 
   /** How much of the request may be held; negative for what the connection says. */
   private int requestBufferBytesMax = -1;
@@ -147,6 +159,10 @@ final class HttpStream implements RequestView {
   private FilterStatus encodeStatus = FilterStatus.CONTINUE;
   private @Nullable ByteBuf encodeHeld;
   private boolean encodeGathered;
+
+  /** Whether the end of the response, but for trailers, has come to where it is held. */
+  private boolean encodeHeldEnd;
+
   private @Nullable HeaderBlock encodeTrailers;
   private int status;
   private boolean routerToldUnwritable;
@@ -245,9 +261,10 @@ final class HttpStream implements RequestView {
       return;
     }
     filtersRun = true;
+    grpcCall = GrpcHeaders.isGrpc(request);
     // as in Envoy the route is found before the first filter: it says which of them run
     skipped = manager.skipped(chain, choice().filterConfigs());
-    decodeHeadersFrom(0);
+    decodeHeadersFrom(0, endStream);
   }
 
   private void applyEarly() {
@@ -332,19 +349,19 @@ final class HttpStream implements RequestView {
     loop.timers().cancel(requestTimer);
   }
 
-  private void decodeHeadersFrom(int from) {
+  private void decodeHeadersFrom(int from, boolean end) {
     int g = generation;
     for (int i = from; i <= last; i++) {
       if (isSkipped(i)) {
         continue;
       }
-      boolean end = decodeEnded && decodeHeld == null && !trailersHeld;
       FilterStatus answer = filters[i].decodeHeaders(request, end);
       if (generation != g || replied) {
         return;
       }
       if (answer != FilterStatus.CONTINUE && i < last) {
         pauseDecode(i, Phase.HEADERS, answer);
+        decodeHeldEnd |= end;
         return;
       }
     }
@@ -366,11 +383,7 @@ final class HttpStream implements RequestView {
     if (replied || encodeEnded) {
       return;
     }
-    if (decodePausedAt >= 0) {
-      dataWhilePaused(data, endStream);
-    } else {
-      decodeDataFrom(0, data, endStream);
-    }
+    decodeDataFrom(0, data, endStream);
   }
 
   /** The request's trailers are in {@link #requestTrailers}. */
@@ -379,18 +392,30 @@ final class HttpStream implements RequestView {
     if (replied || encodeEnded) {
       return;
     }
-    if (decodePausedAt >= 0) {
-      trailersHeld = true;
-      if (decodeStatus == FilterStatus.BUFFER) {
-        int g = generation;
-        FilterStatus answer = filters[decodePausedAt].decodeTrailers(requestTrailers);
-        if (generation == g && !replied && answer == FilterStatus.CONTINUE) {
-          continueDecoding(decodePausedAt);
-        }
+    decodeTrailersFrom(0);
+  }
+
+  private void trailersWhilePaused() {
+    trailersHeld = true;
+    if (decodeStatus == FilterStatus.BUFFER) {
+      int g = generation;
+      int at = decodePausedAt;
+      FilterStatus answer = filters[at].decodeTrailers(requestTrailers);
+      if (generation == g && !replied && answer == FilterStatus.CONTINUE) {
+        continueDecoding(at);
       }
-    } else {
-      decodeTrailersFrom(0);
     }
+  }
+
+  /** Whether a filter is passed over: it has not seen the headers, or need not see more. */
+  private boolean isPassed(int filter) {
+    return isSkipped(filter) || (filter < decodePausedAt && !filters[filter].changesBody());
+  }
+
+  /** The same on the way back. */
+  private boolean isPassedBack(int filter) {
+    return isSkipped(filter)
+        || (encodePausedAt >= 0 && filter > encodePausedAt && !filters[filter].changesBody());
   }
 
   private void decodeDataFrom(int from, ByteBuf data, boolean end) {
@@ -399,15 +424,20 @@ final class HttpStream implements RequestView {
     ByteBuf owned = null;
     try {
       for (int i = from; i <= last; i++) {
-        if (isSkipped(i)) {
+        if (isPassed(i)) {
           continue;
         }
+        if (i == decodePausedAt) {
+          dataWhilePaused(piece, end);
+          return;
+        }
         FilterStatus answer = filters[i].decodeData(piece, end);
-        if (generation != g || replied) {
+        if (generation != g || replied || answer == FilterStatus.TAKEN) {
           return;
         }
         if (answer != FilterStatus.CONTINUE && i < last) {
           pauseDecode(i, Phase.DATA, answer);
+          decodeHeldEnd |= end;
           holdDecoded(piece);
           return;
         }
@@ -432,11 +462,15 @@ final class HttpStream implements RequestView {
   private void decodeTrailersFrom(int from) {
     int g = generation;
     for (int i = from; i <= last; i++) {
-      if (isSkipped(i)) {
+      if (isPassed(i)) {
         continue;
       }
+      if (i == decodePausedAt) {
+        trailersWhilePaused();
+        return;
+      }
       FilterStatus answer = filters[i].decodeTrailers(requestTrailers);
-      if (generation != g || replied) {
+      if (generation != g || replied || answer == FilterStatus.TAKEN) {
         return;
       }
       if (answer != FilterStatus.CONTINUE && i < last) {
@@ -448,11 +482,12 @@ final class HttpStream implements RequestView {
   }
 
   private void dataWhilePaused(ByteBuf data, boolean end) {
+    decodeHeldEnd |= end;
     if (decodeStatus == FilterStatus.BUFFER) {
       int g = generation;
       int at = decodePausedAt;
       FilterStatus answer = filters[at].decodeData(data, end);
-      if (generation != g || replied) {
+      if (generation != g || replied || answer == FilterStatus.TAKEN) {
         return;
       }
       holdDecoded(data);
@@ -500,7 +535,7 @@ final class HttpStream implements RequestView {
   }
 
   private void updateReading() {
-    connection().setReading(this, !readingHeldByBuffer && !readingHeldByRouter);
+    connection().setReading(this, !readingHeldByBuffer && requestHeldBy == 0);
   }
 
   private void continueDecoding(int at) {
@@ -516,7 +551,7 @@ final class HttpStream implements RequestView {
     decodeStatus = FilterStatus.CONTINUE;
     int g = generation;
     if (phase == Phase.HEADERS) {
-      decodeHeadersFrom(at + 1);
+      decodeHeadersFrom(at + 1, decodeHeldEnd && decodeHeld == null && !trailersHeld);
       if (generation != g || replied) {
         return;
       }
@@ -529,8 +564,10 @@ final class HttpStream implements RequestView {
       ByteBuf held = decodeHeld;
       if (held != null) {
         decodeHeld = null;
+        boolean end = decodeHeldEnd;
+        decodeHeldEnd = false;
         try {
-          decodeDataFrom(bodyFrom, held, decodeEnded && !trailersHeld);
+          decodeDataFrom(bodyFrom, held, end && !trailersHeld);
         } finally {
           held.release();
         }
@@ -561,7 +598,7 @@ final class HttpStream implements RequestView {
     decodeHeld = null;
     try {
       if (generation == g) {
-        dataWhilePaused(held, decodeEnded && !trailersHeld);
+        dataWhilePaused(held, decodeHeldEnd && !trailersHeld);
       }
     } finally {
       held.release();
@@ -627,7 +664,8 @@ final class HttpStream implements RequestView {
     if (!filtersRun || replied) {
       return;
     }
-    tellWritable(writable && encodeHeldBytes() <= connection().bufferBytesMax());
+    tellWritable(
+        writable && responseHeldBy == 0 && encodeHeldBytes() <= connection().bufferBytesMax());
   }
 
   private void tellWritable(boolean writable) {
@@ -701,6 +739,7 @@ final class HttpStream implements RequestView {
     decodePausedAt = -1;
     releaseDecodeHeld();
     encodePausedAt = -1;
+    encodeHeldEnd = false;
     ResponseFlag flag = reply.flag();
     if (flag != null) {
       info.set(flag);
@@ -718,7 +757,7 @@ final class HttpStream implements RequestView {
   /** Whether the reply is one to a gRPC call, which has no body. */
   private boolean writeHead(LocalReply reply) {
     response.clear();
-    if (GrpcReplies.isGrpc(request)) {
+    if (filtersRun ? grpcCall : GrpcHeaders.isGrpc(request)) {
       response.addNumber(HeaderName.STATUS, 200);
       reply.headers().accept(response);
       GrpcReplies.write(response, reply.status(), reply.body());
@@ -790,6 +829,7 @@ final class HttpStream implements RequestView {
         encodePausedAt = i;
         encodePhase = Phase.HEADERS;
         encodeStatus = answer;
+        encodeHeldEnd |= endStream;
         return;
       }
     }
@@ -816,11 +856,7 @@ final class HttpStream implements RequestView {
     if (endStream) {
       encodeEnded = true;
     }
-    if (encodePausedAt >= 0) {
-      encodeWhilePaused(data, endStream);
-    } else {
-      encodeDataFrom(from, data, endStream);
-    }
+    encodeDataFrom(from, data, endStream);
   }
 
   private void encodeDataFrom(int from, ByteBuf data, boolean endStream) {
@@ -830,17 +866,22 @@ final class HttpStream implements RequestView {
       if (filtersRun) {
         int g = generation;
         for (int i = from; i >= 0; i--) {
-          if (isSkipped(i)) {
+          if (isPassedBack(i)) {
             continue;
           }
+          if (i == encodePausedAt) {
+            encodeWhilePaused(piece, endStream);
+            return;
+          }
           FilterStatus answer = filters[i].encodeData(piece, endStream);
-          if (generation != g || replaced) {
+          if (generation != g || replaced || answer == FilterStatus.TAKEN) {
             return;
           }
           if (answer != FilterStatus.CONTINUE) {
             encodePausedAt = i;
             encodePhase = Phase.DATA;
             encodeStatus = answer;
+            encodeHeldEnd |= endStream;
             holdEncoded(piece);
             return;
           }
@@ -867,11 +908,12 @@ final class HttpStream implements RequestView {
   }
 
   private void encodeWhilePaused(ByteBuf data, boolean endStream) {
+    encodeHeldEnd |= endStream;
     int g = generation;
     int at = encodePausedAt;
     if (encodeStatus == FilterStatus.BUFFER) {
       FilterStatus answer = filters[at].encodeData(data, endStream);
-      if (generation != g || replaced) {
+      if (generation != g || replaced || answer == FilterStatus.TAKEN) {
         return;
       }
       holdEncoded(data);
@@ -913,6 +955,7 @@ final class HttpStream implements RequestView {
       } else {
         responseStarted = false;
         encodeEnded = false;
+        encodeHeldEnd = false;
         releaseEncodeHeld();
         sendLocalReply(
             LocalReply.of(500, HeadEncoder.reason(500), null, "response_payload_too_large"));
@@ -937,15 +980,17 @@ final class HttpStream implements RequestView {
     ByteBuf held = encodeHeld;
     HeaderBlock trailers = encodeTrailers;
     if (phase == Phase.HEADERS) {
-      encodeHeadersFrom(at - 1, encodeEnded && held == null && trailers == null);
+      encodeHeadersFrom(at - 1, encodeHeldEnd && held == null && trailers == null);
       if (generation != g || replaced || encodePausedAt >= 0) {
         return;
       }
     }
     if (held != null && phase != Phase.TRAILERS) {
       encodeHeld = null;
+      boolean end = encodeHeldEnd;
+      encodeHeldEnd = false;
       try {
-        encodeDataFrom(bodyFrom, held, encodeEnded && trailers == null);
+        encodeDataFrom(bodyFrom, held, end && trailers == null);
       } finally {
         held.release();
       }
@@ -960,7 +1005,7 @@ final class HttpStream implements RequestView {
         return;
       }
     }
-    if (routerToldUnwritable && connection().isWritable(this)) {
+    if (routerToldUnwritable && responseHeldBy == 0 && connection().isWritable(this)) {
       tellWritable(true);
     }
   }
@@ -968,11 +1013,20 @@ final class HttpStream implements RequestView {
   private void encodeTrailersFrom(int from, HeaderBlock trailers) {
     int g = generation;
     for (int i = from; i >= 0; i--) {
-      if (isSkipped(i)) {
+      if (isPassedBack(i)) {
         continue;
       }
+      if (i == encodePausedAt) {
+        HeaderBlock held = holdTrailers(trailers);
+        if (encodeStatus == FilterStatus.BUFFER
+            && filters[i].encodeTrailers(held) == FilterStatus.CONTINUE
+            && generation == g) {
+          continueEncoding(i);
+        }
+        return;
+      }
       FilterStatus answer = filters[i].encodeTrailers(trailers);
-      if (generation != g || replaced) {
+      if (generation != g || replaced || answer == FilterStatus.TAKEN) {
         return;
       }
       if (answer != FilterStatus.CONTINUE) {
@@ -983,14 +1037,19 @@ final class HttpStream implements RequestView {
         return;
       }
     }
+    if (trailers.isEmpty()) {
+      connection().sendData(this, Unpooled.EMPTY_BUFFER, true);
+      return;
+    }
     info.responseTrailers = trailers;
     connection().sendTrailers(this, trailers);
   }
 
-  private void holdTrailers(HeaderBlock trailers) {
+  private HeaderBlock holdTrailers(HeaderBlock trailers) {
     HeaderBlock copy = new HeaderBlock();
     copy.copyFrom(trailers);
     encodeTrailers = copy;
+    return copy;
   }
 
   void resetStream(@Nullable ResponseFlag flag, String details) {
@@ -1059,14 +1118,17 @@ final class HttpStream implements RequestView {
     replaced = false;
     encodeEnded = false;
     readingHeldByBuffer = false;
-    readingHeldByRouter = false;
+    requestHeldBy = 0;
+    responseHeldBy = 0;
     routerToldUnwritable = false;
     decodePausedAt = -1;
     decodeStatus = FilterStatus.CONTINUE;
     encodePausedAt = -1;
     encodeStatus = FilterStatus.CONTINUE;
     decodeGathered = false;
+    decodeHeldEnd = false;
     encodeGathered = false;
+    encodeHeldEnd = false;
     status = 0;
     if (tunnel != Tunnel.NONE) {
       tunnel = Tunnel.NONE;
@@ -1269,6 +1331,64 @@ final class HttpStream implements RequestView {
     }
 
     @Override
+    public boolean injectRequestData(ByteBuf data, boolean endStream) {
+      if (decodePausedAt >= 0 && decodePausedAt < index) {
+        return false;
+      }
+      if (!replied) {
+        decodeDataFrom(index + 1, data, endStream);
+      }
+      return true;
+    }
+
+    @Override
+    public boolean injectRequestTrailers() {
+      if (decodePausedAt >= 0 && decodePausedAt < index) {
+        return false;
+      }
+      if (!replied) {
+        decodeTrailersFrom(index + 1);
+      }
+      return true;
+    }
+
+    @Override
+    public boolean injectResponseData(ByteBuf data, boolean endStream) {
+      if (encodePausedAt > index) {
+        return false;
+      }
+      if (!replaced) {
+        encodeDataFrom(index - 1, data, endStream);
+      }
+      return true;
+    }
+
+    @Override
+    public boolean injectResponseTrailers(HeaderBlock trailers) {
+      if (encodePausedAt > index) {
+        return false;
+      }
+      if (!replaced) {
+        encodeTrailersFrom(index - 1, trailers);
+      }
+      return true;
+    }
+
+    @Override
+    public void setResponseReading(boolean reading) {
+      long bit = 1L << index;
+      responseHeldBy = reading ? responseHeldBy & ~bit : responseHeldBy | bit;
+      HttpConnection to = HttpStream.this.connection();
+      boolean writable =
+          responseHeldBy == 0
+              && to.isWritable(HttpStream.this)
+              && encodeHeldBytes() <= to.bufferBytesMax();
+      if (writable == routerToldUnwritable) {
+        tellWritable(writable);
+      }
+    }
+
+    @Override
     public void sendLocalReply(
         int replyStatus, String text, @Nullable ResponseFlag flag, String details) {
       HttpStream.this.sendLocalReply(LocalReply.of(replyStatus, text, flag, details));
@@ -1306,15 +1426,7 @@ final class HttpStream implements RequestView {
         return;
       }
       encodeEnded = true;
-      if (encodePausedAt >= 0) {
-        holdTrailers(trailers);
-        if (encodeStatus == FilterStatus.BUFFER
-            && filters[encodePausedAt].encodeTrailers(trailers) == FilterStatus.CONTINUE) {
-          HttpStream.this.continueEncoding(encodePausedAt);
-        }
-      } else {
-        encodeTrailersFrom(index - 1, trailers);
-      }
+      encodeTrailersFrom(index - 1, trailers);
     }
 
     @Override
@@ -1324,7 +1436,8 @@ final class HttpStream implements RequestView {
 
     @Override
     public void setRequestReading(boolean reading) {
-      readingHeldByRouter = !reading;
+      long bit = 1L << index;
+      requestHeldBy = reading ? requestHeldBy & ~bit : requestHeldBy | bit;
       updateReading();
     }
 

@@ -7,6 +7,7 @@ import io.envoyproxy.envoy.extensions.filters.http.buffer.v3.BufferPerRoute;
 import io.envoyproxy.envoy.extensions.filters.http.csrf.v3.CsrfPolicy;
 import io.envoyproxy.envoy.extensions.filters.http.ext_authz.v3.ExtAuthz;
 import io.envoyproxy.envoy.extensions.filters.http.ext_authz.v3.ExtAuthzPerRoute;
+import io.envoyproxy.envoy.extensions.filters.http.grpc_web.v3.GrpcWeb;
 import io.envoyproxy.envoy.extensions.filters.http.header_mutation.v3.HeaderMutation;
 import io.envoyproxy.envoy.extensions.filters.http.header_mutation.v3.HeaderMutationPerRoute;
 import io.envoyproxy.envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication;
@@ -227,6 +228,9 @@ final class ProxyHarness implements AutoCloseable {
                         CsrfPolicy.class,
                         ExtAuthz.class,
                         ExtAuthzPerRoute.class,
+                        GrpcWeb.class,
+                        io.envoyproxy.envoy.extensions.filters.http.grpc_stats.v3.FilterConfig
+                            .class,
                         HeaderMutation.class,
                         HeaderMutationPerRoute.class,
                         io.envoyproxy.envoy.extensions.http.early_header_mutation.header_mutation.v3

@@ -26,9 +26,11 @@ import io.meltemi.proxy.telemetry.Stats;
 import io.meltemi.proxy.telemetry.StreamInfo;
 import io.meltemi.testing.FakeTicker;
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
 import io.netty.channel.embedded.EmbeddedChannel;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -49,6 +51,19 @@ public final class FakeFilterContext implements HttpFilterContext, AutoCloseable
 
   /** How often decoding was told to go on. */
   public int continued;
+
+  public int encodingContinued;
+  public int routesCleared;
+
+  /** Whether the filter takes more of the request, and of the response. */
+  public boolean requestRead = true;
+
+  public boolean responseRead = true;
+
+  /** What the filter has sent on itself; a bar stands for the end of the stream. */
+  public final StringBuilder injected = new StringBuilder();
+
+  private final ByteBuf gathered = Unpooled.buffer();
 
   public @Nullable LocalReply reply;
   public String replied = "";
@@ -179,7 +194,7 @@ public final class FakeFilterContext implements HttpFilterContext, AutoCloseable
 
   @Override
   public void clearRoute() {
-    throw new UnsupportedOperationException();
+    routesCleared++;
   }
 
   @Override
@@ -199,22 +214,50 @@ public final class FakeFilterContext implements HttpFilterContext, AutoCloseable
 
   @Override
   public void continueEncoding() {
-    throw new UnsupportedOperationException();
+    encodingContinued++;
+  }
+
+  @Override
+  public boolean injectRequestData(ByteBuf data, boolean endStream) {
+    injected.append(data.toString(StandardCharsets.ISO_8859_1)).append(endStream ? "|" : "");
+    return true;
+  }
+
+  @Override
+  public boolean injectRequestTrailers() {
+    injected.append("|trailers");
+    return true;
+  }
+
+  @Override
+  public boolean injectResponseData(ByteBuf data, boolean endStream) {
+    return injectRequestData(data, endStream);
+  }
+
+  @Override
+  public boolean injectResponseTrailers(HeaderBlock trailers) {
+    injected.append("|").append(trailers);
+    return true;
+  }
+
+  @Override
+  public void setResponseReading(boolean reading) {
+    responseRead = reading;
   }
 
   @Override
   public void replaceResponse(LocalReply other) {
-    throw new UnsupportedOperationException();
+    sendLocalReply(other);
   }
 
   @Override
   public ByteBuf gatherRequest(ByteBuf data) {
-    throw new UnsupportedOperationException();
+    return gathered.writeBytes(data, data.readerIndex(), data.readableBytes());
   }
 
   @Override
   public ByteBuf gatherResponse(ByteBuf data) {
-    throw new UnsupportedOperationException();
+    return gatherRequest(data);
   }
 
   @Override
@@ -245,27 +288,27 @@ public final class FakeFilterContext implements HttpFilterContext, AutoCloseable
 
   @Override
   public void encodeHeaders(int status, boolean endStream) {
-    throw new UnsupportedOperationException();
+    throw new IllegalStateException("no filter under test ends the chain");
   }
 
   @Override
   public void encodeData(ByteBuf data, boolean endStream) {
-    throw new UnsupportedOperationException();
+    throw new IllegalStateException("no filter under test ends the chain");
   }
 
   @Override
   public void encodeTrailers(HeaderBlock trailers) {
-    throw new UnsupportedOperationException();
+    throw new IllegalStateException("no filter under test ends the chain");
   }
 
   @Override
   public void resetStream(@Nullable ResponseFlag flag, String details) {
-    throw new UnsupportedOperationException();
+    replied = "reset " + (flag == null ? "-" : flag.shortName()) + " " + details;
   }
 
   @Override
   public void setRequestReading(boolean reading) {
-    throw new UnsupportedOperationException();
+    requestRead = reading;
   }
 
   @Override

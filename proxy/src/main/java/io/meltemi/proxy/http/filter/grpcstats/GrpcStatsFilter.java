@@ -5,11 +5,11 @@ import io.meltemi.proxy.cluster.ClusterManager;
 import io.meltemi.proxy.header.GrpcHeaders;
 import io.meltemi.proxy.header.HeaderBlock;
 import io.meltemi.proxy.http.FilterStatus;
+import io.meltemi.proxy.http.GrpcMethods;
+import io.meltemi.proxy.http.GrpcNumbers;
 import io.meltemi.proxy.http.HttpFilter;
 import io.meltemi.proxy.http.HttpFilterContext;
 import io.meltemi.proxy.http.RouteChoice;
-import io.meltemi.proxy.telemetry.Counter;
-import io.meltemi.proxy.telemetry.StatScope;
 import io.meltemi.proxy.telemetry.Stats;
 import io.netty.buffer.ByteBuf;
 import java.util.IdentityHashMap;
@@ -17,54 +17,19 @@ import org.jspecify.annotations.Nullable;
 
 /** Counts calls, their ends by status, and messages each way: {@code cluster.<name>.grpc.}. */
 final class GrpcStatsFilter implements HttpFilter {
-  /** Statuses that have a number of their own; others are counted as failures only. */
-  private static final int STATUS_MAX = 16;
-
   private static final int CLUSTERS_KEPT_MAX = 64;
 
   private final HttpFilterContext context;
   private final ClusterManager clusters;
   private final Stats stats;
+  private final @Nullable GrpcMethods methods;
 
   /** What was looked up already; clusters that are replaced make place when it is full. */
-  private final IdentityHashMap<Cluster, Numbers> known = new IdentityHashMap<>(4);
+  private final IdentityHashMap<Cluster, GrpcNumbers> known = new IdentityHashMap<>(4);
 
   private final MessageCounter requests = new MessageCounter();
   private final MessageCounter responses = new MessageCounter();
-  private @Nullable Numbers numbers;
-
-  /** The numbers of one cluster; those of statuses are made when first needed. */
-  private static final class Numbers {
-    final StatScope scope;
-    final Counter total;
-    final Counter success;
-    final Counter failure;
-    final Counter requestMessages;
-    final Counter responseMessages;
-    final @Nullable Counter[] byStatus = new @Nullable Counter[STATUS_MAX + 1];
-
-    Numbers(StatScope scope) {
-      this.scope = scope;
-      total = scope.counter("total");
-      success = scope.counter("success");
-      failure = scope.counter("failure");
-      requestMessages = scope.counter("request_message_count");
-      responseMessages = scope.counter("response_message_count");
-    }
-
-    void ended(int status) {
-      total.inc();
-      (status == 0 ? success : failure).inc();
-      if (status >= 0 && status <= STATUS_MAX) {
-        Counter counter = byStatus[status];
-        if (counter == null) {
-          counter = scope.counter(Integer.toString(status));
-          byStatus[status] = counter;
-        }
-        counter.inc();
-      }
-    }
-  }
+  private @Nullable GrpcNumbers numbers;
 
   /** Counts frames of gRPC, each a flag and a length before so many bytes. */
   private static final class MessageCounter {
@@ -108,10 +73,18 @@ final class GrpcStatsFilter implements HttpFilter {
     }
   }
 
-  GrpcStatsFilter(HttpFilterContext context, ClusterManager clusters, Stats stats) {
+  /**
+   * @param methods when methods are counted, and not clusters
+   */
+  GrpcStatsFilter(
+      HttpFilterContext context,
+      ClusterManager clusters,
+      Stats stats,
+      @Nullable GrpcMethods methods) {
     this.context = context;
     this.clusters = clusters;
     this.stats = stats;
+    this.methods = methods;
   }
 
   @Override
@@ -120,18 +93,22 @@ final class GrpcStatsFilter implements HttpFilter {
       RouteChoice choice = context.routeChoice();
       String name = choice == null ? null : choice.cluster();
       Cluster cluster = name == null ? null : clusters.get(name);
-      numbers = cluster == null ? null : numbers(cluster);
+      if (cluster == null) {
+        numbers = null;
+      } else {
+        numbers = methods == null ? numbers(cluster) : methods.of(cluster, headers);
+      }
     }
     return FilterStatus.CONTINUE;
   }
 
-  private Numbers numbers(Cluster cluster) {
-    Numbers found = known.get(cluster);
+  private GrpcNumbers numbers(Cluster cluster) {
+    GrpcNumbers found = known.get(cluster);
     if (found == null) {
       if (known.size() >= CLUSTERS_KEPT_MAX) {
         known.clear();
       }
-      found = new Numbers(stats.scope("cluster." + cluster.settings().statName() + ".grpc."));
+      found = new GrpcNumbers(stats.scope("cluster." + cluster.settings().statName() + ".grpc."));
       known.put(cluster, found);
     }
     return found;
@@ -139,11 +116,11 @@ final class GrpcStatsFilter implements HttpFilter {
 
   @Override
   public FilterStatus decodeData(ByteBuf data, boolean endStream) {
-    Numbers counted = numbers;
+    GrpcNumbers counted = numbers;
     if (counted != null) {
       int messages = requests.read(data);
       if (messages > 0) {
-        counted.requestMessages.add(messages);
+        counted.requestMessages(messages);
       }
     }
     return FilterStatus.CONTINUE;
@@ -159,11 +136,11 @@ final class GrpcStatsFilter implements HttpFilter {
 
   @Override
   public FilterStatus encodeData(ByteBuf data, boolean endStream) {
-    Numbers counted = numbers;
+    GrpcNumbers counted = numbers;
     if (counted != null) {
       int messages = responses.read(data);
       if (messages > 0) {
-        counted.responseMessages.add(messages);
+        counted.responseMessages(messages);
       }
     }
     return FilterStatus.CONTINUE;
@@ -176,7 +153,7 @@ final class GrpcStatsFilter implements HttpFilter {
   }
 
   private void ended(HeaderBlock headers) {
-    Numbers counted = numbers;
+    GrpcNumbers counted = numbers;
     if (counted != null) {
       int status = GrpcHeaders.status(headers);
       if (status != GrpcHeaders.NO_STATUS) {

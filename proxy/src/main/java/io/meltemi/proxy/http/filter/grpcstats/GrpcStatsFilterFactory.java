@@ -3,6 +3,7 @@ package io.meltemi.proxy.http.filter.grpcstats;
 import com.google.protobuf.Any;
 import io.envoyproxy.envoy.extensions.filters.http.grpc_stats.v3.FilterConfig;
 import io.meltemi.proxy.cluster.ClusterManager;
+import io.meltemi.proxy.http.GrpcMethods;
 import io.meltemi.proxy.http.HttpFilterConfig;
 import io.meltemi.proxy.http.HttpFilterFactory;
 import io.meltemi.proxy.parse.ParseScope;
@@ -42,10 +43,9 @@ public final class GrpcStatsFilterFactory implements HttpFilterFactory {
         .map(
             proto -> {
               FIELDS.check(proto, scope);
-              if (proto.getStatsForAllMethods().getValue()) {
-                scope.field("stats_for_all_methods").unsupported("true");
-              }
-              return context -> new GrpcStatsFilter(context, clusters, stats);
+              GrpcMethods methods =
+                  proto.getStatsForAllMethods().getValue() ? new GrpcMethods(stats, "grpc") : null;
+              return context -> new GrpcStatsFilter(context, clusters, stats, methods);
             });
   }
 }
