@@ -21,6 +21,9 @@ import io.envoyproxy.envoy.config.listener.v3.Listener;
 import io.envoyproxy.envoy.config.rbac.v3.Action;
 import io.envoyproxy.envoy.config.route.v3.FilterConfig;
 import io.envoyproxy.envoy.config.route.v3.RouteConfiguration;
+import io.envoyproxy.envoy.config.trace.v3.DatadogConfig;
+import io.envoyproxy.envoy.config.trace.v3.OpenTelemetryConfig;
+import io.envoyproxy.envoy.config.trace.v3.ZipkinConfig;
 import io.envoyproxy.envoy.extensions.access_loggers.file.v3.FileAccessLog;
 import io.envoyproxy.envoy.extensions.access_loggers.stream.v3.StderrAccessLog;
 import io.envoyproxy.envoy.extensions.access_loggers.stream.v3.StdoutAccessLog;
@@ -81,6 +84,9 @@ import io.envoyproxy.envoy.extensions.retry.host.omit_canary_hosts.v3.OmitCanary
 import io.envoyproxy.envoy.extensions.retry.host.omit_host_metadata.v3.OmitHostMetadataConfig;
 import io.envoyproxy.envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate;
 import io.envoyproxy.envoy.extensions.retry.priority.previous_priorities.v3.PreviousPrioritiesConfig;
+import io.envoyproxy.envoy.extensions.tracers.opentelemetry.resource_detectors.v3.EnvironmentResourceDetectorConfig;
+import io.envoyproxy.envoy.extensions.tracers.opentelemetry.resource_detectors.v3.StaticConfigResourceDetectorConfig;
+import io.envoyproxy.envoy.extensions.tracers.opentelemetry.samplers.v3.AlwaysOnSamplerConfig;
 import io.envoyproxy.envoy.extensions.transport_sockets.proxy_protocol.v3.ProxyProtocolUpstreamTransport;
 import io.envoyproxy.envoy.extensions.transport_sockets.raw_buffer.v3.RawBuffer;
 import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext;
@@ -141,8 +147,14 @@ import io.meltemi.proxy.parse.IstioMessages;
 import io.meltemi.proxy.parse.MessageTypes;
 import io.meltemi.proxy.parse.NewerMessages;
 import io.meltemi.proxy.route.RouteTableParser;
+import io.meltemi.proxy.telemetry.Formatter;
 import io.meltemi.proxy.telemetry.Stats;
 import io.meltemi.proxy.telemetry.accesslog.AccessLogParser;
+import io.meltemi.proxy.tracing.TracingParser;
+import io.meltemi.proxy.tracing.TracingSettings;
+import io.meltemi.proxy.tracing.datadog.DatadogTracerFactory;
+import io.meltemi.proxy.tracing.opentelemetry.OpenTelemetryTracerFactory;
+import io.meltemi.proxy.tracing.zipkin.ZipkinTracerFactory;
 import io.meltemi.proxy.transport.Peers;
 import io.meltemi.proxy.upstream.Connector;
 import io.meltemi.proxy.upstream.UpstreamClient;
@@ -254,6 +266,12 @@ final class Extensions {
         Wasm.class,
         BytesValue.class,
         StringValue.class,
+        OpenTelemetryConfig.class,
+        ZipkinConfig.class,
+        DatadogConfig.class,
+        AlwaysOnSamplerConfig.class,
+        EnvironmentResourceDetectorConfig.class,
+        StaticConfigResourceDetectorConfig.class,
         Struct.class,
         DiscoveryResponse.class);
   }
@@ -295,6 +313,10 @@ final class Extensions {
       Node node,
       Supplier<List<LoopContext>> loops,
       BooleanSupplier failing) {
+    Formatter.Sources sources() {
+      return new Formatter.Sources(ticker, System.getenv());
+    }
+
     String nodeCluster() {
       return node.getCluster();
     }
@@ -336,6 +358,18 @@ final class Extensions {
     return new HttpFilters(filters);
   }
 
+  private static TracingParser tracing(Shared shared) {
+    UpstreamClient client = new UpstreamClient(shared.clusters(), shared.pools());
+    Node node = shared.node();
+    return new TracingParser(
+        List.of(
+            new OpenTelemetryTracerFactory(client, shared.stats(), System.getenv(), Proxy.VERSION),
+            new ZipkinTracerFactory(client, shared.stats(), shared.nodeCluster()),
+            new DatadogTracerFactory(client, shared.stats(), Proxy.VERSION)),
+        shared.sources(),
+        new TracingSettings.Self(node.getId(), node.getLocality().getZone()));
+  }
+
   static List<NetworkFilterFactory> networkFilters(
       Shared shared,
       HttpFilters httpFilters,
@@ -344,7 +378,13 @@ final class Extensions {
       Function<String, RouteSource> routes) {
     return List.of(
         new HttpConnectionManagerFactory(
-            httpFilters, discovered, routeParser, routes, shared.accessLogs(), shared.stats()),
+            httpFilters,
+            discovered,
+            routeParser,
+            routes,
+            shared.accessLogs(),
+            tracing(shared),
+            shared.stats()),
         new SniDynamicForwardProxyFactory(),
         new RbacNetworkFilterFactory(shared.stats()),
         new ConnectionLimitFactory(shared.stats()),

@@ -171,7 +171,7 @@ public final class Proxy implements AutoCloseable {
             () -> failing);
     HttpFilters httpFilters = Extensions.httpFilters(shared);
     DiscoveredFilters discovered = new DiscoveredFilters(httpFilters);
-    RouteTableParser routeParser = new RouteTableParser(httpFilters, ticker);
+    RouteTableParser routeParser = new RouteTableParser(httpFilters, shared.sources());
     SecretFiles secretFiles = new SecretFiles(secrets, files, configLoop);
     sources.add(secretFiles);
     secrets.followFilesWith(secretFiles);

@@ -191,6 +191,8 @@ class ArchitectureTest {
                     "com.dylibso.chicory..",
                     "com.google.errorprone.annotations..",
                     "io.envoyproxy..",
+                    // comes with the API of Envoy
+                    "io.opentelemetry.proto..",
                     "com.github.xds..",
                     "com.github.udpa..",
                     "")))

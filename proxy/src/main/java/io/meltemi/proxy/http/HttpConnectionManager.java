@@ -9,6 +9,9 @@ import io.meltemi.proxy.route.RouteFilterConfigs;
 import io.meltemi.proxy.telemetry.AccessLog;
 import io.meltemi.proxy.telemetry.Stats;
 import io.meltemi.proxy.telemetry.StreamInfo;
+import io.meltemi.proxy.tracing.RequestTrace;
+import io.meltemi.proxy.tracing.TracingSettings;
+import io.meltemi.proxy.tracing.TracingStats;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandler;
 import io.netty.channel.EventLoop;
@@ -16,9 +19,11 @@ import io.netty.channel.WriteBufferWaterMark;
 import java.util.ArrayDeque;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One {@code HttpConnectionManager} in force: installs itself on connections and keeps, per event
@@ -56,6 +61,13 @@ final class HttpConnectionManager implements NetworkFilterConfig {
     }
   }
 
+  /** To whom requests are told when they are over. */
+  record Told(List<AccessLog> logs, Optional<TracingSettings> tracing) {
+    Told {
+      logs = List.copyOf(logs);
+    }
+  }
+
   private final HttpConnectionManagerSettings settings;
   private final RouteSource routes;
   private final Chains chains;
@@ -63,6 +75,7 @@ final class HttpConnectionManager implements NetworkFilterConfig {
   private final AccessLog[] logs;
   private final HttpStats stats;
   private final Http2Stats http2Stats;
+  private final RequestTrace.@Nullable Shared tracing;
   private final RequestRules requestRules;
   private final ResponseRules responseRules;
   private final Set<String> routeNames;
@@ -110,17 +123,24 @@ final class HttpConnectionManager implements NetworkFilterConfig {
       HttpConnectionManagerSettings settings,
       RouteSource routes,
       Chains chains,
-      List<AccessLog> logs,
+      Told told,
       Set<String> routeNames,
       Stats stats) {
     this.settings = settings;
     this.routes = routes;
     this.chains = chains;
     this.allEnabled = chains.allEnabled();
-    this.logs = logs.toArray(AccessLog[]::new);
+    this.logs = told.logs().toArray(AccessLog[]::new);
     this.routeNames = Set.copyOf(routeNames);
     this.stats = new HttpStats(stats.scope("http." + settings.statPrefix() + "."));
     this.http2Stats = new Http2Stats(stats.scope("http2."));
+    this.tracing =
+        told.tracing()
+            .map(
+                made ->
+                    new RequestTrace.Shared(
+                        made, settings.requestIds().rules(), new TracingStats(this.stats.scope)))
+            .orElse(null);
     this.requestRules = new RequestRules(settings);
     this.responseRules = new ResponseRules(settings);
   }
@@ -217,6 +237,11 @@ final class HttpConnectionManager implements NetworkFilterConfig {
 
   ResponseRules responseRules() {
     return responseRules;
+  }
+
+  /** What all traces share; null when nothing is traced. */
+  RequestTrace.@Nullable Shared tracing() {
+    return tracing;
   }
 
   void log(StreamInfo info) {

@@ -12,6 +12,8 @@ import io.meltemi.proxy.route.RouteTableParser;
 import io.meltemi.proxy.telemetry.AccessLog;
 import io.meltemi.proxy.telemetry.Stats;
 import io.meltemi.proxy.telemetry.accesslog.AccessLogParser;
+import io.meltemi.proxy.tracing.TracingParser;
+import io.meltemi.proxy.tracing.TracingSettings;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -50,6 +52,7 @@ public final class HttpConnectionManagerFactory implements NetworkFilterFactory 
   private final RouteTableParser routeParser;
   private final Function<String, RouteSource> routes;
   private final AccessLogParser accessLogs;
+  private final TracingParser tracing;
   private final Stats stats;
   private final HttpConnectionManagerParser settings;
 
@@ -62,12 +65,14 @@ public final class HttpConnectionManagerFactory implements NetworkFilterFactory 
       RouteTableParser routeParser,
       Function<String, RouteSource> routes,
       AccessLogParser accessLogs,
+      TracingParser tracing,
       Stats stats) {
     this.filters = filters;
     this.discovered = discovered;
     this.routeParser = routeParser;
     this.routes = routes;
     this.accessLogs = accessLogs;
+    this.tracing = tracing;
     this.stats = stats;
     this.settings = new HttpConnectionManagerParser(routeParser.mutations());
   }
@@ -141,6 +146,10 @@ public final class HttpConnectionManagerFactory implements NetworkFilterFactory 
       case SCOPED_ROUTES -> scope.field("scoped_routes").unsupported("set");
       case ROUTESPECIFIER_NOT_SET -> scope.error("no routes", "one of route_config, rds");
     }
+    Optional<TracingSettings> traced =
+        proto.hasTracing()
+            ? tracing.parse(proto.getTracing(), scope.field("tracing"))
+            : Optional.empty();
     AccessLog log = accessLogs.parse(proto.getAccessLogList(), scope, "access_log");
     if (source.isEmpty() || scope.out().hasErrors()) {
       return Optional.empty();
@@ -150,7 +159,8 @@ public final class HttpConnectionManagerFactory implements NetworkFilterFactory 
             parsed,
             source.get(),
             new HttpConnectionManager.Chains(chain, upgradeChains),
-            proto.getAccessLogCount() == 0 ? List.of() : List.of(log),
+            new HttpConnectionManager.Told(
+                proto.getAccessLogCount() == 0 ? List.of() : List.of(log), traced),
             routeNames,
             stats));
   }

@@ -10,7 +10,9 @@ import io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3
 import io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.InternalAddressConfig;
 import io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.SetCurrentClientCertDetails;
 import io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.UpgradeConfig;
+import io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3.RequestIDExtension;
 import io.envoyproxy.envoy.extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation;
+import io.envoyproxy.envoy.extensions.request_id.uuid.v3.UuidRequestIdConfig;
 import io.meltemi.proxy.codec.HeadLimits;
 import io.meltemi.proxy.codec.Http2SettingsParser;
 import io.meltemi.proxy.codec.NameFormatParser;
@@ -34,6 +36,7 @@ import io.meltemi.proxy.parse.ParseScope;
 import io.meltemi.proxy.parse.SupportedFields;
 import io.meltemi.proxy.route.HeaderMutations;
 import io.meltemi.proxy.route.HeaderMutationsParser;
+import io.meltemi.proxy.tracing.RequestIdRules;
 import io.netty.util.NetUtil;
 import java.util.ArrayList;
 import java.util.EnumSet;
@@ -47,6 +50,9 @@ import java.util.Set;
 final class HttpConnectionManagerParser {
   private static final SupportedFields SCHEME =
       SupportedFields.of(SchemeHeaderTransformation.class, "scheme_to_overwrite", "match_upstream");
+  private static final SupportedFields REQUEST_IDS =
+      SupportedFields.of(
+          UuidRequestIdConfig.class, "pack_trace_reason", "use_request_id_for_trace_sampling");
   private static final SupportedFields MANAGER =
       SupportedFields.of(
               HttpConnectionManager.class,
@@ -79,6 +85,7 @@ final class HttpConnectionManagerParser {
               "preserve_external_request_id",
               "always_set_request_id_in_response",
               "request_id_extension",
+              "tracing",
               "forward_client_cert_details",
               "set_current_client_cert_details",
               "upgrade_configs",
@@ -91,7 +98,6 @@ final class HttpConnectionManagerParser {
               "early_header_mutation_extensions",
               "http1_safe_max_connection_duration")
           .withoutEffect("HTTP/3 is not spoken", "http3_protocol_options")
-          .withoutEffect("no spans are made yet", "tracing")
           .withoutEffect("100 is answered here and not proxied", "proxy_100_continue")
           .withoutEffect(
               "a broken HTTP/1.1 message always ends its connection, one of HTTP/2 its stream",
@@ -145,7 +151,8 @@ final class HttpConnectionManagerParser {
         new RequestIds(
             flag(proto.hasGenerateRequestId(), proto.getGenerateRequestId(), true),
             proto.getPreserveExternalRequestId(),
-            proto.getAlwaysSetRequestIdInResponse()),
+            proto.getAlwaysSetRequestIdInResponse(),
+            requestIds(proto.getRequestIdExtension(), scope.field("request_id_extension"))),
         answers(proto, scope),
         paths(proto, scope),
         scheme(proto.getSchemeHeaderTransformation(), scope.field("scheme_header_transformation")),
@@ -183,6 +190,25 @@ final class HttpConnectionManagerParser {
       scope.field("scheme_to_overwrite").error("\"" + fixed + "\"", "http or https");
     }
     return new Scheme(fixed, proto.getMatchUpstream());
+  }
+
+  private static RequestIdRules requestIds(RequestIDExtension proto, ParseScope scope) {
+    if (!proto.hasTypedConfig()) {
+      return RequestIdRules.DEFAULT;
+    }
+    ParseScope at = scope.field("typed_config");
+    return at.unpack(proto.getTypedConfig(), UuidRequestIdConfig.class)
+        .map(
+            config -> {
+              REQUEST_IDS.check(config, at);
+              return new RequestIdRules(
+                  flag(config.hasPackTraceReason(), config.getPackTraceReason(), true),
+                  flag(
+                      config.hasUseRequestIdForTraceSampling(),
+                      config.getUseRequestIdForTraceSampling(),
+                      true));
+            })
+        .orElse(RequestIdRules.DEFAULT);
   }
 
   private static boolean flag(boolean present, BoolValue value, boolean otherwise) {

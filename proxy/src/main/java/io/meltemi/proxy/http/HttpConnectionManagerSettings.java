@@ -5,6 +5,7 @@ import io.meltemi.proxy.codec.Http2Settings;
 import io.meltemi.proxy.codec.NameFormat;
 import io.meltemi.proxy.matcher.IpRange;
 import io.meltemi.proxy.route.HeaderMutations;
+import io.meltemi.proxy.tracing.RequestIdRules;
 import java.util.List;
 import java.util.Map;
 
@@ -56,8 +57,10 @@ record HttpConnectionManagerSettings(
 
   /**
    * @param preserveExternal whether an edge request keeps an id it came with
+   * @param rules what ids say of tracing
    */
-  public record RequestIds(boolean generate, boolean preserveExternal, boolean alwaysInResponse) {}
+  public record RequestIds(
+      boolean generate, boolean preserveExternal, boolean alwaysInResponse, RequestIdRules rules) {}
 
   /** What becomes of the {@code server} header. */
   public enum ServerHeader {
@@ -177,7 +180,7 @@ record HttpConnectionManagerSettings(
         statPrefix,
         new ClientAddress(false, 0, false, false, List.of()),
         ForwardedCertificate.SANITIZE,
-        new RequestIds(true, false, false),
+        new RequestIds(true, false, false, RequestIdRules.DEFAULT),
         new Answers("envoy", ServerHeader.OVERWRITE, ""),
         new Paths(false, false, EscapedSlashes.KEEP, StripPort.NONE, false),
         Scheme.DEFAULT,

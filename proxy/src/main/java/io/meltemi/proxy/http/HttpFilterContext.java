@@ -8,6 +8,7 @@ import io.meltemi.proxy.route.RouteFilterConfig;
 import io.meltemi.proxy.telemetry.ResponseFlag;
 import io.meltemi.proxy.telemetry.StatScope;
 import io.meltemi.proxy.telemetry.StreamInfo;
+import io.meltemi.proxy.tracing.RequestTrace;
 import io.netty.buffer.ByteBuf;
 import java.net.SocketAddress;
 import org.jspecify.annotations.Nullable;
@@ -119,6 +120,9 @@ public interface HttpFilterContext {
   void replaceResponse(LocalReply reply);
 
   /* For the filter that ends the chain. */
+
+  /** The request's spans; null when nothing is traced here. */
+  @Nullable RequestTrace trace();
 
   /** The choices made with the route; null when none matches. */
   @Nullable RouteChoice routeChoice();

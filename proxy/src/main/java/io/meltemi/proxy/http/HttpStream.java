@@ -19,6 +19,7 @@ import io.meltemi.proxy.telemetry.FormatOutput;
 import io.meltemi.proxy.telemetry.ResponseFlag;
 import io.meltemi.proxy.telemetry.StatScope;
 import io.meltemi.proxy.telemetry.StreamInfo;
+import io.meltemi.proxy.tracing.RequestTrace;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import java.net.SocketAddress;
@@ -92,6 +93,7 @@ final class HttpStream implements RequestView {
   final HeaderBlock response = new HeaderBlock();
   final HeaderBlock requestTrailers = new HeaderBlock();
   final StreamInfo info = new StreamInfo();
+  private final @Nullable RequestTrace trace;
   private final byte[] uuid = new byte[36];
   private final RouteChoice choice = new RouteChoice();
   private final IdleTimer idleTimer = new IdleTimer();
@@ -174,6 +176,8 @@ final class HttpStream implements RequestView {
     this.manager = manager;
     this.settings = manager.settings();
     this.loop = loop;
+    RequestTrace.Shared tracing = manager.tracing();
+    trace = tracing == null ? null : new RequestTrace(tracing, loop, info);
     chain = manager.chains().main();
     mainFilters = newFilters(chain);
     filters = mainFilters;
@@ -264,6 +268,9 @@ final class HttpStream implements RequestView {
     grpcCall = GrpcHeaders.isGrpc(request);
     // as in Envoy the route is found before the first filter: it says which of them run
     skipped = manager.skipped(chain, choice().filterConfigs());
+    if (trace != null) {
+      trace.begin(request, traceOfRoute(), from.downstream().settings().outbound());
+    }
     decodeHeadersFrom(0, endStream);
   }
 
@@ -278,6 +285,11 @@ final class HttpStream implements RequestView {
       earlyScratch = scratch;
     }
     early.apply(request, info, scratch);
+  }
+
+  private RequestTrace.OfRoute traceOfRoute() {
+    Route route = choice().route();
+    return route == null ? RequestTrace.OfRoute.NONE : route.labels().trace();
   }
 
   /** Asks route and connection manager whether they let an upgrade or CONNECT through. */
@@ -845,6 +857,9 @@ final class HttpStream implements RequestView {
     }
     info.responseCode = status;
     info.firstDownstreamTxByteNanos = activeNanos;
+    if (trace != null) {
+      trace.onResponse(response);
+    }
     manager.responseRules().apply(this, response);
     connection().sendHeaders(this, status, response, endStream);
   }
@@ -1090,6 +1105,9 @@ final class HttpStream implements RequestView {
     }
     if (headersReceived) {
       manager.log(info);
+    }
+    if (trace != null) {
+      trace.end();
     }
     generation++;
     reset();
@@ -1408,6 +1426,11 @@ final class HttpStream implements RequestView {
     public @Nullable RouteChoice routeChoice() {
       RouteChoice made = choice();
       return made.route() == null ? null : made;
+    }
+
+    @Override
+    public @Nullable RequestTrace trace() {
+      return trace;
     }
 
     @Override

@@ -28,6 +28,7 @@ final class RequestRules {
   static final HeaderName X_FORWARDED_PROTO = HeaderName.of("x-forwarded-proto");
   static final HeaderName X_FORWARDED_PORT = HeaderName.of("x-forwarded-port");
   static final HeaderName X_REQUEST_ID = HeaderName.of("x-request-id");
+  static final HeaderName X_ENVOY_FORCE_TRACE = HeaderName.of("x-envoy-force-trace");
   static final HeaderName X_ENVOY_INTERNAL = HeaderName.of("x-envoy-internal");
   static final HeaderName X_ENVOY_EXTERNAL_ADDRESS = HeaderName.of("x-envoy-external-address");
   static final byte[] HTTP = "http".getBytes(StandardCharsets.US_ASCII);
@@ -318,6 +319,9 @@ final class RequestRules {
     }
     boolean present = headers.contains(X_REQUEST_ID);
     if (present && (!edge || rules.preserveExternal())) {
+      if (edge) {
+        rules.rules().clear(headers);
+      }
       return;
     }
     byte[] text = stream.uuidScratch();

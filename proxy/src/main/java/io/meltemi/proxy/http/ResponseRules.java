@@ -32,7 +32,8 @@ final class ResponseRules {
       }
       case PASS_THROUGH -> {}
     }
-    if (settings.requestIds().alwaysInResponse()) {
+    if (settings.requestIds().alwaysInResponse()
+        || stream.request.contains(RequestRules.X_ENVOY_FORCE_TRACE)) {
       int id = stream.request.find(RequestRules.X_REQUEST_ID);
       if (id >= 0 && !headers.contains(RequestRules.X_REQUEST_ID)) {
         headers.addFrom(stream.request, id);

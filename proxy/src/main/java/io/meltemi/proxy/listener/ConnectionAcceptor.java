@@ -292,7 +292,10 @@ final class ConnectionAcceptor extends ChannelInboundHandlerAdapter {
                 accepted.applicationProtocols(),
                 tls),
             new DownstreamConnection.Settings(
-                listener.options().bufferBytesMax(), listener.name(), chain.name()));
+                listener.options().bufferBytesMax(),
+                listener.name(),
+                chain.name(),
+                listener.options().direction() == Listener.Direction.OUTBOUND));
     for (NetworkFilterConfig filter : chain.filters()) {
       filter.install(connection);
       if (connection.isRefused()) {

@@ -64,8 +64,10 @@ public final class DownstreamConnection {
    *
    * @param bufferBytesMax {@code per_connection_buffer_limit_bytes}
    * @param filterChainName may be empty
+   * @param outbound whether the listener says that its traffic goes to others
    */
-  public record Settings(int bufferBytesMax, String listenerName, String filterChainName) {}
+  public record Settings(
+      int bufferBytesMax, String listenerName, String filterChainName, boolean outbound) {}
 
   public DownstreamConnection(Channel channel, LoopContext loop, Facts facts, Settings settings) {
     this.channel = channel;

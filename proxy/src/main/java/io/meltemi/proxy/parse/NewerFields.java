@@ -78,6 +78,29 @@ public final class NewerFields {
   /** {@code slow_start_config} of {@code ClientSideWeightedRoundRobin}. */
   public static final int REPORTS_SLOW_START = 8;
 
+  /** {@code operation} of {@code HttpConnectionManager.Tracing}. */
+  public static final int OPERATION = 11;
+
+  /** {@code upstream_operation} of {@code HttpConnectionManager.Tracing}. */
+  public static final int UPSTREAM_OPERATION = 12;
+
+  /** {@code no_context_propagation} of {@code HttpConnectionManager.Tracing}. */
+  public static final int NO_CONTEXT_PROPAGATION = 13;
+
+  /** {@code operation} of {@code route.v3.Tracing}. */
+  public static final int ROUTE_OPERATION = 5;
+
+  /** {@code upstream_operation} of {@code route.v3.Tracing}. */
+  public static final int ROUTE_UPSTREAM_OPERATION = 6;
+
+  /** {@code max_cache_size} of {@code trace.v3.OpenTelemetryConfig}. */
+  public static final int SPANS_MAX = 6;
+
+  /** {@code trace_context_option} of {@code trace.v3.ZipkinConfig}. */
+  public static final int TRACE_CONTEXT_OPTION = 8;
+
+  private static final String TRACE_CONTEXT =
+      "envoy.config.trace.v3.ZipkinConfig.TraceContextOption";
   private static final String LIMIT_OPTION = "envoy.config.route.v3.RateLimit.XRateLimitOption";
   private static final String COOKIE = "envoy.config.route.v3.CookieMatcher";
   private static final String ADDRESS_MATCH =
@@ -191,18 +214,59 @@ public final class NewerFields {
                       REPORTS_SLOW_START,
                       "envoy.extensions.load_balancing_policies.common.v3.SlowStartConfig"))),
           Map.entry(
+              "envoy.extensions.filters.network.http_connection_manager.v3"
+                  + ".HttpConnectionManager.Tracing",
+              List.of(
+                  Field.of("operation", OPERATION, FieldDescriptorProto.Type.TYPE_STRING),
+                  Field.of(
+                      "upstream_operation",
+                      UPSTREAM_OPERATION,
+                      FieldDescriptorProto.Type.TYPE_STRING),
+                  Field.of(
+                      "no_context_propagation",
+                      NO_CONTEXT_PROPAGATION,
+                      FieldDescriptorProto.Type.TYPE_BOOL))),
+          Map.entry(
+              "envoy.config.route.v3.Tracing",
+              List.of(
+                  Field.of("operation", ROUTE_OPERATION, FieldDescriptorProto.Type.TYPE_STRING),
+                  Field.of(
+                      "upstream_operation",
+                      ROUTE_UPSTREAM_OPERATION,
+                      FieldDescriptorProto.Type.TYPE_STRING))),
+          Map.entry(
+              "envoy.config.trace.v3.OpenTelemetryConfig",
+              List.of(Field.message("max_cache_size", SPANS_MAX, "google.protobuf.UInt32Value"))),
+          Map.entry(
+              "envoy.config.trace.v3.ZipkinConfig",
+              List.of(
+                  new Field(
+                      "trace_context_option",
+                      TRACE_CONTEXT_OPTION,
+                      FieldDescriptorProto.Type.TYPE_ENUM,
+                      TRACE_CONTEXT,
+                      false))),
+          Map.entry(
               ZONE_AWARE,
               List.of(Field.message("force_local_zone", 5, ZONE_AWARE + ".ForceLocalZone"))),
           Map.entry(
               ZONE_AWARE + ".ForceLocalZone",
               List.of(Field.message("min_size", 1, "google.protobuf.UInt32Value"))));
 
-  private static final List<String> LIMIT_OPTIONS =
-      List.of("UNSPECIFIED", "OFF", "DRAFT_VERSION_03");
+  private static final Map<String, List<String>> ENUMS =
+      Map.of(
+          LIMIT_OPTION, List.of("UNSPECIFIED", "OFF", "DRAFT_VERSION_03"),
+          TRACE_CONTEXT, List.of("USE_B3", "USE_B3_WITH_W3C_PROPAGATION"));
 
   /** Types that there is no class for at all. */
   private static final Set<String> NEW =
-      Set.of(COOKIE, ADDRESS_MATCH, ZONE_AWARE + ".ForceLocalZone", LIMIT_OPTION, REMOVED_NAMES);
+      Set.of(
+          COOKIE,
+          ADDRESS_MATCH,
+          ZONE_AWARE + ".ForceLocalZone",
+          LIMIT_OPTION,
+          REMOVED_NAMES,
+          TRACE_CONTEXT);
 
   private NewerFields() {}
 
@@ -322,10 +386,13 @@ public final class NewerFields {
         file.addDependency(other.getFullName());
       }
       FIELDS.forEach((name, fields) -> file.addMessageType(message(name, fields)));
-      EnumDescriptorProto.Builder option = file.addEnumTypeBuilder().setName(plain(LIMIT_OPTION));
-      for (int i = 0; i < LIMIT_OPTIONS.size(); i++) {
-        option.addValueBuilder().setName(LIMIT_OPTIONS.get(i)).setNumber(i);
-      }
+      ENUMS.forEach(
+          (name, values) -> {
+            EnumDescriptorProto.Builder option = file.addEnumTypeBuilder().setName(plain(name));
+            for (int i = 0; i < values.size(); i++) {
+              option.addValueBuilder().setName(values.get(i)).setNumber(i);
+            }
+          });
       try {
         FileDescriptor made = FileDescriptor.buildFrom(file.build(), others);
         Map<String, Descriptor> byName = new HashMap<>();

@@ -1,6 +1,7 @@
 package io.meltemi.proxy.route;
 
 import io.meltemi.proxy.parse.Metadata;
+import io.meltemi.proxy.tracing.RequestTrace;
 
 /**
  * One route of a virtual host.
@@ -23,14 +24,8 @@ public record Route(
    *
    * @param virtualHost name of the virtual host
    * @param statPrefix of the route's own stats; empty for none
-   * @param operation of the decorator; empty for none
-   * @param propagateOperation whether the operation is written to {@code
-   *     x-envoy-decorator-operation} of the response
+   * @param trace what is told of spans
    */
   public record Labels(
-      String virtualHost,
-      String statPrefix,
-      String operation,
-      boolean propagateOperation,
-      Metadata metadata) {}
+      String virtualHost, String statPrefix, RequestTrace.OfRoute trace, Metadata metadata) {}
 }

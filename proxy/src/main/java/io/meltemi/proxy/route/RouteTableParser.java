@@ -13,6 +13,9 @@ import io.meltemi.proxy.parse.Metadata;
 import io.meltemi.proxy.parse.ParseScope;
 import io.meltemi.proxy.parse.SupportedFields;
 import io.meltemi.proxy.route.HeaderMutations.Level;
+import io.meltemi.proxy.telemetry.Formatter;
+import io.meltemi.proxy.tracing.RequestTrace;
+import io.meltemi.proxy.tracing.RouteTracingParser;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -75,6 +78,7 @@ public final class RouteTableParser {
           "non_forwarding_action",
           "metadata",
           "decorator",
+          "tracing",
           "typed_per_filter_config",
           "request_headers_to_add",
           "request_headers_to_remove",
@@ -105,12 +109,22 @@ public final class RouteTableParser {
   private final RouteFilterConfigParser filterConfigs;
   private final HeaderMutationsParser mutations;
   private final RateLimitParser rateLimits;
+  private final RouteTracingParser tracing;
 
   /**
    * @param filterConfigs parses per-filter configurations
    * @param ticker wall clock of {@code %START_TIME%} in headers
    */
   public RouteTableParser(RouteFilterConfigParser filterConfigs, Ticker ticker) {
+    this(filterConfigs, Formatter.Sources.of(ticker));
+  }
+
+  /**
+   * @param sources of formats and of spans' tags
+   */
+  public RouteTableParser(RouteFilterConfigParser filterConfigs, Formatter.Sources sources) {
+    Ticker ticker = sources.ticker();
+    this.tracing = new RouteTracingParser(sources);
     this.filterConfigs = filterConfigs;
     this.mutations = new HeaderMutationsParser(ticker);
     this.rateLimits = new RateLimitParser(ticker);
@@ -352,7 +366,7 @@ public final class RouteTableParser {
         new RouteAction.Redirect(301, "https", "", 0, RouteAction.PathRewrite.None.INSTANCE, false),
         host.headers(),
         host.filterConfigs(),
-        new Route.Labels(hostName, "", "", false, Metadata.EMPTY));
+        new Route.Labels(hostName, "", RequestTrace.OfRoute.NONE, Metadata.EMPTY));
   }
 
   private Optional<Route> route(
@@ -388,18 +402,24 @@ public final class RouteTableParser {
             host.parts().shared(labels)));
   }
 
-  private static Route.Labels labels(
+  private Route.Labels labels(
       io.envoyproxy.envoy.config.route.v3.Route proto, String hostName, ParseScope scope) {
     Decorator decorator = proto.getDecorator();
     if (proto.hasDecorator()) {
       DECORATOR.check(decorator, scope.field("decorator"));
     }
+    Metadata metadata = Metadata.parse(proto.getMetadata(), scope.field("metadata"));
     return new Route.Labels(
         hostName,
         proto.getStatPrefix(),
-        decorator.getOperation(),
-        !decorator.hasPropagate() || decorator.getPropagate().getValue(),
-        Metadata.parse(proto.getMetadata(), scope.field("metadata")));
+        new RequestTrace.OfRoute(
+            proto.hasTracing()
+                ? Optional.of(tracing.parse(proto.getTracing(), scope.field("tracing")))
+                : Optional.empty(),
+            decorator.getOperation(),
+            !decorator.hasPropagate() || decorator.getPropagate().getValue(),
+            metadata),
+        metadata);
   }
 
   private Optional<RouteAction> action(

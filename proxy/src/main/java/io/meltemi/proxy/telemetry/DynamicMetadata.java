@@ -65,6 +65,13 @@ public final class DynamicMetadata {
     return value;
   }
 
+  /** A value as a text: one that is a text as it is, any other as JSON. */
+  public static String text(Object value) {
+    return value instanceof String text
+        ? text
+        : MetadataOperator.json(value, new StringBuilder()).toString();
+  }
+
   /** All fields of a namespace; empty when it has none. Allocates. */
   public Map<String, Object> all(String namespace) {
     Map<String, Object> merged = new LinkedHashMap<>();

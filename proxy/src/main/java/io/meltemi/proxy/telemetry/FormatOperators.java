@@ -1,12 +1,12 @@
 package io.meltemi.proxy.telemetry;
 
-import io.meltemi.common.time.Ticker;
 import io.meltemi.proxy.header.HeaderBlock;
 import io.meltemi.proxy.header.HeaderName;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Function;
 import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;
@@ -49,7 +49,7 @@ final class FormatOperators {
   }
 
   /** Parses {@code NAME}, {@code NAME(parameter)} or {@code NAME(parameter):maxLength}. */
-  static FormatOperator parse(String operator, Ticker ticker) throws Unsupported {
+  static FormatOperator parse(String operator, Formatter.Sources sources) throws Unsupported {
     int open = operator.indexOf('(');
     int close = operator.lastIndexOf(')');
     if (open < 0 ? close >= 0 : close < open) {
@@ -63,7 +63,7 @@ final class FormatOperators {
       tail = name.substring(colon);
       name = name.substring(0, colon);
     }
-    FormatOperator parsed = byName(name, parameter, ticker);
+    FormatOperator parsed = byName(name, parameter, sources);
     return tail.isEmpty() ? parsed : limited(parsed, lengthMax(tail));
   }
 
@@ -90,14 +90,14 @@ final class FormatOperators {
     };
   }
 
-  private static FormatOperator byName(String name, String parameter, Ticker ticker)
+  private static FormatOperator byName(String name, String parameter, Formatter.Sources sources)
       throws Unsupported {
     return switch (name) {
       case "REQ" -> header(parameter, info -> info.requestHeaders, false);
       case "REQ_WITHOUT_QUERY" -> header(parameter, info -> info.requestHeaders, true);
       case "RESP" -> header(parameter, info -> info.responseHeaders, false);
       case "TRAILER" -> header(parameter, info -> info.responseTrailers, false);
-      case "START_TIME" -> new TimeOperator(parameter, ticker);
+      case "START_TIME" -> new TimeOperator(parameter, sources.ticker());
       case "PROTOCOL" -> string(info -> info.protocol);
       case "UPSTREAM_PROTOCOL" -> string(info -> info.upstreamProtocol);
       case "GRPC_STATUS" -> grpcStatus(parameter);
@@ -159,6 +159,9 @@ final class FormatOperators {
       case "CONNECTION_ID" -> (NumberOperator) info -> info.connectionId;
       case "REQUESTED_SERVER_NAME" -> string(info -> info.requestedServerName);
       case "FILTER_CHAIN_NAME" -> string(info -> info.filterChainName);
+      case "PATH" -> path(parameter);
+      case "ENVIRONMENT" -> environment(parameter, sources.environment());
+      case "TRACE_ID" -> string(info -> info.traceId);
       case "STREAM_ID" -> string(info -> info.streamId);
       case "DYNAMIC_METADATA" -> MetadataOperator.parse(parameter);
       case "DOWNSTREAM_TLS_VERSION" -> downstream(TlsInfo::version);
@@ -328,6 +331,37 @@ final class FormatOperators {
       }
       return false;
     };
+  }
+
+  /** {@code WQ} or {@code NQ} for the query, then which path. */
+  private static FormatOperator path(String parameter) throws Unsupported {
+    String[] words = parameter.split(":", -1);
+    boolean withoutQuery =
+        switch (words[0]) {
+          case "", "WQ" -> false;
+          case "NQ" -> true;
+          default -> throw new Unsupported("WQ or NQ, then ORIG, PATH or ORIG_OR_PATH");
+        };
+    String header =
+        switch (words.length == 2 ? words[1] : words.length == 1 ? "" : "?") {
+          case "", "ORIG_OR_PATH" -> "x-envoy-original-path?:path";
+          case "ORIG" -> "x-envoy-original-path";
+          case "PATH" -> ":path";
+          default -> throw new Unsupported("WQ or NQ, then ORIG, PATH or ORIG_OR_PATH");
+        };
+    return header(header, info -> info.requestHeaders, withoutQuery);
+  }
+
+  private static FormatOperator environment(String name, Map<String, String> variables)
+      throws Unsupported {
+    if (name.isEmpty()) {
+      throw new Unsupported("the name of a variable");
+    }
+    if (variables.isEmpty()) {
+      throw new Unsupported("no variable of the environment in this place");
+    }
+    String value = variables.getOrDefault(name, "");
+    return string(_ -> value);
   }
 
   private static int queryStart(byte[] bytes, int start, int length) {

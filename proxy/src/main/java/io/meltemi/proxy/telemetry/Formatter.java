@@ -6,6 +6,7 @@ import io.meltemi.common.validation.Validation;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 
 /**
  * A compiled format string with Envoy's command operators, such as {@code %REQ(:path)%}. Immutable;
@@ -15,6 +16,23 @@ import java.util.List;
  */
 public final class Formatter {
   private static final int PARTS_MAX = 256;
+
+  /**
+   * What operators take from outside of a stream.
+   *
+   * @param ticker wall clock of {@code %START_TIME%}
+   * @param environment of the process; where it is empty {@code %ENVIRONMENT%} is refused
+   */
+  public record Sources(Ticker ticker, Map<String, String> environment) {
+    public Sources {
+      environment = Map.copyOf(environment);
+    }
+
+    public static Sources of(Ticker ticker) {
+      return new Sources(ticker, Map.of());
+    }
+  }
+
   private final FormatOperator[] parts;
   private final byte[] missing;
 
@@ -32,6 +50,12 @@ public final class Formatter {
    */
   public static Validation<Formatter> parse(
       String format, String missing, Ticker ticker, Origin origin, String path) {
+    return parse(format, missing, Sources.of(ticker), origin, path);
+  }
+
+  /** As above, with more that operators may ask for. */
+  public static Validation<Formatter> parse(
+      String format, String missing, Sources sources, Origin origin, String path) {
     Validation.Collector problems = new Validation.Collector();
     List<FormatOperator> parts = new ArrayList<>();
     StringBuilder text = new StringBuilder();
@@ -55,7 +79,7 @@ public final class Formatter {
           text.setLength(0);
         }
         try {
-          parts.add(FormatOperators.parse(format.substring(at + 1, end), ticker));
+          parts.add(FormatOperators.parse(format.substring(at + 1, end), sources));
         } catch (FormatOperators.Unsupported e) {
           problems.error(origin, path, format.substring(at, end + 1), e.expected());
         }

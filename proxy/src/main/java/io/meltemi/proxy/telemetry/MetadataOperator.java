@@ -34,15 +34,11 @@ record MetadataOperator(String namespace, List<String> path) implements FormatOp
     if (value == null) {
       return false;
     }
-    if (value instanceof String text) {
-      out.add(text);
-    } else {
-      out.add(json(value, new StringBuilder()).toString());
-    }
+    out.add(DynamicMetadata.text(value));
     return true;
   }
 
-  private static StringBuilder json(@Nullable Object value, StringBuilder out) {
+  static StringBuilder json(@Nullable Object value, StringBuilder out) {
     switch (value) {
       case String text -> quote(text, out);
       case Boolean bool -> out.append(bool.booleanValue());

@@ -38,6 +38,10 @@ public final class StreamInfo {
   public @Nullable HeaderBlock responseTrailers;
   public String protocol = "";
   public String streamId = "";
+
+  /** Of the trace that the stream belongs to; empty for none. */
+  public String traceId = "";
+
   public String routeName = "";
   public String virtualHostName = "";
   public String upstreamCluster = "";
@@ -105,6 +109,7 @@ public final class StreamInfo {
     responseTrailers = null;
     protocol = "";
     streamId = "";
+    traceId = "";
     routeName = "";
     virtualHostName = "";
     upstreamCluster = "";

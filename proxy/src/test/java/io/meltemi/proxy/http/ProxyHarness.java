@@ -1,6 +1,10 @@
 package io.meltemi.proxy.http;
 
 import com.google.protobuf.Any;
+import io.envoyproxy.envoy.config.trace.v3.DatadogConfig;
+import io.envoyproxy.envoy.config.trace.v3.OpenTelemetryConfig;
+import io.envoyproxy.envoy.config.trace.v3.SkyWalkingConfig;
+import io.envoyproxy.envoy.config.trace.v3.ZipkinConfig;
 import io.envoyproxy.envoy.extensions.access_loggers.stream.v3.StdoutAccessLog;
 import io.envoyproxy.envoy.extensions.filters.http.buffer.v3.Buffer;
 import io.envoyproxy.envoy.extensions.filters.http.buffer.v3.BufferPerRoute;
@@ -16,6 +20,11 @@ import io.envoyproxy.envoy.extensions.filters.http.ratelimit.v3.RateLimit;
 import io.envoyproxy.envoy.extensions.filters.http.router.v3.Router;
 import io.envoyproxy.envoy.extensions.http.header_formatters.preserve_case.v3.PreserveCaseFormatterConfig;
 import io.envoyproxy.envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate;
+import io.envoyproxy.envoy.extensions.tracers.opentelemetry.resource_detectors.v3.DynatraceResourceDetectorConfig;
+import io.envoyproxy.envoy.extensions.tracers.opentelemetry.resource_detectors.v3.EnvironmentResourceDetectorConfig;
+import io.envoyproxy.envoy.extensions.tracers.opentelemetry.resource_detectors.v3.StaticConfigResourceDetectorConfig;
+import io.envoyproxy.envoy.extensions.tracers.opentelemetry.samplers.v3.AlwaysOnSamplerConfig;
+import io.envoyproxy.envoy.extensions.tracers.opentelemetry.samplers.v3.DynatraceSamplerConfig;
 import io.meltemi.common.net.Locality;
 import io.meltemi.common.time.Ticker;
 import io.meltemi.common.validation.Origin;
@@ -34,10 +43,14 @@ import io.meltemi.proxy.network.NetworkFilterConfig;
 import io.meltemi.proxy.parse.MessageTypes;
 import io.meltemi.proxy.parse.ParseScope;
 import io.meltemi.proxy.route.RouteTableParser;
+import io.meltemi.proxy.telemetry.Formatter;
 import io.meltemi.proxy.telemetry.StatVisitor;
 import io.meltemi.proxy.telemetry.Stats;
 import io.meltemi.proxy.telemetry.accesslog.AccessLogParser;
 import io.meltemi.proxy.telemetry.accesslog.LogFiles;
+import io.meltemi.proxy.tracing.TracerFactory;
+import io.meltemi.proxy.tracing.TracingParser;
+import io.meltemi.proxy.tracing.TracingSettings;
 import io.meltemi.proxy.upstream.SocketConnector;
 import io.meltemi.proxy.upstream.UpstreamClient;
 import io.meltemi.proxy.upstream.UpstreamPools;
@@ -74,6 +87,7 @@ final class ProxyHarness implements AutoCloseable {
   private final Loops loops = new Loops(Ticker.system(), 1);
   private final UpstreamPools pools;
   private final List<HttpFilterFactory> filters = new ArrayList<>();
+  private final List<TracerFactory> tracers = new ArrayList<>();
   private final AtomicInteger ids = new AtomicInteger();
   private int bufferBytesMax = 1 << 20;
   private InetSocketAddress address = new InetSocketAddress(0);
@@ -98,6 +112,11 @@ final class ProxyHarness implements AutoCloseable {
   /** Sends requests of the proxy's own to the clusters of this one. */
   UpstreamClient upstreamClient() {
     return new UpstreamClient(clusters, pools);
+  }
+
+  ProxyHarness tracer(TracerFactory factory) {
+    tracers.add(factory);
+    return this;
   }
 
   ProxyHarness filter(HttpFilterFactory factory) {
@@ -157,6 +176,10 @@ final class ProxyHarness implements AutoCloseable {
         new RouteTableParser(known, Ticker.system()),
         _ -> () -> null,
         new AccessLogParser(logs, Ticker.system()),
+        new TracingParser(
+            tracers,
+            Formatter.Sources.of(Ticker.system()),
+            new TracingSettings.Self("node", "zone")),
         stats);
   }
 
@@ -196,7 +219,7 @@ final class ProxyHarness implements AutoCloseable {
                 "raw_buffer",
                 List.of(),
                 java.util.Optional.empty()),
-            new DownstreamConnection.Settings(bufferBytesMax, "test", "")));
+            new DownstreamConnection.Settings(bufferBytesMax, "test", "", false)));
   }
 
   NetworkFilterConfig parse(String yaml) {
@@ -235,7 +258,16 @@ final class ProxyHarness implements AutoCloseable {
                         HeaderMutationPerRoute.class,
                         io.envoyproxy.envoy.extensions.http.early_header_mutation.header_mutation.v3
                             .HeaderMutation.class,
-                        PreserveCaseFormatterConfig.class)))
+                        PreserveCaseFormatterConfig.class,
+                        OpenTelemetryConfig.class,
+                        ZipkinConfig.class,
+                        DatadogConfig.class,
+                        SkyWalkingConfig.class,
+                        EnvironmentResourceDetectorConfig.class,
+                        StaticConfigResourceDetectorConfig.class,
+                        DynatraceResourceDetectorConfig.class,
+                        AlwaysOnSamplerConfig.class,
+                        DynatraceSamplerConfig.class)))
             .read(builder, yaml, Origin.of("test"))
             .orElseThrow());
   }

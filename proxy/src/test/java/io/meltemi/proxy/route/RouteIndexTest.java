@@ -14,6 +14,7 @@ import io.meltemi.proxy.matcher.HeaderMatcher;
 import io.meltemi.proxy.matcher.MatchTrace;
 import io.meltemi.proxy.matcher.StringMatcher;
 import io.meltemi.proxy.parse.Metadata;
+import io.meltemi.proxy.tracing.RequestTrace;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
@@ -222,7 +223,7 @@ final class RouteIndexTest {
         new RouteAction.NonForwarding(),
         RouteHeaders.NONE,
         RouteFilterConfigs.NONE,
-        new Route.Labels("v", "", "", false, Metadata.EMPTY));
+        new Route.Labels("v", "", RequestTrace.OfRoute.NONE, Metadata.EMPTY));
   }
 
   private record Bounds(int start, int length, int queryEnd) {

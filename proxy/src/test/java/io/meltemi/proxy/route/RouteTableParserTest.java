@@ -76,7 +76,7 @@ final class RouteTableParserTest {
     assertTrue(options.highPriority());
     assertEquals(4, options.hashPolicies().size());
     assertEquals(java.util.Map.of("websocket", true, "spdy", false), options.upgrades());
-    assertEquals("op", route.labels().operation());
+    assertEquals("op", route.labels().trace().operation());
     assertEquals(
         "/apis/x",
         route
@@ -275,7 +275,7 @@ final class RouteTableParserTest {
             + " | route.metadata_match",
         "{'match':{'prefix':'/'},'route':{'cluster_specifier_plugin':'p'}}"
             + " | route.cluster_specifier_plugin",
-        "{'match':{'prefix':'/'},'tracing':{},'route':{'cluster':'c'}} | tracing",
+        "{'match':{'prefix':'/'},'tracing':{'custom_tags':[{'tag':'t'}]},'route':{'cluster':'c'}} | tracing.custom_tags[0]",
         "{'match':{'prefix':'/'},'route':{'cluster':'c','retry_policy':{'retry_priority':"
             + "{'name':'p'}}}} | route.retry_policy.retry_priority",
         "{'match':{'prefix':'/'},'route':{'cluster':'c','retry_policy':{'retry_host_predicate':"

@@ -24,6 +24,7 @@ import io.meltemi.proxy.telemetry.ResponseFlag;
 import io.meltemi.proxy.telemetry.StatScope;
 import io.meltemi.proxy.telemetry.Stats;
 import io.meltemi.proxy.telemetry.StreamInfo;
+import io.meltemi.proxy.tracing.RequestTrace;
 import io.meltemi.testing.FakeTicker;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
@@ -137,7 +138,7 @@ public final class FakeFilterContext implements HttpFilterContext, AutoCloseable
     if (made == null) {
       made =
           new DownstreamConnection(
-              channel, loop, facts, new DownstreamConnection.Settings(1024, "l", "c"));
+              channel, loop, facts, new DownstreamConnection.Settings(1024, "l", "c", false));
       made.describe(info);
       connection = made;
     }
@@ -189,7 +190,7 @@ public final class FakeFilterContext implements HttpFilterContext, AutoCloseable
         action,
         RouteHeaders.NONE,
         RouteFilterConfigs.NONE,
-        new Route.Labels("", "", "", false, Metadata.EMPTY));
+        new Route.Labels("", "", RequestTrace.OfRoute.NONE, Metadata.EMPTY));
   }
 
   @Override
@@ -279,6 +280,11 @@ public final class FakeFilterContext implements HttpFilterContext, AutoCloseable
             + (flag == null ? "-" : flag.shortName())
             + " "
             + localReply.details();
+  }
+
+  @Override
+  public @Nullable RequestTrace trace() {
+    return null;
   }
 
   @Override

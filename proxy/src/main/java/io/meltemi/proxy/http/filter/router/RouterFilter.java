@@ -19,6 +19,8 @@ import io.meltemi.proxy.route.RouteAction;
 import io.meltemi.proxy.telemetry.FormatOutput;
 import io.meltemi.proxy.telemetry.ResponseFlag;
 import io.meltemi.proxy.telemetry.StreamInfo;
+import io.meltemi.proxy.tracing.RequestTrace;
+import io.meltemi.proxy.tracing.Span;
 import io.meltemi.proxy.transport.TransportFailure;
 import io.meltemi.proxy.transport.TransportOptions;
 import io.meltemi.proxy.upstream.ConnectionPool;
@@ -97,6 +99,11 @@ final class RouterFilter implements HttpFilter, UpstreamCallbacks, RequestTimeou
   private boolean readingStopped;
   private long tryStartNanos;
   private int attempts;
+
+  /** Of the try that is under way, where it has one. */
+  private @Nullable Span trySpan;
+
+  private int tryStatus;
   private boolean grpc;
   private boolean grpcOutcomeOpen;
   private boolean grpcOutcomeGood;
@@ -344,6 +351,7 @@ final class RouterFilter implements HttpFilter, UpstreamCallbacks, RequestTimeou
     requestSent = false;
     headSent = false;
     tryStartNanos = loop.now();
+    beginTrySpan();
     if (endsConnect) {
       connecting =
           pools.connect(
@@ -357,6 +365,27 @@ final class RouterFilter implements HttpFilter, UpstreamCallbacks, RequestTimeou
     }
     leasing = pool;
     pool.lease(this);
+  }
+
+  private void beginTrySpan() {
+    RequestTrace trace = context.trace();
+    if (trace != null) {
+      tryStatus = 0;
+      trySpan = trace.beginTry(cluster().name(), attempts);
+    }
+  }
+
+  /**
+   * @param reset why the other side, or the connection, ended the try; empty when it did not
+   * @param canceled whether this side did
+   */
+  private void endTrySpan(String reset, long flags, boolean canceled) {
+    Span ended = trySpan;
+    RequestTrace trace = context.trace();
+    if (ended != null && trace != null) {
+      trySpan = null;
+      trace.endTry(ended, tryStatus, flags, reset, canceled);
+    }
   }
 
   @Override
@@ -467,6 +496,10 @@ final class RouterFilter implements HttpFilter, UpstreamCallbacks, RequestTimeou
     info.upstreamProtocol = stream.protocol();
     info.upstreamRequestsOnConnection = stream.requestNumber();
     timeouts.startTry(cluster().settings().http().streamDurationNanosMax());
+    RequestTrace trace = context.trace();
+    if (trace != null) {
+      trace.write(trySpan, context.requestHeaders());
+    }
     boolean bodyless = requestEnded && body.count() == 0 && !trailersKept;
     stream.sendHeaders(context.requestHeaders(), bodyless);
     headSent = true;
@@ -534,6 +567,7 @@ final class RouterFilter implements HttpFilter, UpstreamCallbacks, RequestTimeou
     if (endStream) {
       upstream = null;
     }
+    tryStatus = status;
     timeouts.endTryTimeout();
     Cluster from = cluster();
     Host by = host();
@@ -648,6 +682,7 @@ final class RouterFilter implements HttpFilter, UpstreamCallbacks, RequestTimeou
     upstream = null;
     StreamInfo info = info();
     info.lastUpstreamRxByteNanos = now;
+    endTrySpan("", 0, false);
     cluster().stats().rqTime.record((now - tryStartNanos) / 1_000_000);
     timeouts.endResponse();
     timeouts.endTry();
@@ -672,6 +707,7 @@ final class RouterFilter implements HttpFilter, UpstreamCallbacks, RequestTimeou
     if (!reported && cluster().weighsReports()) {
       cluster().onLoadReport(host(), responseTrailers, loop.nanos());
     }
+    info().responseTrailers = responseTrailers;
     responseEnded(loop.now());
     context.encodeTrailers(responseTrailers);
   }
@@ -702,6 +738,12 @@ final class RouterFilter implements HttpFilter, UpstreamCallbacks, RequestTimeou
 
   /** Ends the present try, however far it has come. */
   private void dropTry() {
+    dropTry(0);
+  }
+
+  private void dropTry(long flags) {
+    boolean underWay = leasing != null || connecting != null || upstream != null;
+    endTrySpan("", flags, underWay);
     timeouts.endTry();
     ConnectionPool waiting = leasing;
     if (waiting != null) {
@@ -768,6 +810,7 @@ final class RouterFilter implements HttpFilter, UpstreamCallbacks, RequestTimeou
     timeouts.endTry();
     host().add(HostStat.RQ_ERROR, 1);
     cluster().outlierDetector().onLocalFailure(host());
+    endTrySpan(ResetDetails.text(reason), ResetDetails.flag(reason).bit(), false);
     if (responseBegun) {
       over = true;
       retry.clear();
@@ -796,6 +839,7 @@ final class RouterFilter implements HttpFilter, UpstreamCallbacks, RequestTimeou
       ResponseFlag flag,
       boolean retriable,
       boolean connectFailure) {
+    endTrySpan(text, flag.bit(), false);
     if (retriable && retried(retry.onReset(connectFailure, requestSent, false))) {
       return;
     }
@@ -829,7 +873,7 @@ final class RouterFilter implements HttpFilter, UpstreamCallbacks, RequestTimeou
       from.outlierDetector().onLocalFailure(host());
     }
     timeouts.endBackOff();
-    dropTry();
+    dropTry(ResponseFlag.UPSTREAM_REQUEST_TIMEOUT.bit());
     timedOut("response_timeout");
   }
 
@@ -842,7 +886,7 @@ final class RouterFilter implements HttpFilter, UpstreamCallbacks, RequestTimeou
     from.stats().rqPerTryTimeout.inc();
     host().add(HostStat.RQ_TIMEOUT, 1);
     from.outlierDetector().onLocalFailure(host());
-    dropTry();
+    dropTry(ResponseFlag.UPSTREAM_REQUEST_TIMEOUT.bit());
     if (!retried(retry.onTryTimeout())) {
       timedOut("upstream_per_try_timeout");
     }
@@ -855,7 +899,7 @@ final class RouterFilter implements HttpFilter, UpstreamCallbacks, RequestTimeou
     }
     Cluster from = cluster();
     from.stats().rqMaxDurationReached.inc();
-    dropTry();
+    dropTry(ResponseFlag.UPSTREAM_MAX_STREAM_DURATION_REACHED.bit());
     if (!responseBegun && retried(retry.onReset(false, requestSent, false))) {
       return;
     }

@@ -62,7 +62,7 @@ final class RbacHandlerTest {
                 "raw_buffer",
                 List.of(),
                 Optional.empty()),
-            new DownstreamConnection.Settings(1024, "l", "c"));
+            new DownstreamConnection.Settings(1024, "l", "c", false));
     config.install(connection);
     return connection;
   }
