@@ -46,6 +46,7 @@ import io.envoyproxy.envoy.extensions.filters.http.header_mutation.v3.HeaderMuta
 import io.envoyproxy.envoy.extensions.filters.http.health_check.v3.HealthCheck;
 import io.envoyproxy.envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication;
 import io.envoyproxy.envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit;
+import io.envoyproxy.envoy.extensions.filters.http.oauth2.v3.OAuth2;
 import io.envoyproxy.envoy.extensions.filters.http.ratelimit.v3.RateLimit;
 import io.envoyproxy.envoy.extensions.filters.http.ratelimit.v3.RateLimitPerRoute;
 import io.envoyproxy.envoy.extensions.filters.http.rbac.v3.RBAC;
@@ -125,6 +126,7 @@ import io.meltemi.proxy.http.filter.healthcheck.HealthCheckFilterFactory;
 import io.meltemi.proxy.http.filter.istiostats.IstioStatsFilterFactory;
 import io.meltemi.proxy.http.filter.jwtauthn.JwtFilterFactory;
 import io.meltemi.proxy.http.filter.localratelimit.LocalRateLimitFilterFactory;
+import io.meltemi.proxy.http.filter.oauth2.OAuth2FilterFactory;
 import io.meltemi.proxy.http.filter.peermetadata.PeerMetadataFilterFactory;
 import io.meltemi.proxy.http.filter.ratelimit.RateLimitFilterFactory;
 import io.meltemi.proxy.http.filter.rbac.RbacFilterFactory;
@@ -155,7 +157,9 @@ import io.meltemi.proxy.tracing.TracingSettings;
 import io.meltemi.proxy.tracing.datadog.DatadogTracerFactory;
 import io.meltemi.proxy.tracing.opentelemetry.OpenTelemetryTracerFactory;
 import io.meltemi.proxy.tracing.zipkin.ZipkinTracerFactory;
+import io.meltemi.proxy.transport.GenericSecrets;
 import io.meltemi.proxy.transport.Peers;
+import io.meltemi.proxy.transport.Secrets;
 import io.meltemi.proxy.upstream.Connector;
 import io.meltemi.proxy.upstream.UpstreamClient;
 import io.meltemi.proxy.upstream.UpstreamPools;
@@ -175,6 +179,7 @@ final class Extensions {
     messages.put(IstioMessages.ALPN_NAME, () -> IstioMessages.ALPN);
     messages.put(IstioMessages.STATS_NAME, () -> IstioMessages.STATS);
     messages.put(NewerMessages.OVERRIDE_HOST, NewerMessages::overrideHost);
+    messages.put(NewerMessages.OAUTH2_PER_ROUTE, NewerMessages::oauth2PerRoute);
     return messages;
   }
 
@@ -192,6 +197,7 @@ final class Extensions {
         HealthCheck.class,
         JwtAuthentication.class,
         io.envoyproxy.envoy.extensions.filters.http.jwt_authn.v3.PerRouteConfig.class,
+        OAuth2.class,
         RateLimit.class,
         RateLimitPerRoute.class,
         Buffer.class,
@@ -309,6 +315,7 @@ final class Extensions {
       AccessLogParser accessLogs,
       Stats stats,
       Peers peers,
+      Secrets secrets,
       Ticker ticker,
       Node node,
       Supplier<List<LoopContext>> loops,
@@ -336,6 +343,8 @@ final class Extensions {
             new CsrfFilterFactory(),
             new ExtAuthzFilterFactory(client, shared.clusters(), shared.ticker()),
             new HeaderMutationFilterFactory(shared.ticker()),
+            new OAuth2FilterFactory(
+                client, new GenericSecrets(shared.secrets()), shared.stats(), shared.ticker()),
             new HealthCheckFilterFactory(shared.failing(), shared.nodeCluster()),
             new LocalRateLimitFilterFactory(shared.stats(), shared.ticker(), shared.nodeCluster()),
             new RateLimitFilterFactory(

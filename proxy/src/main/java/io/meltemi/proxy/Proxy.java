@@ -165,6 +165,7 @@ public final class Proxy implements AutoCloseable {
             accessLogs,
             stats,
             peers,
+            secrets,
             ticker,
             bootstrap.node(),
             () -> workers.loops().stream().map(loops::get).toList(),

@@ -1,5 +1,6 @@
 package io.meltemi.proxy.transport;
 
+import com.google.protobuf.ByteString;
 import java.util.List;
 
 /** What SDS calls a secret. Immutable. */
@@ -16,6 +17,9 @@ sealed interface Secret {
       keys = List.copyOf(keys);
     }
   }
+
+  /** Bytes that mean what their user says, such as a password. */
+  record Generic(ByteString bytes) implements Secret {}
 
   /** 16 bytes each. */
   @SuppressWarnings("ArrayRecordComponent") // never compared, and no one else sees it

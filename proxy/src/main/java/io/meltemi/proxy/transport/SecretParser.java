@@ -3,6 +3,7 @@ package io.meltemi.proxy.transport;
 import com.google.protobuf.ByteString;
 import io.envoyproxy.envoy.config.core.v3.DataSource;
 import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.CertificateValidationContext;
+import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.GenericSecret;
 import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.SubjectAltNameMatcher;
 import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.TlsSessionTicketKeys;
 import io.meltemi.common.pem.Pem;
@@ -40,7 +41,9 @@ final class SecretParser {
           "name",
           "tls_certificate",
           "session_ticket_keys",
-          "validation_context");
+          "validation_context",
+          "generic_secret");
+  private static final SupportedFields GENERIC = SupportedFields.of(GenericSecret.class, "secret");
   private static final SupportedFields CERTIFICATE =
       // files are followed wherever they are, not only in watched directories
       SupportedFields.of(
@@ -91,12 +94,18 @@ final class SecretParser {
       case SESSION_TICKET_KEYS ->
           ticketKeys(proto.getSessionTicketKeys(), scope.field("session_ticket_keys"))
               .map(Secret.TicketKeys::new);
-      case GENERIC_SECRET -> Optional.empty(); // refused by name already
+      case GENERIC_SECRET -> generic(proto.getGenericSecret(), scope.field("generic_secret"));
       case TYPE_NOT_SET -> {
-        scope.error("no secret", "one of tls_certificate, validation_context");
+        scope.error("no secret", "one of tls_certificate, validation_context, generic_secret");
         yield Optional.empty();
       }
     };
+  }
+
+  private static Optional<Secret> generic(GenericSecret proto, ParseScope scope) {
+    GENERIC.check(proto, scope);
+    return required(proto.getSecret(), scope, "secret")
+        .map(text -> new Secret.Generic(ByteString.copyFrom(text.bytes())));
   }
 
   Optional<TlsCertificate> certificate(

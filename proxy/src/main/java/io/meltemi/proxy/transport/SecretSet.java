@@ -81,6 +81,7 @@ record SecretSet(
         case Secret.KeyPair(TlsCertificate certificate) -> keys.add(certificate);
         case Secret.Validation(ValidationSettings settings) -> checks = defaults.with(settings);
         case Secret.TicketKeys(List<Secret.TicketKey> found) -> ticketKeys = found;
+        case Secret.Generic _ -> throw new IllegalStateException("not of a transport socket");
       }
     }
     return new TlsContexts.Inputs(keys, new PeerVerifier(checks, peerIsClient, ticker), ticketKeys);

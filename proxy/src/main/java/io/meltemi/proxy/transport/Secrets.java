@@ -1,6 +1,7 @@
 package io.meltemi.proxy.transport;
 
 import io.meltemi.proxy.parse.ParseScope;
+import java.lang.ref.WeakReference;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -23,6 +24,11 @@ public final class Secrets {
   private final RemoteSecrets remote = new RemoteSecrets(this);
   private FileFollower follower = new NoFiles();
   private boolean polled;
+
+  private final List<LooseUse> loose = new ArrayList<>();
+
+  /** A secret of a server that is dropped when nothing keeps the use of it. */
+  private record LooseUse(RemoteSecret remote, WeakReference<GenericSecret> user) {}
 
   /** Follows files on the configuration thread. */
   public interface FileFollower {
@@ -94,15 +100,33 @@ public final class Secrets {
         .ifPresent(
             secret -> {
               inFiles.add(secret);
-              if (!polled) {
-                polled = true;
-                follower.poll();
-              }
+              poll();
             });
   }
 
-  /** Reads the certificates and keys again whose files have changed. */
+  private void poll() {
+    if (!polled) {
+      polled = true;
+      follower.poll();
+    }
+  }
+
+  /** Drops what is held for a secret of a server once its use is garbage. */
+  void dropWhenUnused(RemoteSecret remote, GenericSecret user) {
+    loose.add(new LooseUse(remote, new WeakReference<>(user)));
+    poll();
+  }
+
+  /** Reads the secrets again whose files have changed, and drops those that nobody uses. */
   public void readChanged() {
+    loose.removeIf(
+        use -> {
+          boolean unused = use.user().get() == null;
+          if (unused) {
+            remote.drop(use.remote());
+          }
+          return unused;
+        });
     inFiles.removeIf(FileSecret::isUnused);
     inFiles.forEach(each -> each.readIfChanged(parser));
   }

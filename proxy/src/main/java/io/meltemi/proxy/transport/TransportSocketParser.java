@@ -1,8 +1,6 @@
 package io.meltemi.proxy.transport;
 
 import com.google.protobuf.Any;
-import io.envoyproxy.envoy.config.core.v3.ConfigSource;
-import io.envoyproxy.envoy.config.core.v3.PathConfigSource;
 import io.envoyproxy.envoy.config.core.v3.ProxyProtocolConfig;
 import io.envoyproxy.envoy.config.core.v3.TlvEntry;
 import io.envoyproxy.envoy.config.core.v3.TransportSocket;
@@ -12,22 +10,15 @@ import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.CertificateValida
 import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.CommonTlsContext;
 import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.CommonTlsContext.CombinedCertificateValidationContext;
 import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext;
-import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.SdsSecretConfig;
 import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.TlsParameters.TlsProtocol;
 import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext;
 import io.meltemi.common.time.Ticker;
-import io.meltemi.proxy.parse.ApiSource;
 import io.meltemi.proxy.parse.MessageTypes;
 import io.meltemi.proxy.parse.ParseScope;
-import io.meltemi.proxy.parse.ResourceSource;
 import io.meltemi.proxy.parse.SupportedFields;
 import io.meltemi.proxy.transport.TlsParameters.Version;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.function.Supplier;
 
@@ -83,19 +74,6 @@ public final class TransportSocketParser {
           "tls_maximum_protocol_version",
           "cipher_suites",
           "ecdh_curves");
-  private static final SupportedFields SDS =
-      SupportedFields.of(SdsSecretConfig.class, "name", "sds_config");
-  private static final SupportedFields CONFIG_SOURCE =
-      SupportedFields.of(
-          ConfigSource.class,
-          "path_config_source",
-          "path",
-          "ads",
-          "api_config_source",
-          "initial_fetch_timeout",
-          "resource_api_version");
-  private static final SupportedFields PATH_SOURCE =
-      SupportedFields.of(PathConfigSource.class, "path", "watched_directory");
   private static final SupportedFields INTRODUCING =
       SupportedFields.of(ProxyProtocolUpstreamTransport.class, "config", "transport_socket");
   private static final SupportedFields HEADER =
@@ -106,10 +84,8 @@ public final class TransportSocketParser {
   /** Beside the longest addresses. */
   private static final int EXTRA_BYTES_MAX = ProxyHeader.BYTES_MAX - 36;
 
-  /** Envoy's default of {@code initial_fetch_timeout}. */
-  private static final long FETCH_TIMEOUT_NANOS = 15_000_000_000L;
-
   private final Secrets secrets;
+  private final SecretUses uses;
   private final Supplier<TlsEngine> engine;
   private final Ticker ticker;
 
@@ -118,6 +94,7 @@ public final class TransportSocketParser {
    */
   public TransportSocketParser(Secrets secrets, Supplier<TlsEngine> engine, Ticker ticker) {
     this.secrets = secrets;
+    this.uses = new SecretUses(secrets);
     this.engine = engine;
     this.ticker = ticker;
   }
@@ -197,7 +174,7 @@ public final class TransportSocketParser {
               .map(keys -> List.of(SecretSlot.fixed(new Secret.TicketKeys(keys))))
               .orElse(List.of());
       case SESSION_TICKET_KEYS_SDS_SECRET_CONFIG ->
-          slot(
+          uses.slot(
                   proto.getSessionTicketKeysSdsSecretConfig(),
                   Secret.TicketKeys.class,
                   scope.field("session_ticket_keys_sds_secret_config"))
@@ -396,7 +373,7 @@ public final class TransportSocketParser {
                               .build())));
     }
     for (int i = 0; i < proto.getTlsCertificateSdsSecretConfigsCount(); i++) {
-      slot(
+      uses.slot(
               proto.getTlsCertificateSdsSecretConfigs(i),
               Secret.KeyPair.class,
               scope.field("tls_certificate_sds_secret_configs", i))
@@ -421,7 +398,7 @@ public final class TransportSocketParser {
                                 .build())));
       }
       case VALIDATION_CONTEXT_SDS_SECRET_CONFIG ->
-          slot(
+          uses.slot(
                   proto.getValidationContextSdsSecretConfig(),
                   Secret.Validation.class,
                   scope.field("validation_context_sds_secret_config"))
@@ -435,7 +412,7 @@ public final class TransportSocketParser {
                 .parser()
                 .defaults(
                     combined.getDefaultValidationContext(), at.field("default_validation_context"));
-        slot(
+        uses.slot(
                 combined.getValidationContextSdsSecretConfig(),
                 Secret.Validation.class,
                 at.field("validation_context_sds_secret_config"))
@@ -444,87 +421,5 @@ public final class TransportSocketParser {
       default -> {} // nothing, or refused by name already
     }
     return defaults.map(checks -> new SecretSet(certificates, validation, List.of(), checks));
-  }
-
-  /** The slot of a named secret; an error when there can be none of that kind. */
-  @SuppressWarnings("deprecation") // the plain path is the older form of path_config_source
-  private Optional<SecretSlot> slot(
-      SdsSecretConfig proto, Class<? extends Secret> kind, ParseScope scope) {
-    SDS.check(proto, scope);
-    if (proto.getName().isEmpty()) {
-      scope.field("name").error("\"\"", "a name");
-      return Optional.empty();
-    }
-    if (!proto.hasSdsConfig()) {
-      Optional<SecretSlot> written = secrets.written(proto.getName());
-      if (written.isEmpty()) {
-        scope.field("name").error(proto.getName(), "a secret of static_resources.secrets");
-      } else if (!kind.isInstance(written.get().get())) {
-        scope.field("name").error(proto.getName(), "a secret of the kind that is used here");
-      }
-      return written;
-    }
-    ConfigSource source = proto.getSdsConfig();
-    ParseScope at = scope.field("sds_config");
-    return switch (source.getConfigSourceSpecifierCase()) {
-      case PATH -> {
-        CONFIG_SOURCE.check(source, at);
-        yield inFile(source.getPath(), proto.getName(), kind, at.field("path"));
-      }
-      case PATH_CONFIG_SOURCE -> {
-        CONFIG_SOURCE.check(source, at);
-        PATH_SOURCE.check(source.getPathConfigSource(), at.field("path_config_source"));
-        yield inFile(
-            source.getPathConfigSource().getPath(),
-            proto.getName(),
-            kind,
-            at.field("path_config_source").field("path"));
-      }
-      case ADS -> {
-        CONFIG_SOURCE.check(source, at);
-        yield remote(new ResourceSource.Aggregated(), proto, kind, at);
-      }
-      case API_CONFIG_SOURCE -> {
-        CONFIG_SOURCE.check(source, at);
-        ParseScope api = at.field("api_config_source");
-        Optional<ApiSource> server = ApiSource.parse(source.getApiConfigSource(), api);
-        Optional<String> problem = server.flatMap(found -> secrets.remote().problem(found));
-        problem.ifPresent(
-            text -> api.field("grpc_services", 0).error(text, "a static cluster with an endpoint"));
-        yield problem.isPresent()
-            ? Optional.empty()
-            : server.flatMap(found -> remote(new ResourceSource.Server(found), proto, kind, at));
-      }
-      default -> {
-        at.unsupported(
-            source.getConfigSourceSpecifierCase().name().toLowerCase(Locale.ROOT)
-                + " for secret "
-                + proto.getName());
-        yield Optional.empty();
-      }
-    };
-  }
-
-  private static Optional<SecretSlot> remote(
-      ResourceSource source,
-      SdsSecretConfig proto,
-      Class<? extends Secret> kind,
-      ParseScope scope) {
-    ConfigSource config = proto.getSdsConfig();
-    long nanos =
-        config.hasInitialFetchTimeout()
-            ? scope.field("initial_fetch_timeout").durationNanos(config.getInitialFetchTimeout())
-            : FETCH_TIMEOUT_NANOS;
-    return Optional.of(
-        RemoteSecrets.use(source, proto.getName(), kind, Duration.ofNanos(nanos)).slot());
-  }
-
-  private Optional<SecretSlot> inFile(
-      String path, String name, Class<? extends Secret> kind, ParseScope scope) {
-    if (!Files.isReadable(Path.of(path))) {
-      scope.error(path, "a file that exists");
-      return Optional.empty();
-    }
-    return Optional.of(secrets.inFile(path, name, kind, scope));
   }
 }
