@@ -3,6 +3,7 @@ package io.meltemi.xds;
 import com.google.protobuf.Message;
 import io.grpc.Status;
 import io.meltemi.xds.resource.EncodedResource;
+import io.meltemi.xds.resource.ResourceGroup;
 import io.meltemi.xds.resource.TypeUrl;
 import io.meltemi.xds.server.DiscoveryBackend;
 import io.meltemi.xds.server.DiscoveryConnection;
@@ -13,12 +14,9 @@ import io.meltemi.xds.server.ResourceRequest;
 import io.meltemi.xds.server.Sent;
 import io.meltemi.xds.server.Subscription;
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.HashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.TreeMap;
 
 /** A backend that serves whatever a test puts into it. */
@@ -45,9 +43,7 @@ final class World implements DiscoveryBackend {
           .subscription(type)
           .ifPresent(
               subscription -> {
-                Sent sent =
-                    connection.send(
-                        type, update(subscription.wildcard(), type, subscription.names()));
+                Sent sent = connection.send(type, update(subscription));
                 if (sent.response()) {
                   log.add("push " + type.shortName() + " " + sent.changed() + sent.removed());
                 }
@@ -55,14 +51,14 @@ final class World implements DiscoveryBackend {
     }
   }
 
-  private DiscoveryUpdate update(boolean everything, TypeUrl type, Collection<String> names) {
-    Map<String, EncodedResource> all = resources.getOrDefault(type, Map.of());
-    String text = "v" + version;
-    if (everything || type.completeInEveryResponse()) {
-      return DiscoveryUpdate.everything(text, List.copyOf(all.values()));
-    }
+  private DiscoveryUpdate update(Subscription subscription) {
     return DiscoveryUpdate.of(
-        text, names, names.stream().filter(all::containsKey).map(all::get).toList());
+        "v" + version,
+        List.of(
+            ResourceGroup.of(
+                resources.getOrDefault(subscription.type(), Map.of()).values().stream()
+                    .filter(resource -> subscription.wants(resource.name()))
+                    .toList())));
   }
 
   @Override
@@ -76,10 +72,7 @@ final class World implements DiscoveryBackend {
   @Override
   public void requested(
       DiscoveryConnection connection, Subscription subscription, ResourceRequest request) {
-    Set<String> forced = new LinkedHashSet<>(request.names());
-    forced.removeAll(subscription.held().keySet());
-    DiscoveryUpdate update =
-        update(request.everything(), subscription.type(), request.names()).withForced(forced);
+    DiscoveryUpdate update = update(subscription).asked(request.names());
     Sent sent =
         connection.send(
             subscription.type(),

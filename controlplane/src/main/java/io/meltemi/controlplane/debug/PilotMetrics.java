@@ -4,7 +4,6 @@ import io.meltemi.common.time.Ticker;
 import io.meltemi.config.Kinds;
 import io.meltemi.config.store.ConfigChange;
 import io.meltemi.config.store.ConfigSnapshot;
-import io.meltemi.controlplane.push.ProxyConnection;
 import io.meltemi.controlplane.push.PushContext;
 import io.meltemi.controlplane.push.PushEvents;
 import io.meltemi.controlplane.push.PushRequest;
@@ -51,7 +50,7 @@ public final class PilotMetrics implements PushEvents {
   private final Counter generated =
       counter(
           "meltemi_xds_resources_generated",
-          "Resources made for proxies, whether new to them or not.",
+          "Resources made, each for all proxies that share it.",
           "type");
   private final Counter sent =
       counter("meltemi_xds_resources_sent", "Resources sent that are new to the proxy.", "type");
@@ -244,8 +243,8 @@ public final class PilotMetrics implements PushEvents {
   }
 
   @Override
-  public void connected(List<ProxyConnection> proxies) {
-    connected.labelValues(version).set(proxies.size());
+  public void connected(int proxies) {
+    connected.labelValues(version).set(proxies);
   }
 
   private static double seconds(Duration duration) {

@@ -2,6 +2,7 @@ package io.meltemi.controlplane.push;
 
 import io.meltemi.config.resource.Resource;
 import io.meltemi.controlplane.registry.MeshService;
+import java.util.Set;
 
 /** Whether a proxy is what a policy is bound to by {@code targetRefs}. */
 final class PolicyTargets {
@@ -9,6 +10,9 @@ final class PolicyTargets {
   private static final String ISTIO = "networking.istio.io";
   private static final String GATEWAY_LABEL = GATEWAY_API + "/gateway-name";
   private static final String CLASS_LABEL = GATEWAY_API + "/gateway-class-name";
+
+  /** The labels that tell it. */
+  static final Set<String> LABELS = Set.of(GATEWAY_LABEL, CLASS_LABEL);
 
   private PolicyTargets() {}
 

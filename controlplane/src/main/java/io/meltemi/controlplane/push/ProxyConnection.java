@@ -1,7 +1,12 @@
 package io.meltemi.controlplane.push;
 
+import io.meltemi.xds.resource.TypeUrl;
 import io.meltemi.xds.server.DiscoveryConnection;
+import java.util.Collection;
+import java.util.HashMap;
 import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -10,11 +15,13 @@ public final class ProxyConnection {
   private final DiscoveryConnection connection;
   private final ProxyNode node;
   private final String id;
+  private final ResourceMaker maker;
 
-  /** The world that the proxy's answers come from. */
-  PushContext context;
+  /** What its answers come from. */
+  Translations world;
 
-  String version;
+  private @Nullable Views viewsOf;
+  private final Map<TypeUrl, List<View>> views = new HashMap<>();
 
   /** The push under way. */
   @Nullable ProxyPush push;
@@ -23,11 +30,11 @@ public final class ProxyConnection {
   final Set<String> owedEndpoints = new HashSet<>();
 
   ProxyConnection(
-      DiscoveryConnection connection, ProxyNode node, PushContext context, String version) {
+      DiscoveryConnection connection, ProxyNode node, Translations world, ResourceMaker maker) {
     this.connection = connection;
     this.node = node;
-    this.context = context;
-    this.version = version;
+    this.world = world;
+    this.maker = maker;
     this.id = node.id() + "-" + connection.number();
   }
 
@@ -46,7 +53,24 @@ public final class ProxyConnection {
 
   /** The world that this proxy was told, or is being told. */
   public PushContext context() {
-    return context;
+    return world.context();
+  }
+
+  /** What its resources of a type depend on in a world. */
+  List<View> views(TypeUrl type, PushContext context) {
+    Views now = context.views();
+    if (now != viewsOf) {
+      if (viewsOf == null || !now.areThoseOf(viewsOf)) {
+        views.clear();
+      }
+      viewsOf = now;
+    }
+    return views.computeIfAbsent(type, _ -> maker.views(type, node, now));
+  }
+
+  /** All views it has now. */
+  Collection<List<View>> views() {
+    return views.values();
   }
 
   /** True when a push would neither queue up bytes nor overtake another. */

@@ -29,6 +29,18 @@ public record ProxyNode(
     Metadata metadata,
     Optional<LocalPlacement> placement) {
 
+  /** The labels that tell where a workload is, from its network down to the machine. */
+  public static final List<String> PLACES =
+      List.of(
+          "topology.istio.io/network",
+          "topology.kubernetes.io/region",
+          "topology.kubernetes.io/zone",
+          "topology.istio.io/subzone",
+          "kubernetes.io/hostname");
+
+  /** Names in the metadata the networks whose endpoints it wants; all when it is absent. */
+  public static final String NETWORK_VIEW = "REQUESTED_NETWORK_VIEW";
+
   public ProxyNode {
     ips = List.copyOf(ips);
     if (ips.isEmpty()) {

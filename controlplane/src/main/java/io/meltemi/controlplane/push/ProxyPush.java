@@ -4,18 +4,19 @@ import com.google.protobuf.InvalidProtocolBufferException;
 import io.envoyproxy.envoy.config.cluster.v3.Cluster;
 import io.meltemi.common.time.TaskLoop;
 import io.meltemi.xds.resource.EncodedResource;
+import io.meltemi.xds.resource.NameSet;
+import io.meltemi.xds.resource.ResourceGroup;
 import io.meltemi.xds.resource.TypeUrl;
-import io.meltemi.xds.server.DiscoveryConnection;
 import io.meltemi.xds.server.DiscoveryUpdate;
 import io.meltemi.xds.server.Sent;
 import io.meltemi.xds.server.Subscription;
-import java.util.ArrayList;
 import java.util.Collection;
 import java.util.EnumSet;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -34,37 +35,24 @@ final class ProxyPush {
   private final PushEngine engine;
   private final ProxyConnection proxy;
   private final PushRequest request;
-  private final ProxyDependencies.Need need;
 
   /** Sent in this step, and not answered so far. */
   private final Set<TypeUrl> sent = new HashSet<>();
 
-  private List<EncodedResource> clusters = List.of();
   private boolean clustersToRemove;
+  private boolean sentAny;
   private Step step = Step.CLUSTERS;
   private TaskLoop.@Nullable Scheduled timeout;
   private final EnumSet<Step> late = EnumSet.noneOf(Step.class);
 
-  ProxyPush(
-      PushEngine engine, ProxyConnection proxy, PushRequest request, ProxyDependencies.Need need) {
+  ProxyPush(PushEngine engine, ProxyConnection proxy, PushRequest request) {
     this.engine = engine;
     this.proxy = proxy;
     this.request = request;
-    this.need = need;
   }
 
   void start() {
-    switch (need) {
-      case NOTHING, ENDPOINTS -> {
-        step = Step.REMOVALS;
-        sendEndpoints(changedEndpoints(), Set.of());
-      }
-      case ROUTES -> {
-        step = Step.REMOVALS;
-        sendListenersAndRoutes();
-      }
-      case EVERYTHING -> sendClusters();
-    }
+    sendClusters();
     advance();
   }
 
@@ -99,7 +87,7 @@ final class ProxyPush {
         }
         case REMOVALS -> {
           step = Step.DONE;
-          engine.finished(proxy, request, late.isEmpty());
+          engine.finished(proxy, request, sentAny && late.isEmpty());
         }
         case DONE -> {}
       }
@@ -139,135 +127,110 @@ final class ProxyPush {
   }
 
   private void sendClusters() {
-    DiscoveryConnection connection = proxy.connection();
-    Set<String> renewed = Set.of();
-    Collection<String> endpoints = names(TypeUrl.ENDPOINT);
-    if (connection.subscription(TypeUrl.CLUSTER).isPresent()) {
-      Optional<List<EncodedResource>> made = engine.generate(proxy, TypeUrl.CLUSTER, Set.of());
-      if (made.isPresent()) {
-        clusters = made.get();
-        Sent result =
-            send(
-                TypeUrl.CLUSTER,
-                DiscoveryUpdate.everything(proxy.version, clusters).withoutRemovals());
-        clustersToRemove = !result.kept().isEmpty();
-        renewed = endpointNames(clusters, result.changed());
-        endpoints = ofClusters(endpoints);
-      }
+    Set<String> renewed = new HashSet<>();
+    List<String> going = List.of();
+    Optional<DiscoveryUpdate> clusters = update(TypeUrl.CLUSTER);
+    if (clusters.isPresent()) {
+      Sent result = send(TypeUrl.CLUSTER, clusters.get().withoutRemovals());
+      going = result.kept();
+      renewed = endpointNames(clusters.get().groups(), result.changed(), names(TypeUrl.ENDPOINT));
     }
-    sendEndpoints(endpoints, renewed);
+    clustersToRemove = !going.isEmpty();
+    sendEndpoints(renewed, going);
   }
 
   /**
-   * Those assignments whose cluster goes on. The others keep their hosts: routes that are only
-   * about to change still send requests there.
+   * Sends assignments.
+   *
+   * @param renewed a proxy warms a cluster that was sent anew until it gets its endpoints, the same
+   *     or not
+   * @param going clusters that keep their hosts: routes that are only about to change still send
+   *     requests there
    */
-  private Collection<String> ofClusters(Collection<String> assignments) {
-    Set<String> going = new HashSet<>();
-    clusters.forEach(cluster -> going.add(cluster.name()));
-    return assignments.stream().filter(going::contains).toList();
-  }
-
-  /** A proxy warms a cluster that was sent anew until it gets its endpoints, the same or not. */
-  private void sendEndpoints(Collection<String> names, Set<String> renewed) {
+  private void sendEndpoints(Set<String> renewed, List<String> going) {
+    NameSet names = names(TypeUrl.ENDPOINT);
     if (!names.isEmpty()) {
-      engine
-          .generate(proxy, TypeUrl.ENDPOINT, names)
+      renewed.retainAll(names);
+      PushEngine.update(proxy, TypeUrl.ENDPOINT, names.without(going))
           .ifPresent(
-              resources ->
-                  send(
-                      TypeUrl.ENDPOINT,
-                      DiscoveryUpdate.of(proxy.version, names, resources)
-                          .withForced(intersection(renewed, names))));
+              update -> send(TypeUrl.ENDPOINT, update.withForced(renewed).withoutRemovals()));
     }
   }
 
   private void sendListenersAndRoutes() {
     for (TypeUrl type : engine.typesAfterClusters()) {
-      Subscription subscription = proxy.connection().subscription(type).orElse(null);
-      if (subscription == null) {
-        continue;
-      }
-      List<String> names = List.copyOf(subscription.names());
-      boolean everything = subscription.wildcard() || type.completeInEveryResponse();
-      if (everything || !names.isEmpty()) {
-        engine
-            .generate(proxy, type, names)
-            .ifPresent(
-                resources -> {
-                  DiscoveryUpdate update =
-                      everything
-                          ? DiscoveryUpdate.everything(proxy.version, resources)
-                          : DiscoveryUpdate.of(proxy.version, names, resources);
-                  // old connections still run a filter that is gone from the listener
+      // old connections still run a filter that is gone from the listener
+      update(type)
+          .ifPresent(
+              update ->
                   send(
                       type,
-                      type.equals(TypeUrl.EXTENSION_CONFIG) ? update.withoutRemovals() : update);
-                });
-      }
+                      type.equals(TypeUrl.EXTENSION_CONFIG) ? update.withoutRemovals() : update));
     }
   }
 
   private void removeClusters() {
     if (clustersToRemove) {
-      send(TypeUrl.CLUSTER, DiscoveryUpdate.everything(proxy.version, clusters));
-      clusters = List.of();
+      update(TypeUrl.CLUSTER).ifPresent(update -> send(TypeUrl.CLUSTER, update));
     }
+  }
+
+  /** Nothing when the proxy does not ask for the type. */
+  private Optional<DiscoveryUpdate> update(TypeUrl type) {
+    return proxy
+        .connection()
+        .subscription(type)
+        .filter(subscription -> subscription.wildcard() || !subscription.names().isEmpty())
+        .flatMap(subscription -> PushEngine.update(proxy, subscription));
   }
 
   private Sent send(TypeUrl type, DiscoveryUpdate update) {
     Sent result = engine.send(proxy, type, update);
     if (result.response()) {
       sent.add(type);
+      sentAny = true;
     }
     return result;
   }
 
-  private Collection<String> names(TypeUrl type) {
-    return proxy
-        .connection()
-        .subscription(type)
-        .map(subscription -> List.copyOf(subscription.names()))
-        .orElse(List.of());
+  private NameSet names(TypeUrl type) {
+    return proxy.connection().subscription(type).map(Subscription::names).orElse(NameSet.EMPTY);
   }
 
-  /** The subscribed assignments of the services whose endpoints changed. */
-  private Collection<String> changedEndpoints() {
-    Set<String> hosts = new HashSet<>();
-    request.change().endpoints().forEach(service -> hosts.add(service.hostname()));
-    List<String> changed = new ArrayList<>();
-    for (String name : names(TypeUrl.ENDPOINT)) {
-      // outbound|port|subset|host
-      if (hosts.contains(name.substring(name.lastIndexOf('|') + 1))) {
-        changed.add(name);
-      }
-    }
-    return changed;
-  }
-
-  /** The assignments that clusters of some names wait for. */
-  static Set<String> endpointNames(List<EncodedResource> clusters, Collection<String> names) {
-    Set<String> wanted = new HashSet<>(names);
+  /**
+   * The assignments that clusters of some names wait for.
+   *
+   * @param groups all clusters
+   * @param names of clusters
+   * @param asked assignments that the proxy asks for; a cluster's has the cluster's name, unless a
+   *     patch gave it another
+   */
+  static Set<String> endpointNames(
+      List<ResourceGroup> groups, Collection<String> names, NameSet asked) {
     Set<String> result = new HashSet<>();
-    for (EncodedResource resource : clusters) {
-      if (wanted.contains(resource.name())) {
-        try {
-          Cluster cluster = Cluster.parseFrom(resource.bytes());
-          if (cluster.getType() == Cluster.DiscoveryType.EDS) {
-            String service = cluster.getEdsClusterConfig().getServiceName();
-            result.add(service.isEmpty() ? cluster.getName() : service);
-          }
-        } catch (InvalidProtocolBufferException e) {
-          throw new IllegalStateException("a cluster of ours is none: " + resource.name(), e);
-        }
+    for (String name : names) {
+      if (asked.contains(name)) {
+        result.add(name);
+      } else {
+        groups.stream()
+            .flatMap(group -> Stream.ofNullable(group.get(name)))
+            .flatMap(cluster -> endpointName(cluster).stream())
+            .forEach(result::add);
       }
     }
     return result;
   }
 
-  private static Set<String> intersection(Set<String> some, Collection<String> others) {
-    Set<String> result = new HashSet<>(some);
-    result.retainAll(new HashSet<>(others));
-    return result;
+  private static Optional<String> endpointName(EncodedResource resource) {
+    try {
+      Cluster cluster = Cluster.parseFrom(resource.bytes());
+      if (cluster.getType() != Cluster.DiscoveryType.EDS) {
+        return Optional.empty();
+      }
+      String service = cluster.getEdsClusterConfig().getServiceName();
+      return Optional.of(service.isEmpty() ? cluster.getName() : service);
+    } catch (InvalidProtocolBufferException e) {
+      throw new IllegalStateException("a cluster of ours is none: " + resource.name(), e);
+    }
   }
 }

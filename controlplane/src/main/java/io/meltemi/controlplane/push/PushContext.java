@@ -58,6 +58,7 @@ public final class PushContext {
   private final Map<String, List<ServiceInstance>> instancesByIp = new HashMap<>();
   private final Derived derived;
   private final SidecarScopes sidecarScopes;
+  private final Views views;
 
   /** What does not depend on endpoints, so that worlds which differ only in them share it. */
   private static final class Derived {
@@ -194,6 +195,7 @@ public final class PushContext {
       }
     }
     sidecarScopes = new SidecarScopes(this, inputs.traffic().sidecars());
+    views = new Views(this);
   }
 
   /** The same world with other endpoints; what was worked out already is kept. */
@@ -424,6 +426,16 @@ public final class PushContext {
     return keys.isEmpty()
         ? List.of()
         : services().stream().filter(service -> keys.contains(service.key())).toList();
+  }
+
+  /** All resources that it is made of. */
+  Traffic traffic() {
+    return inputs.traffic();
+  }
+
+  /** What of proxies this world looks at. */
+  public Views views() {
+    return views;
   }
 
   /** Every patch of generated configuration, oldest first. */

@@ -15,7 +15,7 @@ import io.meltemi.config.store.Problem;
 import io.meltemi.controlplane.gatewayapi.IngressConversion;
 import io.meltemi.controlplane.gatewayapi.ObjectStatus;
 import io.meltemi.controlplane.gatewayapi.StatusProblems;
-import io.meltemi.xds.resource.EncodedResource;
+import io.meltemi.xds.resource.NameSet;
 import io.meltemi.xds.resource.TypeUrl;
 import io.meltemi.xds.server.DiscoveryBackend;
 import io.meltemi.xds.server.DiscoveryConnection;
@@ -26,7 +26,6 @@ import io.meltemi.xds.server.Sent;
 import io.meltemi.xds.server.Subscription;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.EnumSet;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -46,7 +45,6 @@ public final class PushEngine implements DiscoveryBackend {
   private static final System.Logger LOG = System.getLogger(PushEngine.class.getName());
   private static final Set<ResourceKind<?>> ENDPOINT_KINDS =
       Set.of(Kinds.ENDPOINTS, Kinds.ENDPOINT_SLICE, Kinds.POD, Kinds.WORKLOAD_ENTRY);
-  private static final int ORIGINS_SHOWN_MAX = 8;
 
   /** By requests of this type agents tell how their workload is. */
   private static final TypeUrl HEALTH =
@@ -56,15 +54,15 @@ public final class PushEngine implements DiscoveryBackend {
   private final TaskLoop loop;
   private final Ticker ticker;
   private final WorldBuilder worlds;
-  private final Map<TypeUrl, ResourceGenerator> generators = new LinkedHashMap<>();
+  private final ResourceMaker maker;
   private final List<TypeUrl> typesAfterClusters;
   private final PushEvents events;
   private final Optional<WorkloadRegistration> registration;
   private final Debouncer debouncer;
   private final PushQueue queue = new PushQueue();
-  private final EncodedResources encoded = new EncodedResources();
+  private final Refusals refusals;
+  private final Shortcomings shortcomings;
   private final Map<DiscoveryConnection, ProxyConnection> proxies = new LinkedHashMap<>();
-  private final Map<String, Rejection> rejections = new LinkedHashMap<>();
   private final Set<TypeUrl> unservedTypes = new HashSet<>();
 
   /** One per resource: from what it was at the last push to what it is now. */
@@ -74,10 +72,9 @@ public final class PushEngine implements DiscoveryBackend {
   private ConfigSnapshot snapshot = ConfigSnapshot.EMPTY;
   private volatile List<Problem> unaccepted = List.of();
   private MeshConfig mesh = MeshConfig.DEFAULT;
-  private String version = "";
+  private Translations latest;
   private long versionNumber;
   private boolean draining;
-  private volatile List<Problem> problems = List.of();
 
   private record ChangeKey(ResourceKind<?> kind, ResourceName name) {}
 
@@ -110,16 +107,19 @@ public final class PushEngine implements DiscoveryBackend {
     this.worlds = worlds;
     this.events = events;
     this.registration = registration;
-    generators.forEach(generator -> this.generators.put(generator.type(), generator));
+    this.maker = new ResourceMaker(generators, events);
+    this.refusals = new Refusals(maker, events);
+    this.shortcomings = new Shortcomings(maker, events);
     List<TypeUrl> rest = new ArrayList<>(List.of(TypeUrl.LISTENER, TypeUrl.ROUTE));
-    for (TypeUrl type : this.generators.keySet()) {
+    for (ResourceGenerator generator : generators) {
+      TypeUrl type = generator.type();
       if (!rest.contains(type) && !type.equals(TypeUrl.CLUSTER) && !type.equals(TypeUrl.ENDPOINT)) {
         rest.add(type);
       }
     }
-    this.typesAfterClusters = rest.stream().filter(this.generators::containsKey).toList();
+    this.typesAfterClusters = rest.stream().filter(maker::serves).toList();
     this.debouncer = new Debouncer(settings, loop, ticker, this::pushChanges);
-    newVersion();
+    this.latest = new Translations(worlds.world().context(), newVersion(), maker);
   }
 
   // ---- changes of configuration; any thread
@@ -166,13 +166,10 @@ public final class PushEngine implements DiscoveryBackend {
     build();
   }
 
-  /** Compares everything for every proxy, as if all had changed. */
+  /** Makes everything anew and compares it for every proxy, as if all had changed. */
   public void pushAll() {
-    PushRequest request =
-        new PushRequest(
-            worlds.world().change(), EnumSet.of(PushTrigger.DEBUG), true, ticker.nanos());
-    proxies.values().forEach(proxy -> queue.add(proxy, request));
-    drain();
+    latest = new Translations(worlds.world().context(), newVersion(), maker);
+    pushToAll(new PushRequest(EnumSet.of(PushTrigger.DEBUG), ticker.nanos()));
   }
 
   private void pushChanges() {
@@ -180,7 +177,7 @@ public final class PushEngine implements DiscoveryBackend {
     EnumSet<PushTrigger> why =
         triggers.isEmpty() ? EnumSet.of(PushTrigger.CONFIG) : EnumSet.copyOf(triggers);
     WorldChange change = build();
-    PushRequest request = new PushRequest(change, why, false, since);
+    PushRequest request = new PushRequest(why, since);
     events.triggered(request, Duration.ofNanos(ticker.nanos() - since));
     if (change.isEmpty()) {
       return;
@@ -188,9 +185,13 @@ public final class PushEngine implements DiscoveryBackend {
     LOG.log(
         System.Logger.Level.INFO,
         "push {0} to {1} proxies because of {2}",
-        version,
+        version(),
         proxies.size(),
         describe(change));
+    pushToAll(request);
+  }
+
+  private void pushToAll(PushRequest request) {
     proxies.values().forEach(proxy -> queue.add(proxy, request));
     drain();
   }
@@ -202,15 +203,22 @@ public final class PushEngine implements DiscoveryBackend {
     triggers.clear();
     WorldBuilder.World world = worlds.next(batch, snapshot, mesh);
     if (!world.change().isEmpty()) {
-      encoded.clear();
-      newVersion();
+      latest = latest.next(world.context(), newVersion(), world.change(), viewsInUse());
     }
     events.built(world.context(), snapshot, Duration.ofNanos(ticker.nanos() - start));
     if (!world.change().endpointsOnly() || !world.change().credentials().isEmpty()) {
-      findProblems();
+      shortcomings.find(world.context(), proxies.values());
     }
     tellUnaccepted();
     return world.change();
+  }
+
+  private Set<View> viewsInUse() {
+    Set<View> used = new HashSet<>();
+    for (ProxyConnection proxy : proxies.values()) {
+      proxy.views().forEach(used::addAll);
+    }
+    return used;
   }
 
   /**
@@ -218,40 +226,7 @@ public final class PushEngine implements DiscoveryBackend {
    * thread.
    */
   public List<Problem> problems() {
-    return problems;
-  }
-
-  private void findProblems() {
-    PushContext context = worlds.world().context();
-    Set<Problem> found = new LinkedHashSet<>(context.problems());
-    for (ResourceGenerator generator : generators.values()) {
-      try {
-        found.addAll(generator.problems(context));
-        for (ProxyConnection proxy : proxies.values()) {
-          found.addAll(generator.problems(proxy.node(), context));
-          found.addAll(generator.problems(proxy.node(), context, names(proxy, generator.type())));
-        }
-      } catch (RuntimeException e) {
-        events.failed(generator.type(), e);
-        LOG.log(System.Logger.Level.ERROR, "cannot tell what " + generator.type() + " lacks", e);
-      }
-    }
-    Set<Problem> known = Set.copyOf(problems);
-    for (Problem problem : found) {
-      if (!known.contains(problem)) {
-        LOG.log(System.Logger.Level.WARNING, "configuration: {0}", problem);
-      }
-    }
-    problems = List.copyOf(found);
-    events.problems(found.size());
-  }
-
-  private static List<String> names(ProxyConnection proxy, TypeUrl type) {
-    return proxy
-        .connection()
-        .subscription(type)
-        .map(subscription -> List.copyOf(subscription.names()))
-        .orElse(List.of());
+    return shortcomings.all();
   }
 
   private void tellUnaccepted() {
@@ -264,8 +239,8 @@ public final class PushEngine implements DiscoveryBackend {
     unaccepted = List.copyOf(found);
   }
 
-  private void newVersion() {
-    version = ticker.now() + "/" + ++versionNumber;
+  private String newVersion() {
+    return ticker.now() + "/" + ++versionNumber;
   }
 
   private static String describe(WorldChange change) {
@@ -312,32 +287,10 @@ public final class PushEngine implements DiscoveryBackend {
   }
 
   private void push(ProxyConnection proxy, PushRequest request) {
-    PushContext after = worlds.world().context();
-    ProxyDependencies.Need need =
-        request.full()
-            ? ProxyDependencies.Need.EVERYTHING
-            : ProxyDependencies.of(proxy.node(), proxy.context, after, request.change());
-    proxy.context = after;
-    proxy.version = version;
-    if (need != ProxyDependencies.Need.EVERYTHING && !request.change().credentials().isEmpty()) {
-      sendSecrets(proxy);
-    }
-    if (need != ProxyDependencies.Need.NOTHING) {
-      ProxyPush push = new ProxyPush(this, proxy, request, need);
-      proxy.push = push;
-      push.start();
-    }
-  }
-
-  /** Secrets need no order: whoever uses one of them has asked for it. */
-  private void sendSecrets(ProxyConnection proxy) {
-    List<String> names = names(proxy, TypeUrl.SECRET);
-    if (!names.isEmpty()) {
-      generate(proxy, TypeUrl.SECRET, names)
-          .ifPresent(
-              resources ->
-                  send(proxy, TypeUrl.SECRET, DiscoveryUpdate.of(proxy.version, names, resources)));
-    }
+    proxy.world = latest;
+    ProxyPush push = new ProxyPush(this, proxy, request);
+    proxy.push = push;
+    push.start();
   }
 
   void finished(ProxyConnection proxy, PushRequest request, boolean inTime) {
@@ -368,36 +321,32 @@ public final class PushEngine implements DiscoveryBackend {
   }
 
   /**
-   * What there is of a type; nothing at all when its generator failed, so that proxies keep what
-   * they have.
+   * All there is of a type for a proxy that is subscribed to it; nothing at all when it could not
+   * be made, so that the proxy keeps what it has.
    */
-  Optional<List<EncodedResource>> generate(
-      ProxyConnection proxy, TypeUrl type, Collection<String> names) {
-    try {
-      List<GeneratedResource> made = translate(proxy, type, names);
-      events.generated(type, made.size());
-      return Optional.of(encoded.encode(made));
-    } catch (RuntimeException e) {
-      events.failed(type, e);
-      LOG.log(
-          System.Logger.Level.ERROR,
-          "cannot make " + type.shortName() + " for " + proxy + ", which keeps what it has: " + e,
-          e);
-      return Optional.empty();
-    }
+  static Optional<DiscoveryUpdate> update(ProxyConnection proxy, Subscription subscription) {
+    NameSet names = subscription.names();
+    Optional<DiscoveryUpdate> update = update(proxy, subscription.type(), names);
+    return subscription.wildcard() || !subscription.type().completeInEveryResponse()
+        ? update
+        : update.map(all -> all.only(names));
   }
 
-  private List<GeneratedResource> translate(
-      ProxyConnection proxy, TypeUrl type, Collection<String> names) {
-    ResourceGenerator generator = generators.get(type);
-    return generator == null ? List.of() : generator.generate(proxy.node(), proxy.context, names);
+  /** All there is of some names, or of all when the type is always sent whole. */
+  static Optional<DiscoveryUpdate> update(ProxyConnection proxy, TypeUrl type, NameSet names) {
+    return proxy
+        .world
+        .groups(type, proxy.views(type, proxy.context()), names)
+        .map(groups -> DiscoveryUpdate.of(proxy.world.version(), groups));
   }
 
   /** What there is of a type for a proxy, with origins; for people to read. */
   public List<GeneratedResource> preview(ProxyConnection proxy, TypeUrl type) {
-    Collection<String> names =
-        proxy.connection().subscription(type).map(Subscription::names).orElse(Set.of());
-    return translate(proxy, type, List.copyOf(names));
+    return maker.anew(
+        type,
+        proxy.node(),
+        proxy.context(),
+        proxy.connection().subscription(type).map(Subscription::names).orElse(NameSet.EMPTY));
   }
 
   Sent send(ProxyConnection proxy, TypeUrl type, DiscoveryUpdate update) {
@@ -415,8 +364,10 @@ public final class PushEngine implements DiscoveryBackend {
           sent.removed().size(),
           sent.bytes());
       if (type.equals(TypeUrl.ENDPOINT)) {
-        proxy.owedEndpoints.removeAll(sent.changed());
-        proxy.owedEndpoints.removeAll(update.forced());
+        if (!proxy.owedEndpoints.isEmpty()) {
+          sent.changed().forEach(proxy.owedEndpoints::remove);
+          update.forced().forEach(proxy.owedEndpoints::remove);
+        }
       }
     }
     return sent;
@@ -435,8 +386,7 @@ public final class PushEngine implements DiscoveryBackend {
           LOG.log(System.Logger.Level.WARNING, "{0}", status.getDescription());
           yield status;
         }
-        ProxyConnection proxy =
-            new ProxyConnection(connection, valid.value(), worlds.world().context(), version);
+        ProxyConnection proxy = new ProxyConnection(connection, valid.value(), latest, maker);
         proxies.put(connection, proxy);
         LOG.log(
             System.Logger.Level.INFO,
@@ -445,8 +395,8 @@ public final class PushEngine implements DiscoveryBackend {
             proxy.node().type(),
             connection.delta() ? "delta" : "state of the world",
             connection.peer());
-        events.connected(List.copyOf(proxies.values()));
-        findProblems();
+        events.connected(proxies.size());
+        shortcomings.find(proxy, proxy.context());
         yield Status.OK;
       }
       case Validation.Invalid<ProxyNode> invalid -> {
@@ -470,9 +420,10 @@ public final class PushEngine implements DiscoveryBackend {
         proxy.push = null;
       }
       queue.remove(proxy);
-      rejections.values().removeIf(rejection -> rejection.proxy().equals(proxy.id()));
+      refusals.forget(proxy);
+      shortcomings.forget(proxy);
       LOG.log(System.Logger.Level.INFO, "disconnected: {0}", proxy);
-      events.connected(List.copyOf(proxies.values()));
+      events.connected(proxies.size());
     }
   }
 
@@ -503,36 +454,29 @@ public final class PushEngine implements DiscoveryBackend {
       return;
     }
     TypeUrl type = subscription.type();
-    if (!generators.containsKey(type) && unservedTypes.size() < 64 && unservedTypes.add(type)) {
+    if (!maker.serves(type) && unservedTypes.size() < 64 && unservedTypes.add(type)) {
       LOG.log(System.Logger.Level.INFO, "{0} asks for {1}, of which there is nothing", proxy, type);
     }
-    // Of some types all is made at once, whatever was asked for.
-    boolean everything = request.everything() || type.completeInEveryResponse();
-    Collection<String> names = everything ? subscription.names() : request.names();
-    Optional<List<EncodedResource>> made = generate(proxy, type, List.copyOf(names));
+    Optional<DiscoveryUpdate> made = update(proxy, subscription);
     if (made.isEmpty()) {
       return;
     }
-    List<EncodedResource> resources = made.get();
-    Set<String> forced = new LinkedHashSet<>(request.names());
-    forced.removeAll(subscription.held().keySet());
-    if (type.equals(TypeUrl.ENDPOINT)) {
-      request.names().stream().filter(proxy.owedEndpoints::contains).forEach(forced::add);
+    DiscoveryUpdate update = made.get().asked(request.names());
+    if (type.equals(TypeUrl.ENDPOINT) && !proxy.owedEndpoints.isEmpty()) {
+      Set<String> owed = new LinkedHashSet<>(request.names());
+      owed.retainAll(proxy.owedEndpoints);
+      update = update.withForced(owed);
     }
-    DiscoveryUpdate update =
-        (everything
-                ? DiscoveryUpdate.everything(proxy.version, resources)
-                : DiscoveryUpdate.of(proxy.version, names, resources))
-            .withForced(forced);
     Sent sent =
         send(
             proxy, type, request.everything() && !request.resumed() ? update.withAnswer() : update);
     if (type.equals(TypeUrl.CLUSTER) && request.resumed()) {
       // The proxy will wait for endpoints of these, which it may believe to have.
-      proxy.owedEndpoints.addAll(ProxyPush.endpointNames(resources, sent.changed()));
+      proxy.owedEndpoints.addAll(
+          ProxyPush.endpointNames(update.groups(), sent.changed(), NameSet.EMPTY));
     }
-    if (type.equals(TypeUrl.SECRET) && resources.size() < names.size()) {
-      findProblems();
+    if (type.equals(TypeUrl.SECRET)) {
+      shortcomings.find(proxy, proxy.context());
     }
   }
 
@@ -540,7 +484,7 @@ public final class PushEngine implements DiscoveryBackend {
   public void acknowledged(DiscoveryConnection connection, Subscription subscription) {
     ProxyConnection proxy = proxies.get(connection);
     if (proxy != null) {
-      rejections.remove(proxy.id() + " " + subscription.type());
+      refusals.taken(proxy, subscription.type());
       answered(proxy);
     }
   }
@@ -551,17 +495,7 @@ public final class PushEngine implements DiscoveryBackend {
     if (proxy == null) {
       return;
     }
-    TypeUrl type = subscription.type();
-    List<Origin> origins = originsOf(proxy, subscription, nack.message());
-    rejections.put(proxy.id() + " " + type, new Rejection(proxy.id(), type, nack, origins));
-    events.rejected(type, proxy.node().id(), nack);
-    LOG.log(
-        System.Logger.Level.WARNING,
-        "NACK of {0} by {1}: {2}{3}",
-        type.shortName(),
-        proxy,
-        nack.message(),
-        origins.isEmpty() ? "" : " (made of " + join(origins) + ")");
+    refusals.add(proxy, subscription, nack);
     answered(proxy);
   }
 
@@ -569,27 +503,6 @@ public final class PushEngine implements DiscoveryBackend {
     if (proxy.push != null) {
       proxy.push.answered();
     }
-  }
-
-  /** What the resources were made of whose names occur in a refusal. */
-  private List<Origin> originsOf(ProxyConnection proxy, Subscription subscription, String message) {
-    Set<Origin> origins = new LinkedHashSet<>();
-    for (GeneratedResource resource :
-        translate(proxy, subscription.type(), List.copyOf(subscription.names()))) {
-      if (message.contains(resource.name())) {
-        origins.addAll(resource.origins());
-      }
-    }
-    return List.copyOf(origins);
-  }
-
-  private static String join(List<Origin> origins) {
-    List<String> shown =
-        new ArrayList<>(origins.stream().limit(ORIGINS_SHOWN_MAX).map(Origin::toString).toList());
-    if (origins.size() > ORIGINS_SHOWN_MAX) {
-      shown.add(origins.size() - ORIGINS_SHOWN_MAX + " more");
-    }
-    return String.join(", ", shown);
   }
 
   // ---- for people to read
@@ -622,7 +535,7 @@ public final class PushEngine implements DiscoveryBackend {
 
   /** Refusals that still stand, oldest first. */
   public List<Rejection> rejections() {
-    return List.copyOf(rejections.values());
+    return refusals.all();
   }
 
   /** The world in force. */
@@ -632,7 +545,7 @@ public final class PushEngine implements DiscoveryBackend {
 
   /** The version of the world in force. */
   public String version() {
-    return version;
+    return latest.version();
   }
 
   /** Resources in force. */
@@ -647,7 +560,7 @@ public final class PushEngine implements DiscoveryBackend {
 
   /** Encoded resources that are shared now. */
   public int sharedResources() {
-    return encoded.size();
+    return maker.size();
   }
 
   /** Proxies whose connection id begins with or contains a text. */
@@ -663,6 +576,6 @@ public final class PushEngine implements DiscoveryBackend {
 
   /** The refusal by a proxy of a type that still stands. */
   public Optional<Rejection> rejection(ProxyConnection proxy, TypeUrl type) {
-    return Optional.ofNullable(rejections.get(proxy.id() + " " + type));
+    return refusals.of(proxy, type);
   }
 }

@@ -4,7 +4,6 @@ import io.meltemi.config.store.ConfigSnapshot;
 import io.meltemi.xds.resource.TypeUrl;
 import io.meltemi.xds.server.Nack;
 import java.time.Duration;
-import java.util.List;
 
 /** Hears what happens, to count it. Called on the push thread only; must not block. */
 public interface PushEvents {
@@ -17,7 +16,7 @@ public interface PushEvents {
   /** A new world was made. */
   default void built(PushContext context, ConfigSnapshot snapshot, Duration took) {}
 
-  /** Resources were made for a proxy, whether it has them already or not. */
+  /** Resources were made, for all proxies of a view. */
   default void generated(TypeUrl type, int resources) {}
 
   /**
@@ -46,5 +45,5 @@ public interface PushEvents {
   default void problems(int count) {}
 
   /** The number of connected proxies changed. */
-  default void connected(List<ProxyConnection> proxies) {}
+  default void connected(int proxies) {}
 }

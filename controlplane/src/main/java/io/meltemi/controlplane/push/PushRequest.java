@@ -5,15 +5,12 @@ import java.util.EnumSet;
 import java.util.Set;
 
 /**
- * What one proxy has not been told yet.
+ * That one proxy has not been told of the latest world yet.
  *
- * @param change between the world it was told and the world now
  * @param triggers why
- * @param full everything is compared, whatever the change says
  * @param sinceNanos when the oldest change arrived (monotonic clock)
  */
-public record PushRequest(
-    WorldChange change, Set<PushTrigger> triggers, boolean full, long sinceNanos) {
+public record PushRequest(Set<PushTrigger> triggers, long sinceNanos) {
   public PushRequest {
     triggers = Collections.unmodifiableSet(EnumSet.copyOf(triggers));
   }
@@ -22,10 +19,6 @@ public record PushRequest(
   public PushRequest merge(PushRequest later) {
     EnumSet<PushTrigger> all = EnumSet.copyOf(triggers);
     all.addAll(later.triggers);
-    return new PushRequest(
-        change.merge(later.change),
-        all,
-        full || later.full,
-        Math.min(sinceNanos, later.sinceNanos));
+    return new PushRequest(all, Math.min(sinceNanos, later.sinceNanos));
   }
 }

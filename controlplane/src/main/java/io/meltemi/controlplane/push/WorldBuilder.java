@@ -145,7 +145,9 @@ public final class WorldBuilder {
             registryChange.endpoints(),
             credentials(changes));
     PushContext context =
-        change.endpointsOnly() ? sameButFor(change, snapshot) : context(mesh, snapshot);
+        change.endpointsOnly() && !registryChange.moved()
+            ? sameButFor(change, snapshot)
+            : context(mesh, snapshot);
     world = new World(context, change);
     return world;
   }

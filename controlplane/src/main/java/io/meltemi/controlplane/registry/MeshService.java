@@ -96,6 +96,19 @@ public record MeshService(
     return ports.stream().filter(port -> port.name().equals(name)).findFirst();
   }
 
+  /** True when it differs in nothing but where it is written. */
+  boolean isSameAs(MeshService other) {
+    return equals(
+        new MeshService(
+            other.key,
+            other.ports,
+            other.resolution,
+            other.addresses,
+            other.exportTo,
+            other.attributes,
+            origin));
+  }
+
   /** The same service with other ports. */
   public MeshService withPorts(List<ServicePort> others) {
     return new MeshService(key, others, resolution, addresses, exportTo, attributes, origin);

@@ -7,8 +7,9 @@ import java.util.Set;
  *
  * @param services added, removed or different in anything but their endpoints
  * @param endpoints those whose endpoints differ
+ * @param moved some are the same, but stand elsewhere in their files
  */
-public record RegistryChange(Set<ServiceKey> services, Set<ServiceKey> endpoints) {
+public record RegistryChange(Set<ServiceKey> services, Set<ServiceKey> endpoints, boolean moved) {
   public RegistryChange {
     services = Set.copyOf(services);
     endpoints = Set.copyOf(endpoints);

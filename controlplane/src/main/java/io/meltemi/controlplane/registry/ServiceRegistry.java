@@ -296,12 +296,14 @@ public final class ServiceRegistry {
     Map<ServiceKey, Computed> winners = winners(keys);
     Set<ServiceKey> changedServices = new TreeSet<>();
     Set<ServiceKey> changedEndpoints = new TreeSet<>();
+    boolean moved = false;
     for (ServiceKey key : keys) {
       Computed winner = winners.get(key);
       MeshService before =
           winner == null ? current.remove(key) : current.put(key, winner.service());
-      boolean same = winner == null ? before == null : winner.service().equals(before);
-      if (!same) {
+      if (winner != null && before != null && winner.service().isSameAs(before)) {
+        moved |= !winner.service().origin().equals(before.origin());
+      } else if (winner != null || before != null) {
         changedServices.add(key);
       }
       List<ServiceEndpoint> now = winner == null ? List.of() : winner.endpoints();
@@ -311,7 +313,7 @@ public final class ServiceRegistry {
         changedEndpoints.add(key);
       }
     }
-    return new RegistryChange(changedServices, changedEndpoints);
+    return new RegistryChange(changedServices, changedEndpoints, moved);
   }
 
   /** Of several definitions of one key the Kubernetes Service wins, else the oldest entry. */

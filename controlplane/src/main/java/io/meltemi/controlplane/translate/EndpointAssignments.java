@@ -225,7 +225,7 @@ public final class EndpointAssignments {
             node.metadata().nodeName());
     for (int i = 0; i < values.size(); i++) {
       if (!values.get(i).isEmpty()) {
-        labels.putIfAbsent(LocalityPolicy.PLACES_AND_NODE.get(i), values.get(i));
+        labels.putIfAbsent(ProxyNode.PLACES.get(i), values.get(i));
       }
     }
     return Labels.of(labels);

@@ -4,26 +4,14 @@ import io.meltemi.common.net.Locality;
 import io.meltemi.config.kind.destinationrule.LoadBalancer;
 import io.meltemi.config.mesh.MeshConfig;
 import io.meltemi.config.traffic.LocalityLb;
+import io.meltemi.controlplane.push.ProxyNode;
 import io.meltemi.controlplane.registry.MeshService;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.stream.Stream;
 
 /** How far endpoints in other places are used by a client in one place. */
 public sealed interface LocalityPolicy {
-  /** The labels that tell where a workload is, the widest first. */
-  List<String> PLACES =
-      List.of(
-          "topology.istio.io/network",
-          "topology.kubernetes.io/region",
-          "topology.kubernetes.io/zone",
-          "topology.istio.io/subzone");
-
-  /** The same down to the machine. */
-  List<String> PLACES_AND_NODE =
-      Stream.concat(PLACES.stream(), Stream.of("kubernetes.io/hostname")).toList();
-
   /** Every endpoint counts the same. */
   record Equal() implements LocalityPolicy {}
 
@@ -88,8 +76,8 @@ public sealed interface LocalityPolicy {
   /** What a Kubernetes traffic distribution prefers, the most telling label first. */
   static List<String> near(String distribution) {
     return switch (distribution) {
-      case "PreferClose", "PreferSameZone" -> PLACES;
-      case "PreferSameNode" -> PLACES_AND_NODE;
+      case "PreferClose", "PreferSameZone" -> ProxyNode.PLACES.subList(0, 4);
+      case "PreferSameNode" -> ProxyNode.PLACES;
       default -> List.of();
     };
   }

@@ -25,9 +25,6 @@ import java.util.function.Predicate;
  */
 public record ReachedEndpoints(
     List<ServiceEndpoint> endpoints, Predicate<ServiceEndpoint> mutualTls) {
-  /** The networks whose endpoints a proxy wants to be told of; without it all. */
-  private static final String VIEW = "REQUESTED_NETWORK_VIEW";
-
   /**
    * What a client makes of a service's endpoints.
    *
@@ -86,7 +83,7 @@ public record ReachedEndpoints(
   }
 
   private static boolean views(ProxyNode node, String network) {
-    String view = node.metadata().values().getOrDefault(VIEW, "");
+    String view = node.metadata().values().getOrDefault(ProxyNode.NETWORK_VIEW, "");
     return view.isEmpty() || network.isEmpty() || Arrays.asList(view.split(",")).contains(network);
   }
 

@@ -1,6 +1,7 @@
 package io.meltemi.controlplane.push;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.meltemi.common.labels.Labels;
@@ -14,6 +15,7 @@ import io.meltemi.controlplane.testing.YamlWorld;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 class PushContextTest {
@@ -297,12 +299,10 @@ class PushContextTest {
                 subsets: [{addresses: [{ip: 10.0.0.9}], ports: [{name: http, port: 80}]}]
                 """)
             .next();
-    assertEquals(
-        ProxyDependencies.Need.NOTHING,
-        ProxyDependencies.of(sidecar("default"), before, after.context(), after.change()));
-    assertEquals(
-        ProxyDependencies.Need.ENDPOINTS,
-        ProxyDependencies.of(sidecar("other"), before, after.context(), after.change()));
+    assertEquals(Set.of(), stale(sidecar("default"), before, after).hosts());
+    Stale other = stale(sidecar("other"), before, after);
+    assertEquals(Set.of("reviews.default.svc.cluster.local"), other.hosts());
+    assertFalse(other.clusters() || other.endpoints() || other.others());
 
     WorldBuilder.World gateway =
         world
@@ -317,14 +317,22 @@ class PushContextTest {
                   servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: ['*']}]
                 """)
             .next();
-    assertEquals(
-        ProxyDependencies.Need.NOTHING,
-        ProxyDependencies.of(
-            sidecar("other"), after.context(), gateway.context(), gateway.change()));
+    Stale sidecar = stale(sidecar("other"), after.context(), gateway);
+    assertFalse(sidecar.clusters() || sidecar.endpoints() || sidecar.others());
     ProxyNode router = node(ProxyNode.Type.ROUTER, "other", Map.of("istio", "ingressgateway"));
-    assertEquals(
-        ProxyDependencies.Need.EVERYTHING,
-        ProxyDependencies.of(router, after.context(), gateway.context(), gateway.change()));
+    assertTrue(
+        Stale.of(
+                gateway.context().views().whole(router),
+                after.context(),
+                gateway.context(),
+                gateway.change())
+            .clusters());
     assertEquals(1, gateway.context().gatewaysOf(router).size());
+  }
+
+  /** What of its destinations a proxy must be told anew. */
+  private static Stale stale(ProxyNode node, PushContext before, WorldBuilder.World after) {
+    return Stale.of(
+        after.context().views().destinations(node), before, after.context(), after.change());
   }
 }

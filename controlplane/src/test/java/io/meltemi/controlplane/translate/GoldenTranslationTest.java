@@ -100,14 +100,13 @@ class GoldenTranslationTest {
       throws IOException {
     if (show[0].equals("names")) {
       List<String> names =
-          generator(show[1]).generate(node, context, List.of()).stream()
+          generator(show[1]).all(node, context, List.of()).stream()
               .map(GeneratedResource::name)
               .sorted()
               .toList();
       return String.join("\n", names) + "\n";
     }
-    for (GeneratedResource resource :
-        generator(show[0]).generate(node, context, List.of(show[1]))) {
+    for (GeneratedResource resource : generator(show[0]).all(node, context, List.of(show[1]))) {
       if (resource.name().equals(show[1])) {
         Message body = resource.body();
         return JsonFormat.printer().usingTypeRegistry(EnvoyTypes.registryOf(body)).print(body)

@@ -36,8 +36,7 @@ class InterceptionNoneTest {
     }
     PushContext context = YamlWorld.of(istio.toString());
     Set<String> names = new TreeSet<>();
-    for (GeneratedResource resource :
-        new ListenerGenerator().generate(node(), context, List.of())) {
+    for (GeneratedResource resource : new ListenerGenerator().all(node(), context, List.of())) {
       Listener listener = (Listener) resource.body();
       if (listener.getFilterChainsList().stream()
           .flatMap(chain -> chain.getFiltersList().stream())

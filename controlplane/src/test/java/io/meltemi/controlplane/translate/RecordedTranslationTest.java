@@ -44,7 +44,7 @@ final class RecordedTranslationTest {
         .forEach((name, resource) -> expected.put(name, value(RecordedForm.of(resource))));
     Map<String, Value> generated = new TreeMap<>();
     for (GeneratedResource resource :
-        generator.generate(proxy.node(), recorded.world(), expected.keySet())) {
+        generator.all(proxy.node(), recorded.world(), expected.keySet())) {
       generated.put(resource.name(), value(RecordedForm.of(resource.body())));
     }
     Set<String> names = new TreeSet<>(expected.keySet());

@@ -2,20 +2,17 @@ package io.meltemi.proxy.testing;
 
 import com.google.protobuf.Message;
 import io.envoyproxy.envoy.service.discovery.v3.AggregatedDiscoveryServiceGrpc;
-import io.envoyproxy.envoy.service.discovery.v3.DeltaDiscoveryRequest;
-import io.envoyproxy.envoy.service.discovery.v3.DeltaDiscoveryResponse;
-import io.envoyproxy.envoy.service.discovery.v3.DiscoveryRequest;
-import io.envoyproxy.envoy.service.discovery.v3.DiscoveryResponse;
 import io.envoyproxy.envoy.service.extension.v3.ExtensionConfigDiscoveryServiceGrpc;
 import io.grpc.MethodDescriptor;
 import io.grpc.Server;
-import io.grpc.ServerCallHandler;
+import io.grpc.ServerMethodDefinition;
 import io.grpc.ServerServiceDefinition;
 import io.grpc.Status;
 import io.grpc.netty.NettyServerBuilder;
 import io.meltemi.common.time.TaskLoop;
 import io.meltemi.common.time.Ticker;
 import io.meltemi.xds.resource.EncodedResource;
+import io.meltemi.xds.resource.ResourceGroup;
 import io.meltemi.xds.resource.TypeUrl;
 import io.meltemi.xds.server.DiscoveryBackend;
 import io.meltemi.xds.server.DiscoveryConnection;
@@ -34,14 +31,11 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnixDomainSocketAddress;
 import java.nio.file.Path;
-import java.util.Collection;
 import java.util.HashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Random;
-import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.Executors;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -82,27 +76,32 @@ public final class FakeControlPlane implements AutoCloseable, DiscoveryBackend {
   }
 
   /** The same streams under the name of the service for extensions. */
-  @SuppressWarnings("unchecked") // the methods differ in nothing but their names
   private static ServerServiceDefinition extensionService(ServerServiceDefinition aggregated) {
     return ServerServiceDefinition.builder(ExtensionConfigDiscoveryServiceGrpc.SERVICE_NAME)
         .addMethod(
-            ExtensionConfigDiscoveryServiceGrpc.getStreamExtensionConfigsMethod(),
-            (ServerCallHandler<DiscoveryRequest, DiscoveryResponse>)
-                handler(
+            renamed(
+                method(
                     aggregated,
-                    AggregatedDiscoveryServiceGrpc.getStreamAggregatedResourcesMethod()))
+                    AggregatedDiscoveryServiceGrpc.getStreamAggregatedResourcesMethod()),
+                ExtensionConfigDiscoveryServiceGrpc.getStreamExtensionConfigsMethod()))
         .addMethod(
-            ExtensionConfigDiscoveryServiceGrpc.getDeltaExtensionConfigsMethod(),
-            (ServerCallHandler<DeltaDiscoveryRequest, DeltaDiscoveryResponse>)
-                handler(
-                    aggregated, AggregatedDiscoveryServiceGrpc.getDeltaAggregatedResourcesMethod()))
+            renamed(
+                method(
+                    aggregated, AggregatedDiscoveryServiceGrpc.getDeltaAggregatedResourcesMethod()),
+                ExtensionConfigDiscoveryServiceGrpc.getDeltaExtensionConfigsMethod()))
         .build();
   }
 
-  private static ServerCallHandler<?, ?> handler(
+  private static ServerMethodDefinition<?, ?> method(
       ServerServiceDefinition service, MethodDescriptor<?, ?> method) {
-    return Objects.requireNonNull(service.getMethod(method.getFullMethodName()), "method")
-        .getServerCallHandler();
+    return Objects.requireNonNull(service.getMethod(method.getFullMethodName()), "method");
+  }
+
+  private static <Q, R> ServerMethodDefinition<Q, R> renamed(
+      ServerMethodDefinition<Q, R> method, MethodDescriptor<?, ?> to) {
+    return ServerMethodDefinition.create(
+        method.getMethodDescriptor().toBuilder().setFullMethodName(to.getFullMethodName()).build(),
+        method.getServerCallHandler());
   }
 
   /** Serves at a Unix domain socket as well. */
@@ -158,23 +157,20 @@ public final class FakeControlPlane implements AutoCloseable, DiscoveryBackend {
             for (DiscoveryConnection connection : List.copyOf(discovery.connections())) {
               connection
                   .subscription(type)
-                  .ifPresent(
-                      subscription ->
-                          connection.send(
-                              type, update(subscription.wildcard(), type, subscription.names())));
+                  .ifPresent(subscription -> connection.send(type, update(subscription)));
             }
           }
         });
   }
 
-  private DiscoveryUpdate update(boolean everything, TypeUrl type, Collection<String> names) {
-    Map<String, EncodedResource> all = resources.getOrDefault(type, Map.of());
-    String text = "v" + version;
-    if (everything || type.completeInEveryResponse()) {
-      return DiscoveryUpdate.everything(text, List.copyOf(all.values()));
-    }
+  private DiscoveryUpdate update(Subscription subscription) {
     return DiscoveryUpdate.of(
-        text, names, names.stream().filter(all::containsKey).map(all::get).toList());
+        "v" + version,
+        List.of(
+            ResourceGroup.of(
+                resources.getOrDefault(subscription.type(), Map.of()).values().stream()
+                    .filter(resource -> subscription.wants(resource.name()))
+                    .toList())));
   }
 
   @Override
@@ -185,13 +181,7 @@ public final class FakeControlPlane implements AutoCloseable, DiscoveryBackend {
   @Override
   public void requested(
       DiscoveryConnection connection, Subscription subscription, ResourceRequest request) {
-    Set<String> forced = new LinkedHashSet<>(request.names());
-    forced.removeAll(subscription.held().keySet());
-    connection.send(
-        subscription.type(),
-        update(request.everything(), subscription.type(), request.names())
-            .withForced(forced)
-            .withAnswer());
+    connection.send(subscription.type(), update(subscription).asked(request.names()).withAnswer());
   }
 
   @Override

@@ -3,7 +3,6 @@ package io.meltemi.xds.server;
 import io.envoyproxy.envoy.config.core.v3.ControlPlane;
 import io.envoyproxy.envoy.service.discovery.v3.DeltaDiscoveryRequest;
 import io.envoyproxy.envoy.service.discovery.v3.DeltaDiscoveryResponse;
-import io.envoyproxy.envoy.service.discovery.v3.Resource;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.meltemi.xds.resource.EncodedResource;
 import io.meltemi.xds.resource.TypeUrl;
@@ -11,12 +10,12 @@ import java.util.List;
 import java.util.Optional;
 
 /** {@code DeltaAggregatedResources}. */
-final class DeltaDiscoveryStream extends Stream<DeltaDiscoveryRequest, DeltaDiscoveryResponse> {
+final class DeltaDiscoveryStream extends Stream<DeltaDiscoveryRequest> {
   private final ControlPlane identity;
 
   DeltaDiscoveryStream(
       DiscoveryServer server,
-      ServerCallStreamObserver<DeltaDiscoveryResponse> responses,
+      ServerCallStreamObserver<EncodedResponse> responses,
       String peer,
       ControlPlane identity) {
     super(server, responses, peer);
@@ -49,20 +48,17 @@ final class DeltaDiscoveryStream extends Stream<DeltaDiscoveryRequest, DeltaDisc
       String nonce,
       List<EncodedResource> resources,
       List<String> removed) {
-    DeltaDiscoveryResponse.Builder response =
-        DeltaDiscoveryResponse.newBuilder()
-            .setTypeUrl(type.url())
-            .setSystemVersionInfo(version)
-            .setNonce(nonce)
-            .setControlPlane(identity)
-            .addAllRemovedResources(removed);
-    for (EncodedResource resource : resources) {
-      response.addResources(
-          Resource.newBuilder()
-              .setName(resource.name())
-              .setVersion(resource.version())
-              .setResource(resource.body()));
-    }
-    transmit(response.build());
+    transmit(
+        new EncodedResponse(
+            resources,
+            true,
+            DeltaDiscoveryResponse.newBuilder()
+                .setTypeUrl(type.url())
+                .setSystemVersionInfo(version)
+                .setNonce(nonce)
+                .setControlPlane(identity)
+                .addAllRemovedResources(removed)
+                .build()
+                .toByteString()));
   }
 }

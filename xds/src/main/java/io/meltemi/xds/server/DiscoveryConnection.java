@@ -3,17 +3,17 @@ package io.meltemi.xds.server;
 import io.envoyproxy.envoy.config.core.v3.Node;
 import io.grpc.Status;
 import io.meltemi.xds.resource.EncodedResource;
+import io.meltemi.xds.resource.ResourceGroup;
 import io.meltemi.xds.resource.TypeUrl;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A client's stream, whichever variant it speaks: who it is, what it wants and what it holds.
@@ -101,33 +101,45 @@ public final class DiscoveryConnection {
     }
     Difference difference = Difference.of(subscription, update);
     boolean whole = !wire.delta() && type.completeInEveryResponse();
-    List<EncodedResource> body = difference.upserts;
-    if (whole) {
-      body = new ArrayList<>(difference.wanted);
-      for (String name : difference.kept) {
-        EncodedResource kept = subscription.heldBodies.get(name);
-        if (kept != null) {
-          body.add(kept);
-        }
-      }
-    }
+    List<EncodedResource> kept =
+        update.removals() ? List.of() : held(subscription, difference.removed());
     boolean say =
         update.answer()
-            || !difference.upserts.isEmpty()
-            || (!difference.removed.isEmpty() && (whole || wire.delta()));
+            || !difference.upserts().isEmpty()
+            || (update.removals() && !difference.removed().isEmpty() && (whole || wire.delta()));
     long bytes = 0;
+    List<String> told = update.removals() ? difference.removed() : List.of();
     if (say) {
-      bytes = transmit(subscription, update.version(), body, difference.removed);
-    }
-    difference.removed.forEach(subscription.held::remove);
-    difference.removed.forEach(subscription.heldBodies::remove);
-    for (EncodedResource resource : difference.upserts) {
-      subscription.held.put(resource.name(), resource.version());
+      List<EncodedResource> body = difference.upserts();
       if (whole) {
-        subscription.heldBodies.put(resource.name(), resource);
+        body = new ArrayList<>();
+        for (ResourceGroup group : update.groups()) {
+          body.addAll(group.resources());
+        }
+        body.addAll(kept);
+      }
+      bytes = transmit(subscription, update.version(), body, told);
+    }
+    subscription.held = update.groups();
+    subscription.leftOver = ResourceGroup.of(kept);
+    return new Sent(
+        say, difference.changed(), told, kept.stream().map(EncodedResource::name).toList(), bytes);
+  }
+
+  private static List<EncodedResource> held(Subscription subscription, List<String> names) {
+    List<EncodedResource> found = new ArrayList<>();
+    for (String name : names) {
+      @Nullable EncodedResource held = subscription.leftOver.get(name);
+      for (ResourceGroup group : subscription.held) {
+        if (held == null) {
+          held = group.get(name);
+        }
+      }
+      if (held != null) {
+        found.add(held);
       }
     }
-    return new Sent(say, difference.changed, difference.removed, difference.kept, bytes);
+    return found;
   }
 
   private long transmit(
@@ -149,50 +161,5 @@ public final class DiscoveryConnection {
     server.counters().responses.increment();
     server.counters().responseBytes.add(bytes);
     return bytes;
-  }
-
-  /** What an update means for a subscription. */
-  private record Difference(
-      List<EncodedResource> wanted,
-      List<EncodedResource> upserts,
-      List<String> changed,
-      List<String> removed,
-      List<String> kept) {
-
-    static Difference of(Subscription subscription, DiscoveryUpdate update) {
-      List<EncodedResource> wanted = new ArrayList<>();
-      List<EncodedResource> upserts = new ArrayList<>();
-      List<String> changed = new ArrayList<>();
-      Set<String> existing = new HashSet<>();
-      for (EncodedResource resource : update.resources()) {
-        String name = resource.name();
-        if (!subscription.wants(name) || !existing.add(name)) {
-          continue;
-        }
-        wanted.add(resource);
-        if (!resource.version().equals(subscription.held.get(name))) {
-          upserts.add(resource);
-          changed.add(name);
-        } else if (update.forced().contains(name)) {
-          upserts.add(resource);
-        }
-      }
-      List<String> gone = new ArrayList<>();
-      Collection<String> candidates =
-          update.everything() ? subscription.held.keySet() : update.names();
-      for (String name : candidates) {
-        if (!existing.contains(name) && subscription.held.containsKey(name)) {
-          gone.add(name);
-        }
-      }
-      for (String name : update.forced()) {
-        if (!existing.contains(name) && !subscription.held.containsKey(name)) {
-          gone.add(name);
-        }
-      }
-      return update.removals()
-          ? new Difference(wanted, upserts, changed, gone, List.of())
-          : new Difference(wanted, upserts, changed, List.of(), gone);
-    }
   }
 }

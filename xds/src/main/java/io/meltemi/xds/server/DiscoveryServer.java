@@ -1,34 +1,42 @@
 package io.meltemi.xds.server;
 
 import io.envoyproxy.envoy.config.core.v3.ControlPlane;
-import io.envoyproxy.envoy.service.discovery.v3.AggregatedDiscoveryServiceGrpc.AggregatedDiscoveryServiceImplBase;
+import io.envoyproxy.envoy.service.discovery.v3.AggregatedDiscoveryServiceGrpc;
 import io.envoyproxy.envoy.service.discovery.v3.DeltaDiscoveryRequest;
 import io.envoyproxy.envoy.service.discovery.v3.DeltaDiscoveryResponse;
 import io.envoyproxy.envoy.service.discovery.v3.DiscoveryRequest;
 import io.envoyproxy.envoy.service.discovery.v3.DiscoveryResponse;
-import io.envoyproxy.envoy.service.secret.v3.SecretDiscoveryServiceGrpc.SecretDiscoveryServiceImplBase;
+import io.envoyproxy.envoy.service.secret.v3.SecretDiscoveryServiceGrpc;
 import io.grpc.BindableService;
 import io.grpc.Context;
 import io.grpc.Grpc;
 import io.grpc.Metadata;
+import io.grpc.MethodDescriptor;
 import io.grpc.ServerCall;
 import io.grpc.ServerCallHandler;
 import io.grpc.ServerInterceptor;
 import io.grpc.ServerInterceptors;
 import io.grpc.ServerServiceDefinition;
+import io.grpc.ServiceDescriptor;
 import io.grpc.Status;
 import io.grpc.stub.ServerCallStreamObserver;
+import io.grpc.stub.ServerCalls;
 import io.grpc.stub.StreamObserver;
 import io.meltemi.common.time.TaskLoop;
 import io.meltemi.common.time.Ticker;
+import io.meltemi.xds.resource.NameSet;
+import io.meltemi.xds.resource.ResourceGroup;
 import io.meltemi.xds.resource.TypeUrl;
+import java.lang.ref.WeakReference;
 import java.net.SocketAddress;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.WeakHashMap;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
@@ -37,6 +45,7 @@ import org.jspecify.annotations.Nullable;
  * protocol and knows nothing of what it serves: that is the {@link DiscoveryBackend}'s.
  */
 public final class DiscoveryServer implements BindableService {
+  private static final Set<String> STAR = Set.of(Subscription.WILDCARD);
   private static final Context.Key<String> PEER = Context.key("peer");
 
   private final DiscoveryServerSettings settings;
@@ -49,7 +58,8 @@ public final class DiscoveryServer implements BindableService {
 
   // Belongs to the loop.
   private final Set<DiscoveryConnection> connections = new LinkedHashSet<>();
-  private final Set<Stream<?, ?>> streams = new LinkedHashSet<>();
+  private final Set<Stream<?>> streams = new LinkedHashSet<>();
+  private final Map<NameSet, WeakReference<NameSet>> nameSets = new WeakHashMap<>();
   private long connectionNumber;
   private long nonceNumber;
   private boolean closed;
@@ -77,12 +87,23 @@ public final class DiscoveryServer implements BindableService {
 
   @Override
   public ServerServiceDefinition bindService() {
-    return ServerInterceptors.intercept(new Service(), new PeerInterceptor());
+    return ServerInterceptors.intercept(
+        service(
+            AggregatedDiscoveryServiceGrpc.getServiceDescriptor(),
+            AggregatedDiscoveryServiceGrpc.getStreamAggregatedResourcesMethod(),
+            AggregatedDiscoveryServiceGrpc.getDeltaAggregatedResourcesMethod()),
+        new PeerInterceptor());
   }
 
   /** The secret discovery service over the same connections and backend, to be added as well. */
   public BindableService secretService() {
-    return () -> ServerInterceptors.intercept(new SecretService(), new PeerInterceptor());
+    return () ->
+        ServerInterceptors.intercept(
+            service(
+                SecretDiscoveryServiceGrpc.getServiceDescriptor(),
+                SecretDiscoveryServiceGrpc.getStreamSecretsMethod(),
+                SecretDiscoveryServiceGrpc.getDeltaSecretsMethod()),
+            new PeerInterceptor());
   }
 
   public DiscoveryCounters counters() {
@@ -127,7 +148,7 @@ public final class DiscoveryServer implements BindableService {
 
   // ---- the life of a stream
 
-  private void open(Stream<?, ?> stream) {
+  private void open(Stream<?> stream) {
     loop.execute(
         () -> {
           if (closed) {
@@ -145,7 +166,7 @@ public final class DiscoveryServer implements BindableService {
   }
 
   /** A connection for the first request of a stream; none when it was refused. */
-  @Nullable DiscoveryConnection admit(Stream<?, ?> stream, String peer, IncomingRequest request) {
+  @Nullable DiscoveryConnection admit(Stream<?> stream, String peer, IncomingRequest request) {
     if (request.node().getId().isEmpty()) {
       counters.invalidRequests.increment();
       stream.close(
@@ -167,7 +188,7 @@ public final class DiscoveryServer implements BindableService {
     return connection;
   }
 
-  void ended(Stream<?, ?> stream, @Nullable DiscoveryConnection connection) {
+  void ended(Stream<?> stream, @Nullable DiscoveryConnection connection) {
     streams.remove(stream);
     if (connection != null && connections.remove(connection)) {
       connection.closedByPeer();
@@ -241,11 +262,11 @@ public final class DiscoveryServer implements BindableService {
   private void subscribe(DiscoveryConnection connection, TypeUrl type, IncomingRequest request) {
     Subscription subscription = new Subscription(type);
     connection.subscriptions.put(type, subscription);
-    subscription.names.addAll(request.names());
-    boolean star = subscription.names.remove(Subscription.WILDCARD);
+    boolean star = request.names().contains(Subscription.WILDCARD);
+    subscription.names = shared(NameSet.of(request.names()).without(STAR));
     // No names in the first request is how the wildcard was written before it had a name.
     subscription.wildcard = star || request.names().isEmpty();
-    subscription.held.putAll(request.initialVersions());
+    subscription.leftOver = ResourceGroup.known(request.initialVersions());
     backend.requested(
         connection,
         subscription,
@@ -284,61 +305,70 @@ public final class DiscoveryServer implements BindableService {
     }
   }
 
+  /** The same names as other connections have, as one set. */
+  private NameSet shared(NameSet names) {
+    WeakReference<NameSet> known = nameSets.get(names);
+    @Nullable NameSet same = known == null ? null : known.get();
+    if (same == null) {
+      nameSets.put(names, new WeakReference<>(names));
+      return names;
+    }
+    return same;
+  }
+
   private void changeNames(
       DiscoveryConnection connection, Subscription subscription, IncomingRequest request) {
     Set<String> wanted = new LinkedHashSet<>(request.names());
-    boolean everything = wanted.remove(Subscription.WILDCARD) && !subscription.wildcard;
-    for (String name : request.unwanted()) {
-      if (name.equals(Subscription.WILDCARD)) {
-        subscription.wildcard = false;
-        subscription.held.keySet().retainAll(subscription.names);
-      } else if (subscription.names.remove(name)) {
-        if (!subscription.wildcard) {
-          subscription.held.remove(name);
-        } else if (!request.names().contains(name)) {
-          // The client forgets the name, but as part of everything it still has to have it.
-          subscription.held.remove(name);
-          wanted.add(name);
-          everything = true;
-        }
-      }
+    boolean star = wanted.remove(Subscription.WILDCARD);
+    boolean everything = star && !subscription.wildcard;
+    List<String> unwanted =
+        request.unwanted().stream().filter(subscription.names::contains).toList();
+    subscription.names = subscription.names.without(unwanted);
+    subscription.forget(unwanted);
+    if (request.unwanted().contains(Subscription.WILDCARD)) {
+      subscription.wildcard = false;
+      subscription.forgetUnnamed();
+    } else if (subscription.wildcard && !wanted.containsAll(unwanted)) {
+      // The client forgets the names, but as part of everything it still has to have them.
+      wanted.addAll(unwanted);
+      everything = true;
     }
-    for (String name : request.names()) {
-      if (!name.equals(Subscription.WILDCARD)) {
-        subscription.names.add(name);
-        // Asked for again means that it is needed again.
-        subscription.held.remove(name);
-      }
-    }
-    if (request.names().contains(Subscription.WILDCARD)) {
-      subscription.wildcard = true;
-    }
+    NameSet added = NameSet.of(request.names()).without(STAR);
+    subscription.names = shared(subscription.names.with(added));
+    // Asked for again means that it is needed again.
+    subscription.forget(added);
+    subscription.wildcard |= star;
     if (everything || !wanted.isEmpty()) {
       backend.requested(
-          connection, subscription, new ResourceRequest(everything, wanted, everything));
+          connection,
+          subscription,
+          new ResourceRequest(everything, NameSet.of(wanted), everything));
     }
   }
 
   private void replaceNames(
       DiscoveryConnection connection, Subscription subscription, IncomingRequest request) {
-    Set<String> names = new LinkedHashSet<>(request.names());
-    boolean star = names.remove(Subscription.WILDCARD);
+    boolean star = request.names().contains(Subscription.WILDCARD);
+    int count = request.names().size() - (star ? 1 : 0);
     boolean wildcard =
         star
             // Once a name was given, no names means none.
-            || (subscription.wildcard && names.isEmpty() && subscription.names.isEmpty());
-    Set<String> added = new LinkedHashSet<>(names);
-    added.removeAll(subscription.names);
+            || (subscription.wildcard && count == 0 && subscription.names.isEmpty());
     boolean everything = wildcard && !subscription.wildcard;
-    boolean fewer = !names.containsAll(subscription.names);
     subscription.wildcard = wildcard;
-    if (fewer || !added.isEmpty()) {
-      subscription.names.clear();
-      subscription.names.addAll(names);
+    if (!star
+        && !everything
+        && count == subscription.names.size()
+        && subscription.names.containsAll(request.names())) {
+      return;
+    }
+    NameSet names = NameSet.of(request.names()).without(STAR);
+    NameSet added = names.without(subscription.names);
+    if (!names.equals(subscription.names)) {
+      subscription.names = shared(names);
     }
     if (!wildcard) {
-      subscription.held.keySet().retainAll(names);
-      subscription.heldBodies.keySet().retainAll(names);
+      subscription.forgetUnnamed();
     }
     if (everything || !added.isEmpty()) {
       backend.requested(connection, subscription, new ResourceRequest(everything, added, false));
@@ -347,49 +377,44 @@ public final class DiscoveryServer implements BindableService {
 
   // ---- gRPC
 
-  private final class Service extends AggregatedDiscoveryServiceImplBase {
-    @Override
-    public StreamObserver<DiscoveryRequest> streamAggregatedResources(
-        StreamObserver<DiscoveryResponse> responses) {
-      return openState(responses);
-    }
-
-    @Override
-    public StreamObserver<DeltaDiscoveryRequest> deltaAggregatedResources(
-        StreamObserver<DeltaDiscoveryResponse> responses) {
-      return openDelta(responses);
-    }
+  /**
+   * A service with a method of each variant.
+   *
+   * @param like the service as generated, for reflection
+   */
+  private ServerServiceDefinition service(
+      ServiceDescriptor like,
+      MethodDescriptor<DiscoveryRequest, DiscoveryResponse> state,
+      MethodDescriptor<DeltaDiscoveryRequest, DeltaDiscoveryResponse> delta) {
+    var stateEncoded =
+        state.toBuilder(state.getRequestMarshaller(), EncodedResponse.MARSHALLER).build();
+    var deltaEncoded =
+        delta.toBuilder(delta.getRequestMarshaller(), EncodedResponse.MARSHALLER).build();
+    ServiceDescriptor descriptor =
+        ServiceDescriptor.newBuilder(like.getName())
+            .setSchemaDescriptor(like.getSchemaDescriptor())
+            .addMethod(stateEncoded)
+            .addMethod(deltaEncoded)
+            .build();
+    return ServerServiceDefinition.builder(descriptor)
+        .addMethod(stateEncoded, ServerCalls.asyncBidiStreamingCall(this::openState))
+        .addMethod(deltaEncoded, ServerCalls.asyncBidiStreamingCall(this::openDelta))
+        .build();
   }
 
-  private final class SecretService extends SecretDiscoveryServiceImplBase {
-    @Override
-    public StreamObserver<DiscoveryRequest> streamSecrets(
-        StreamObserver<DiscoveryResponse> responses) {
-      return openState(responses);
-    }
-
-    @Override
-    public StreamObserver<DeltaDiscoveryRequest> deltaSecrets(
-        StreamObserver<DeltaDiscoveryResponse> responses) {
-      return openDelta(responses);
-    }
-  }
-
-  private DiscoveryStream openState(StreamObserver<DiscoveryResponse> responses) {
+  private StreamObserver<DiscoveryRequest> openState(StreamObserver<EncodedResponse> responses) {
     DiscoveryStream stream =
         new DiscoveryStream(
-            this, (ServerCallStreamObserver<DiscoveryResponse>) responses, PEER.get(), identity);
+            this, (ServerCallStreamObserver<EncodedResponse>) responses, PEER.get(), identity);
     open(stream);
     return stream;
   }
 
-  private DeltaDiscoveryStream openDelta(StreamObserver<DeltaDiscoveryResponse> responses) {
+  private StreamObserver<DeltaDiscoveryRequest> openDelta(
+      StreamObserver<EncodedResponse> responses) {
     DeltaDiscoveryStream stream =
         new DeltaDiscoveryStream(
-            this,
-            (ServerCallStreamObserver<DeltaDiscoveryResponse>) responses,
-            PEER.get(),
-            identity);
+            this, (ServerCallStreamObserver<EncodedResponse>) responses, PEER.get(), identity);
     open(stream);
     return stream;
   }

@@ -11,12 +11,12 @@ import java.util.Map;
 import java.util.Optional;
 
 /** {@code StreamAggregatedResources}: state of the world. */
-final class DiscoveryStream extends Stream<DiscoveryRequest, DiscoveryResponse> {
+final class DiscoveryStream extends Stream<DiscoveryRequest> {
   private final ControlPlane identity;
 
   DiscoveryStream(
       DiscoveryServer server,
-      ServerCallStreamObserver<DiscoveryResponse> responses,
+      ServerCallStreamObserver<EncodedResponse> responses,
       String peer,
       ControlPlane identity) {
     super(server, responses, peer);
@@ -49,15 +49,16 @@ final class DiscoveryStream extends Stream<DiscoveryRequest, DiscoveryResponse> 
       String nonce,
       List<EncodedResource> resources,
       List<String> removed) {
-    DiscoveryResponse.Builder response =
-        DiscoveryResponse.newBuilder()
-            .setTypeUrl(type.url())
-            .setVersionInfo(version)
-            .setNonce(nonce)
-            .setControlPlane(identity);
-    for (EncodedResource resource : resources) {
-      response.addResources(resource.body());
-    }
-    transmit(response.build());
+    transmit(
+        new EncodedResponse(
+            resources,
+            false,
+            DiscoveryResponse.newBuilder()
+                .setTypeUrl(type.url())
+                .setVersionInfo(version)
+                .setNonce(nonce)
+                .setControlPlane(identity)
+                .build()
+                .toByteString()));
   }
 }

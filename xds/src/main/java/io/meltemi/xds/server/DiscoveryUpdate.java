@@ -1,52 +1,67 @@
 package io.meltemi.xds.server;
 
-import io.meltemi.xds.resource.EncodedResource;
+import io.meltemi.xds.resource.ResourceGroup;
 import java.util.Collection;
 import java.util.List;
 import java.util.Set;
 
 /**
- * What there is now, of one type for one connection. The connection works out what of it has to be
- * sent.
+ * All there is now of one type for one connection: of what it wants, and nothing else. The
+ * connection works out what of it has to be sent; that is cheap when the groups are those of other
+ * connections too.
  *
  * @param version of the whole configuration, for people to read
- * @param resources what exists
- * @param everything the resources are all there are, so that what is held and absent here is gone;
- *     else only {@code names} were looked at
- * @param names looked at, when not everything was
+ * @param groups what exists; each name in one of them
+ * @param asked names just asked for: of those that do not exist the client is told
  * @param forced names to be sent even when the client holds that very version
  * @param removals whether to tell the client now of what is gone; what is not told stays held
  * @param answer send a response even when there is nothing to say
  */
 public record DiscoveryUpdate(
     String version,
-    List<EncodedResource> resources,
-    boolean everything,
-    Collection<String> names,
+    List<ResourceGroup> groups,
+    Collection<String> asked,
     Set<String> forced,
     boolean removals,
     boolean answer) {
 
-  /** All there is of a type. */
-  public static DiscoveryUpdate everything(String version, List<EncodedResource> resources) {
-    return new DiscoveryUpdate(version, resources, true, Set.of(), Set.of(), true, false);
+  public static DiscoveryUpdate of(String version, List<ResourceGroup> groups) {
+    return new DiscoveryUpdate(version, groups, List.of(), Set.of(), true, false);
   }
 
-  /** What there is of some names. */
-  public static DiscoveryUpdate of(
-      String version, Collection<String> names, List<EncodedResource> resources) {
-    return new DiscoveryUpdate(version, resources, false, names, Set.of(), true, false);
+  public DiscoveryUpdate asked(Collection<String> names) {
+    return new DiscoveryUpdate(version, groups, names, forced, removals, answer);
   }
 
-  public DiscoveryUpdate withForced(Set<String> value) {
-    return new DiscoveryUpdate(version, resources, everything, names, value, removals, answer);
+  /** Those of some names. */
+  public DiscoveryUpdate only(Set<String> names) {
+    return new DiscoveryUpdate(
+        version,
+        groups.stream().map(group -> group.only(names)).toList(),
+        asked,
+        forced,
+        removals,
+        answer);
+  }
+
+  public DiscoveryUpdate withForced(Set<String> names) {
+    return new DiscoveryUpdate(version, groups, asked, names, removals, answer);
   }
 
   public DiscoveryUpdate withoutRemovals() {
-    return new DiscoveryUpdate(version, resources, everything, names, forced, false, answer);
+    return new DiscoveryUpdate(version, groups, asked, forced, false, answer);
   }
 
   public DiscoveryUpdate withAnswer() {
-    return new DiscoveryUpdate(version, resources, everything, names, forced, removals, true);
+    return new DiscoveryUpdate(version, groups, asked, forced, removals, true);
+  }
+
+  boolean has(String name) {
+    for (ResourceGroup group : groups) {
+      if (group.contains(name)) {
+        return true;
+      }
+    }
+    return false;
   }
 }

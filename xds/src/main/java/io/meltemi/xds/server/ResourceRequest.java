@@ -1,6 +1,6 @@
 package io.meltemi.xds.server;
 
-import java.util.Set;
+import io.meltemi.xds.resource.NameSet;
 
 /**
  * What a client newly asked for.
@@ -9,8 +9,4 @@ import java.util.Set;
  * @param names explicit names, which may be given together with the wildcard
  * @param resumed the client said which versions it has, and needs only what differs
  */
-public record ResourceRequest(boolean everything, Set<String> names, boolean resumed) {
-  public ResourceRequest {
-    names = Set.copyOf(names);
-  }
-}
+public record ResourceRequest(boolean everything, NameSet names, boolean resumed) {}

@@ -8,7 +8,7 @@ import java.util.List;
  * @param response false when there was nothing to say
  * @param changed names whose content is new to the client
  * @param removed names the client was told to be gone
- * @param kept names that are gone, which the client was not told yet
+ * @param kept names that are gone, which the client was not told so far
  * @param bytes size of the resources in the response
  */
 public record Sent(

@@ -9,9 +9,9 @@ import org.jspecify.annotations.Nullable;
  * The gRPC call below a connection. Requests come on gRPC threads and are handed to the loop one at
  * a time: the next is read only when the last is worked off and the client reads what it is sent.
  */
-abstract class Stream<Q, R> implements StreamObserver<Q>, Wire {
+abstract class Stream<Q> implements StreamObserver<Q>, Wire {
   private final DiscoveryServer server;
-  final ServerCallStreamObserver<R> responses;
+  final ServerCallStreamObserver<EncodedResponse> responses;
   private final String peer;
 
   // Belongs to the loop.
@@ -19,7 +19,7 @@ abstract class Stream<Q, R> implements StreamObserver<Q>, Wire {
   private boolean ended;
   private boolean readPending = true;
 
-  Stream(DiscoveryServer server, ServerCallStreamObserver<R> responses, String peer) {
+  Stream(DiscoveryServer server, ServerCallStreamObserver<EncodedResponse> responses, String peer) {
     this.server = server;
     this.responses = responses;
     this.peer = peer;
@@ -115,7 +115,7 @@ abstract class Stream<Q, R> implements StreamObserver<Q>, Wire {
     end();
   }
 
-  final void transmit(R message) {
+  final void transmit(EncodedResponse message) {
     if (!ended && !responses.isCancelled()) {
       responses.onNext(message);
     }

@@ -1,32 +1,27 @@
 package io.meltemi.xds.server;
 
-import io.meltemi.xds.resource.EncodedResource;
+import io.meltemi.xds.resource.NameSet;
+import io.meltemi.xds.resource.ResourceGroup;
 import io.meltemi.xds.resource.TypeUrl;
 import java.time.Instant;
 import java.util.ArrayDeque;
-import java.util.Collections;
-import java.util.HashMap;
-import java.util.LinkedHashSet;
-import java.util.Map;
+import java.util.Collection;
+import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 
 /** One type on one connection: what the client wants, holds and answered. Belongs to the loop. */
 public final class Subscription {
   static final String WILDCARD = "*";
 
   private final TypeUrl type;
-  final Set<String> names = new LinkedHashSet<>();
+  NameSet names = NameSet.EMPTY;
   boolean wildcard;
 
-  /** Version of each resource the client was last sent (or said to have), by name. */
-  final Map<String, String> held = new HashMap<>();
+  /** What the client was last sent, in the groups in which it was made. */
+  List<ResourceGroup> held = List.of();
 
-  /**
-   * The same with bodies, where a response must repeat what is kept for a moment: of the types that
-   * are complete in every response, in the state-of-the-world variant only.
-   */
-  final Map<String, EncodedResource> heldBodies = new HashMap<>();
+  /** What it holds beside: gone but not told so far, or what it said to have from before. */
+  ResourceGroup leftOver = ResourceGroup.EMPTY;
 
   final ArrayDeque<Unanswered> unanswered = new ArrayDeque<>();
   String nonceSent = "";
@@ -52,17 +47,34 @@ public final class Subscription {
   }
 
   /** Explicit names wanted. */
-  public Set<String> names() {
-    return Collections.unmodifiableSet(names);
+  public NameSet names() {
+    return names;
   }
 
   public boolean wants(String name) {
     return wildcard || names.contains(name);
   }
 
-  /** Names and versions the client holds, provided that it took the last response. */
-  public Map<String, String> held() {
-    return Collections.unmodifiableMap(held);
+  /** True when the client holds a resource, provided that it took the last response. */
+  public boolean holds(String name) {
+    for (ResourceGroup group : held) {
+      if (group.contains(name)) {
+        return true;
+      }
+    }
+    return leftOver.contains(name);
+  }
+
+  /** What a client forgets, or doubts by asking for it again. */
+  void forget(Collection<String> names) {
+    held = held.stream().map(group -> group.without(names)).toList();
+    leftOver = leftOver.without(names);
+  }
+
+  /** A client that no longer wants everything forgets all that it did not ask for by name. */
+  void forgetUnnamed() {
+    held = held.stream().map(group -> group.only(names)).toList();
+    leftOver = leftOver.only(names);
   }
 
   /** True while a response has no answer. */

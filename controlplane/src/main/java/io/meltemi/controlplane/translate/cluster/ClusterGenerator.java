@@ -6,6 +6,8 @@ import io.meltemi.controlplane.push.GeneratedResource;
 import io.meltemi.controlplane.push.ProxyNode;
 import io.meltemi.controlplane.push.PushContext;
 import io.meltemi.controlplane.push.ResourceGenerator;
+import io.meltemi.controlplane.push.View;
+import io.meltemi.controlplane.push.Views;
 import io.meltemi.controlplane.translate.DynamicDns;
 import io.meltemi.controlplane.translate.WaypointServices;
 import io.meltemi.xds.resource.TypeUrl;
@@ -27,23 +29,35 @@ public final class ClusterGenerator implements ResourceGenerator {
   }
 
   @Override
+  public List<View> views(ProxyNode node, Views views) {
+    return node.isSidecar()
+        ? List.of(views.destinations(node), views.inbound(node))
+        : List.of(views.whole(node));
+  }
+
+  @Override
   public List<GeneratedResource> generate(
-      ProxyNode node, PushContext context, Collection<String> names) {
+      View view, PushContext context, Collection<String> names) {
+    ProxyNode node = view.node();
     List<Translated> clusters = new ArrayList<>();
-    OutboundClusters outbound = new OutboundClusters(node, context);
-    if (node.isWaypoint()) {
-      clusters.addAll(WaypointClusters.of(context.mesh()));
-      clusters.addAll(outbound.clusters(WaypointServices.of(node, context)));
-    } else {
-      clusters.addAll(outbound.clusters());
-    }
-    clusters.add(SpecialClusters.blackHole(context.mesh()));
-    if (node.isSidecar()) {
-      clusters.add(SpecialClusters.passthrough(context.mesh()));
-      DynamicDns lookedUp = DynamicDns.of(node, context);
-      if (lookedUp.anyHost()) {
-        clusters.add(SpecialClusters.anyHost(context.mesh(), lookedUp));
+    if (view.has(View.Part.OUTBOUND)) {
+      OutboundClusters outbound = new OutboundClusters(node, context);
+      if (node.isWaypoint()) {
+        clusters.addAll(WaypointClusters.of(context.mesh()));
+        clusters.addAll(outbound.clusters(WaypointServices.of(node, context)));
+      } else {
+        clusters.addAll(outbound.clusters());
       }
+      clusters.add(SpecialClusters.blackHole(context.mesh()));
+      if (node.isSidecar()) {
+        clusters.add(SpecialClusters.passthrough(context.mesh()));
+        DynamicDns lookedUp = DynamicDns.of(node, context);
+        if (lookedUp.anyHost()) {
+          clusters.add(SpecialClusters.anyHost(context.mesh(), lookedUp));
+        }
+      }
+    }
+    if (node.isSidecar() && view.has(View.Part.INBOUND)) {
       if (node.placement().isEmpty()) {
         clusters.add(SpecialClusters.inboundPassthrough(node, context.mesh()));
       }

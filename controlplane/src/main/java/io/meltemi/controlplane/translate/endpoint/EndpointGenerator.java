@@ -10,6 +10,8 @@ import io.meltemi.controlplane.push.ProxyNode;
 import io.meltemi.controlplane.push.PushContext;
 import io.meltemi.controlplane.push.ResourceGenerator;
 import io.meltemi.controlplane.push.SidecarScope;
+import io.meltemi.controlplane.push.View;
+import io.meltemi.controlplane.push.Views;
 import io.meltemi.controlplane.registry.MeshService;
 import io.meltemi.controlplane.registry.ServicePort;
 import io.meltemi.controlplane.translate.ClusterNames;
@@ -37,8 +39,14 @@ public final class EndpointGenerator implements ResourceGenerator {
   }
 
   @Override
+  public List<View> views(ProxyNode node, Views views) {
+    return List.of(node.isWaypoint() ? views.whole(node) : views.destinations(node));
+  }
+
+  @Override
   public List<GeneratedResource> generate(
-      ProxyNode node, PushContext context, Collection<String> names) {
+      View view, PushContext context, Collection<String> names) {
+    ProxyNode node = view.node();
     SidecarScope scope = context.sidecarScope(node);
     List<GeneratedResource> resources = new ArrayList<>(names.size());
     for (String name : names) {

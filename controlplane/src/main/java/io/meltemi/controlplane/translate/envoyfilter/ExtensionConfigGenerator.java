@@ -8,6 +8,7 @@ import io.meltemi.controlplane.push.GeneratedResource;
 import io.meltemi.controlplane.push.ProxyNode;
 import io.meltemi.controlplane.push.PushContext;
 import io.meltemi.controlplane.push.ResourceGenerator;
+import io.meltemi.controlplane.push.View;
 import io.meltemi.controlplane.translate.envoyfilter.Patches.Patch;
 import io.meltemi.controlplane.translate.extension.ExtensionConfigs;
 import io.meltemi.xds.resource.TypeUrl;
@@ -30,7 +31,8 @@ public final class ExtensionConfigGenerator implements ResourceGenerator {
 
   @Override
   public List<GeneratedResource> generate(
-      ProxyNode node, PushContext context, Collection<String> names) {
+      View view, PushContext context, Collection<String> names) {
+    ProxyNode node = view.node();
     Map<String, GeneratedResource> configs = new LinkedHashMap<>();
     for (Patch patch :
         Patches.of(context).of(node, context, EnumSet.of(ApplyTo.EXTENSION_CONFIG))) {

@@ -1,11 +1,14 @@
 package io.meltemi.controlplane.translate.envoyfilter;
 
 import io.meltemi.config.kind.envoyfilter.EnvoyFilter.ApplyTo;
+import io.meltemi.config.kind.envoyfilter.EnvoyFilter.Operation;
 import io.meltemi.config.store.Problem;
 import io.meltemi.controlplane.push.GeneratedResource;
 import io.meltemi.controlplane.push.ProxyNode;
 import io.meltemi.controlplane.push.PushContext;
 import io.meltemi.controlplane.push.ResourceGenerator;
+import io.meltemi.controlplane.push.View;
+import io.meltemi.controlplane.push.Views;
 import io.meltemi.controlplane.translate.envoyfilter.Patches.Patch;
 import io.meltemi.xds.resource.TypeUrl;
 import java.util.Collection;
@@ -43,26 +46,41 @@ public final class PatchedGenerator implements ResourceGenerator {
   }
 
   @Override
+  public List<View> views(ProxyNode node, Views views) {
+    return inner.views(node, views);
+  }
+
+  @Override
   public List<GeneratedResource> generate(
-      ProxyNode node, PushContext context, Collection<String> names) {
-    List<GeneratedResource> resources = inner.generate(node, context, names);
+      View view, PushContext context, Collection<String> names) {
+    ProxyNode node = view.node();
+    List<GeneratedResource> resources = inner.generate(view, context, names);
     if (context.envoyFilters().isEmpty()) {
       return resources;
     }
     if (type().equals(TypeUrl.CLUSTER)) {
-      return new ClusterPatches(node, patches(node, context, CLUSTERS)).apply(resources);
+      return new ClusterPatches(node, patches(view, context, CLUSTERS)).apply(resources);
     }
     if (type().equals(TypeUrl.LISTENER)) {
-      return new ListenerPatches(node, context, patches(node, context, LISTENERS)).apply(resources);
+      return new ListenerPatches(node, context, patches(view, context, LISTENERS)).apply(resources);
     }
     if (type().equals(TypeUrl.ROUTE)) {
-      return new RoutePatches(node, context, patches(node, context, ROUTES)).apply(resources);
+      return new RoutePatches(node, context, patches(view, context, ROUTES)).apply(resources);
     }
     return resources;
   }
 
-  private static List<Patch> patches(ProxyNode node, PushContext context, Set<ApplyTo> kinds) {
-    return Patches.of(context).of(node, context, kinds);
+  /** What is added to a proxy is added once, to what it sends through. */
+  private static List<Patch> patches(View view, PushContext context, Set<ApplyTo> kinds) {
+    List<Patch> patches = Patches.of(context).of(view.node(), context, kinds);
+    return view.has(View.Part.OUTBOUND)
+        ? patches
+        : patches.stream().filter(patch -> !addsResource(patch)).toList();
+  }
+
+  private static boolean addsResource(Patch patch) {
+    return patch.operation() == Operation.ADD
+        && (patch.applyTo() == ApplyTo.CLUSTER || patch.applyTo() == ApplyTo.LISTENER);
   }
 
   @Override

@@ -7,6 +7,8 @@ import io.meltemi.controlplane.push.ProxyNode;
 import io.meltemi.controlplane.push.PushContext;
 import io.meltemi.controlplane.push.ResourceGenerator;
 import io.meltemi.controlplane.push.SidecarScope;
+import io.meltemi.controlplane.push.View;
+import io.meltemi.controlplane.push.Views;
 import io.meltemi.xds.resource.TypeUrl;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -23,10 +25,18 @@ public final class ListenerGenerator implements ResourceGenerator {
   }
 
   @Override
+  public List<View> views(ProxyNode node, Views views) {
+    return node.isSidecar()
+        ? List.of(views.routes(node), views.inbound(node))
+        : List.of(views.whole(node));
+  }
+
+  @Override
   public List<GeneratedResource> generate(
-      ProxyNode node, PushContext context, Collection<String> names) {
+      View view, PushContext context, Collection<String> names) {
+    ProxyNode node = view.node();
     return switch (node.type()) {
-      case SIDECAR -> sidecar(node, context);
+      case SIDECAR -> sidecar(view, context);
       case ROUTER -> new GatewayListeners(node, context).listeners();
       case WAYPOINT -> new WaypointListeners(node, context).listeners();
     };
@@ -37,18 +47,18 @@ public final class ListenerGenerator implements ResourceGenerator {
     return node.isRouter() ? new GatewayListeners(node, context).problems() : List.of();
   }
 
-  private static List<GeneratedResource> sidecar(ProxyNode node, PushContext context) {
+  private static List<GeneratedResource> sidecar(View view, PushContext context) {
+    ProxyNode node = view.node();
     SidecarScope scope = context.sidecarScope(node);
-    OutboundListeners outbound = new OutboundListeners(node, context, scope);
-    InboundListeners inbound = new InboundListeners(node, context, scope);
     Optional<LocalPlacement> placement = node.placement();
     List<GeneratedResource> listeners = new ArrayList<>();
-    if (placement.isPresent()) {
-      listeners.addAll(outbound.local(placement.get()));
-      listeners.addAll(inbound.local(placement.get()));
-    } else {
-      listeners.addAll(outbound.listeners());
-      listeners.addAll(inbound.listeners());
+    if (view.has(View.Part.OUTBOUND)) {
+      OutboundListeners outbound = new OutboundListeners(node, context, scope);
+      listeners.addAll(placement.map(outbound::local).orElseGet(outbound::listeners));
+    }
+    if (view.has(View.Part.INBOUND)) {
+      InboundListeners inbound = new InboundListeners(node, context, scope);
+      listeners.addAll(placement.map(inbound::local).orElseGet(inbound::listeners));
     }
     return distinct(listeners);
   }

@@ -5,6 +5,8 @@ import io.meltemi.controlplane.push.GeneratedResource;
 import io.meltemi.controlplane.push.ProxyNode;
 import io.meltemi.controlplane.push.PushContext;
 import io.meltemi.controlplane.push.ResourceGenerator;
+import io.meltemi.controlplane.push.View;
+import io.meltemi.controlplane.push.Views;
 import io.meltemi.controlplane.registry.MeshService;
 import io.meltemi.controlplane.registry.Resolution;
 import io.meltemi.controlplane.registry.ServiceEndpoint;
@@ -30,8 +32,14 @@ public final class NameTableGenerator implements ResourceGenerator {
   }
 
   @Override
+  public List<View> views(ProxyNode node, Views views) {
+    return List.of(views.routes(node));
+  }
+
+  @Override
   public List<GeneratedResource> generate(
-      ProxyNode node, PushContext context, Collection<String> names) {
+      View view, PushContext context, Collection<String> names) {
+    ProxyNode node = view.node();
     Map<String, NameTableMessage.Info> table = new TreeMap<>();
     for (MeshService service : context.sidecarScope(node).allServices()) {
       List<String> addresses = addresses(service, context);

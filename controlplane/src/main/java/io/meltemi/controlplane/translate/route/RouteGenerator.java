@@ -9,6 +9,8 @@ import io.meltemi.controlplane.push.GeneratedResource;
 import io.meltemi.controlplane.push.ProxyNode;
 import io.meltemi.controlplane.push.PushContext;
 import io.meltemi.controlplane.push.ResourceGenerator;
+import io.meltemi.controlplane.push.View;
+import io.meltemi.controlplane.push.Views;
 import io.meltemi.xds.resource.TypeUrl;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -22,8 +24,14 @@ public final class RouteGenerator implements ResourceGenerator {
   }
 
   @Override
+  public List<View> views(ProxyNode node, Views views) {
+    return List.of(node.isSidecar() ? views.routes(node) : views.whole(node));
+  }
+
+  @Override
   public List<GeneratedResource> generate(
-      ProxyNode node, PushContext context, Collection<String> names) {
+      View view, PushContext context, Collection<String> names) {
+    ProxyNode node = view.node();
     return switch (node.type()) {
       case SIDECAR -> {
         SidecarRoutes routes = new SidecarRoutes(node, context);

@@ -12,6 +12,7 @@ import io.meltemi.controlplane.push.GeneratedResource;
 import io.meltemi.controlplane.push.ProxyNode;
 import io.meltemi.controlplane.push.PushContext;
 import io.meltemi.controlplane.push.ResourceGenerator;
+import io.meltemi.controlplane.push.View;
 import io.meltemi.xds.resource.TypeUrl;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -33,7 +34,8 @@ public final class SecretGenerator implements ResourceGenerator {
 
   @Override
   public List<GeneratedResource> generate(
-      ProxyNode node, PushContext context, Collection<String> names) {
+      View view, PushContext context, Collection<String> names) {
+    ProxyNode node = view.node();
     List<GeneratedResource> made = new ArrayList<>();
     for (String name : names) {
       if (find(name, node, context) instanceof Answer.Found(GeneratedResource resource)) {

@@ -69,7 +69,7 @@ class ClusterGeneratorTest {
 
   private static Map<String, Cluster> clusters(ProxyNode node, PushContext context) {
     Map<String, Cluster> clusters = new TreeMap<>();
-    for (GeneratedResource resource : new ClusterGenerator().generate(node, context, List.of())) {
+    for (GeneratedResource resource : new ClusterGenerator().all(node, context, List.of())) {
       clusters.put(resource.name(), (Cluster) resource.body());
     }
     return clusters;

@@ -311,7 +311,7 @@ final class ListenerGeneratorTest {
   private static Listeners listeners(ProxyNode node, TestWorld world) {
     List<Listener> listeners = new ArrayList<>();
     for (GeneratedResource resource :
-        new ListenerGenerator().generate(node, world.context(), List.of())) {
+        new ListenerGenerator().all(node, world.context(), List.of())) {
       assertEquals(resource.name(), ((Listener) resource.body()).getName());
       listeners.add((Listener) resource.body());
     }

@@ -219,7 +219,7 @@ final class RouteGeneratorTest {
 
   private static RouteConfiguration one(ProxyNode node, TestWorld world, String name) {
     List<GeneratedResource> resources =
-        new RouteGenerator().generate(node, world.context(), List.of(name));
+        new RouteGenerator().all(node, world.context(), List.of(name));
     assertEquals(1, resources.size());
     assertEquals(name, resources.getFirst().name());
     return (RouteConfiguration) resources.getFirst().body();

@@ -101,7 +101,7 @@ final class SecretGeneratorTest {
 
   private Secret one(String yaml, String name) {
     List<GeneratedResource> made =
-        generator.generate(node("router", "ingress"), YamlWorld.of(yaml), List.of(name));
+        generator.all(node("router", "ingress"), YamlWorld.of(yaml), List.of(name));
     assertEquals(1, made.size(), () -> problems(yaml, name).toString());
     assertEquals(name, made.getFirst().name());
     return (Secret) made.getFirst().body();
@@ -110,7 +110,7 @@ final class SecretGeneratorTest {
   private List<String> problems(String yaml, String name) {
     PushContext context = YamlWorld.of(yaml);
     assertTrue(
-        generator.generate(node("router", "ingress"), context, List.of(name)).isEmpty()
+        generator.all(node("router", "ingress"), context, List.of(name)).isEmpty()
             || generator.problems(node("router", "ingress"), context, List.of(name)).isEmpty());
     return generator.problems(node("router", "ingress"), context, List.of(name)).stream()
         .map(Object::toString)

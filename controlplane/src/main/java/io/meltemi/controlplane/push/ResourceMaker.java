@@ -1,0 +1,96 @@
+package io.meltemi.controlplane.push;
+
+import io.meltemi.xds.resource.EncodedResource;
+import io.meltemi.xds.resource.TypeUrl;
+import java.lang.ref.WeakReference;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.WeakHashMap;
+
+/**
+ * Makes and encodes resources. What comes out the same as something that is still in use, for
+ * another view or in an earlier world, is that very object. Belongs to the push thread.
+ */
+final class ResourceMaker {
+  private static final System.Logger LOG = System.getLogger(ResourceMaker.class.getName());
+
+  private final Map<TypeUrl, ResourceGenerator> generators = new LinkedHashMap<>();
+  private final PushEvents events;
+  private final Map<EncodedResource, WeakReference<EncodedResource>> inUse = new WeakHashMap<>();
+
+  ResourceMaker(List<ResourceGenerator> generators, PushEvents events) {
+    generators.forEach(generator -> this.generators.put(generator.type(), generator));
+    this.events = events;
+  }
+
+  /** All generators, in the order in which their types are sent. */
+  Collection<ResourceGenerator> generators() {
+    return generators.values();
+  }
+
+  boolean serves(TypeUrl type) {
+    return generators.containsKey(type);
+  }
+
+  /** What resources of a type depend on, for a proxy; nothing for types that nobody makes. */
+  List<View> views(TypeUrl type, ProxyNode node, Views views) {
+    ResourceGenerator generator = generators.get(type);
+    return generator == null ? List.of() : generator.views(node, views);
+  }
+
+  /** Makes a group; nothing when that failed. */
+  Optional<List<EncodedResource>> make(
+      TypeUrl type, View view, PushContext context, Collection<String> names) {
+    ResourceGenerator generator = generators.get(type);
+    if (generator == null) {
+      return Optional.of(List.of());
+    }
+    try {
+      List<GeneratedResource> made = generator.generate(view, context, names);
+      events.generated(type, made.size());
+      List<EncodedResource> encoded = new ArrayList<>(made.size());
+      for (GeneratedResource resource : made) {
+        encoded.add(shared(EncodedResource.encode(resource.name(), resource.body())));
+      }
+      return Optional.of(encoded);
+    } catch (RuntimeException e) {
+      events.failed(type, e);
+      LOG.log(
+          System.Logger.Level.ERROR,
+          "cannot make "
+              + type.shortName()
+              + " for proxies of namespace "
+              + view.node().namespace()
+              + ", which keep what they have: "
+              + e,
+          e);
+      return Optional.empty();
+    }
+  }
+
+  private EncodedResource shared(EncodedResource made) {
+    WeakReference<EncodedResource> reference = inUse.get(made);
+    EncodedResource known = reference == null ? null : reference.get();
+    if (known != null) {
+      return known;
+    }
+    inUse.put(made, new WeakReference<>(made));
+    return made;
+  }
+
+  /** All of a type for one proxy, made anew with origins; for people to read. */
+  List<GeneratedResource> anew(
+      TypeUrl type, ProxyNode node, PushContext context, Collection<String> names) {
+    ResourceGenerator generator = generators.get(type);
+    return generator == null ? List.of() : generator.all(node, context, names);
+  }
+
+  /** Resources that are in use, each counted once. */
+  int size() {
+    return inUse.size();
+  }
+}

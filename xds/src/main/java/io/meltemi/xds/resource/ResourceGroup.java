@@ -1,0 +1,173 @@
+package io.meltemi.xds.resource;
+
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Resources of one type that were made together and go to many clients together. What it differs in
+ * from another group is worked out once, for all who held the other. Immutable in what it answers;
+ * belongs to one thread, because it remembers differences.
+ */
+public final class ResourceGroup {
+  /** Holds nothing. */
+  public static final ResourceGroup EMPTY = new ResourceGroup(Map.of(), true);
+
+  /** Groups whose difference is remembered: usually one, the group before. */
+  private static final int DIFFERENCES_MAX = 4;
+
+  private final Map<String, EncodedResource> byName;
+  private final boolean shared;
+  private final Map<ResourceGroup, Difference> differences = new HashMap<>(4);
+  private long bytes = -1;
+
+  /**
+   * What one group has and another has not.
+   *
+   * @param changed resources that are new or different
+   * @param removed names that are gone
+   */
+  public record Difference(List<EncodedResource> changed, List<String> removed) {
+    public static final Difference NONE = new Difference(List.of(), List.of());
+
+    public boolean isEmpty() {
+      return changed.isEmpty() && removed.isEmpty();
+    }
+  }
+
+  private ResourceGroup(Map<String, EncodedResource> byName, boolean shared) {
+    this.byName = byName;
+    this.shared = shared;
+  }
+
+  /** A group in the order given; of two resources with one name the first counts. */
+  public static ResourceGroup of(Collection<EncodedResource> resources) {
+    if (resources.isEmpty()) {
+      return EMPTY;
+    }
+    Map<String, EncodedResource> byName = LinkedHashMap.newLinkedHashMap(resources.size());
+    resources.forEach(resource -> byName.putIfAbsent(resource.name(), resource));
+    return new ResourceGroup(byName, true);
+  }
+
+  /** What a client says it has: versions by name, without content. */
+  public static ResourceGroup known(Map<String, String> versions) {
+    Map<String, EncodedResource> byName = LinkedHashMap.newLinkedHashMap(versions.size());
+    versions.forEach((name, version) -> byName.put(name, EncodedResource.known(name, version)));
+    return new ResourceGroup(byName, false);
+  }
+
+  public @Nullable EncodedResource get(String name) {
+    return byName.get(name);
+  }
+
+  public boolean contains(String name) {
+    return byName.containsKey(name);
+  }
+
+  public Set<String> names() {
+    return Collections.unmodifiableSet(byName.keySet());
+  }
+
+  public Collection<EncodedResource> resources() {
+    return Collections.unmodifiableCollection(byName.values());
+  }
+
+  public int size() {
+    return byName.size();
+  }
+
+  public boolean isEmpty() {
+    return byName.isEmpty();
+  }
+
+  /** Size of all encoded messages. */
+  public long sizeBytes() {
+    if (bytes < 0) {
+      bytes = byName.values().stream().mapToLong(EncodedResource::sizeBytes).sum();
+    }
+    return bytes;
+  }
+
+  /** The same group when it has none of the names. */
+  public ResourceGroup without(Collection<String> names) {
+    if (names.stream().noneMatch(byName::containsKey)) {
+      return this;
+    }
+    Map<String, EncodedResource> rest = new LinkedHashMap<>(byName);
+    names.forEach(rest::remove);
+    return new ResourceGroup(rest, false);
+  }
+
+  /** Those of some names; the same group when it has no others. */
+  public ResourceGroup only(Set<String> names) {
+    if (names.containsAll(byName.keySet())) {
+      return this;
+    }
+    Map<String, EncodedResource> rest = new LinkedHashMap<>(byName);
+    rest.keySet().retainAll(names);
+    return new ResourceGroup(rest, false);
+  }
+
+  /** The same group with some resources in place of those of their names, or behind the others. */
+  public ResourceGroup with(Collection<EncodedResource> replacements) {
+    Map<String, EncodedResource> all = new LinkedHashMap<>(byName);
+    replacements.forEach(resource -> all.put(resource.name(), resource));
+    return new ResourceGroup(all, true);
+  }
+
+  /** True when names and versions are the same. */
+  public boolean hasSameAs(ResourceGroup other) {
+    return this == other || byName.equals(other.byName);
+  }
+
+  /** What a client lacks that has another group, and what it has too many. */
+  public Difference since(ResourceGroup before) {
+    if (this == before) {
+      return Difference.NONE;
+    }
+    Difference known = differences.get(before);
+    if (known != null) {
+      return known;
+    }
+    Difference difference = compare(before);
+    if (before.shared) {
+      if (differences.size() >= DIFFERENCES_MAX) {
+        differences.clear();
+      }
+      differences.put(before, difference);
+    }
+    return difference;
+  }
+
+  private Difference compare(ResourceGroup before) {
+    List<EncodedResource> changed = new ArrayList<>();
+    int kept = 0;
+    for (EncodedResource resource : byName.values()) {
+      @Nullable EncodedResource then = before.byName.get(resource.name());
+      if (then != null) {
+        kept++;
+      }
+      if (!resource.equals(then)) {
+        changed.add(resource);
+      }
+    }
+    List<String> removed = new ArrayList<>();
+    if (kept < before.size()) {
+      for (String name : before.byName.keySet()) {
+        if (!byName.containsKey(name)) {
+          removed.add(name);
+        }
+      }
+    }
+    return changed.isEmpty() && removed.isEmpty()
+        ? Difference.NONE
+        : new Difference(List.copyOf(changed), List.copyOf(removed));
+  }
+}
