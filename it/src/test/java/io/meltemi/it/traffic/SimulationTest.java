@@ -138,7 +138,7 @@ class SimulationTest {
     ProxyNode proxy = ProxyNode.parse(node.build(), Origin.of("simulation")).orElseThrow();
     RouteConfiguration proto =
         (RouteConfiguration)
-            new RouteGenerator().generate(proxy, world, List.of(name)).getFirst().body();
+            new RouteGenerator().all(proxy, world, List.of(name)).getFirst().body();
     return new RouteTableParser((_, _, _) -> Optional.of(Ignored.INSTANCE), Ticker.system())
         .parse(proto, Origin.of("simulation"))
         .orElseThrow();
