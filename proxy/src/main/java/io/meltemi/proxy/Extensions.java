@@ -165,6 +165,7 @@ import io.meltemi.proxy.upstream.UpstreamClient;
 import io.meltemi.proxy.upstream.UpstreamPools;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.Executor;
 import java.util.function.BooleanSupplier;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -319,7 +320,9 @@ final class Extensions {
       Ticker ticker,
       Node node,
       Supplier<List<LoopContext>> loops,
-      BooleanSupplier failing) {
+      BooleanSupplier failing,
+      Executor configuration,
+      Runnable changed) {
     Formatter.Sources sources() {
       return new Formatter.Sources(ticker, System.getenv());
     }
@@ -359,7 +362,9 @@ final class Extensions {
                     shared.loops(),
                     shared.node(),
                     shared.ticker(),
-                    System.getenv()),
+                    System.getenv(),
+                    shared.configuration(),
+                    shared.changed()),
                 shared.stats()),
             new GrpcWebFilterFactory(shared.clusters(), shared.stats()),
             new GrpcStatsFilterFactory(shared.clusters(), shared.stats()),

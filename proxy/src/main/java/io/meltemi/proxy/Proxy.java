@@ -169,7 +169,9 @@ public final class Proxy implements AutoCloseable {
             ticker,
             bootstrap.node(),
             () -> workers.loops().stream().map(loops::get).toList(),
-            () -> failing);
+            () -> failing,
+            configLoop::execute,
+            this::recheck);
     HttpFilters httpFilters = Extensions.httpFilters(shared);
     DiscoveredFilters discovered = new DiscoveredFilters(httpFilters);
     RouteTableParser routeParser = new RouteTableParser(httpFilters, shared.sources());
@@ -287,6 +289,11 @@ public final class Proxy implements AutoCloseable {
     Proxy proxy = new Proxy(settings, environment, reader, document);
     document.tell(proxy.loadSecrets(), problems);
     return proxy;
+  }
+
+  /** What a listener waits for may have come; on the configuration loop. */
+  private void recheck() {
+    assembler.recheck();
   }
 
   private List<Violation> loadSecrets() {

@@ -96,6 +96,10 @@ final class WasmTest {
   }
 
   private Proxy proxy(String filters) throws ProxyStartException {
+    return proxy(filters, "");
+  }
+
+  private Proxy proxy(String filters, String clusters) throws ProxyStartException {
     String yaml =
         """
         node: {id: a, cluster: b, metadata: {NAME: one}}
@@ -123,7 +127,8 @@ final class WasmTest {
               cluster_name: app
               endpoints: [{lb_endpoints: [{endpoint: {address: {socket_address: {address: 127.0.0.1, port_value: %d}}}}]}]
         """
-            .formatted(filters, app.getAddress().getPort());
+            .formatted(filters, app.getAddress().getPort())
+            .concat(clusters);
     return Proxy.start(ProxySettings.ofYaml(yaml, 1), ProxyEnvironment.ofProcess());
   }
 
@@ -320,5 +325,95 @@ final class WasmTest {
                     .close());
     assertTrue(
         String.valueOf(refused.getMessage()).contains("vm_config.runtime"), refused::getMessage);
+  }
+
+  /** Serves code as a registry does, badly at first. */
+  private HttpServer registry(byte[] code, java.util.List<String> asked) throws IOException {
+    HttpServer server =
+        HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+    server.createContext(
+        "/",
+        exchange -> {
+          asked.add(
+              exchange.getRequestHeaders().getFirst("host") + exchange.getRequestURI().getPath());
+          byte[] body = asked.size() == 1 ? new byte[] {1, 2, 3} : code;
+          exchange.sendResponseHeaders(asked.size() == 2 ? 500 : 200, body.length);
+          exchange.getResponseBody().write(body);
+          exchange.close();
+        });
+    server.start();
+    return server;
+  }
+
+  private Proxy remote(HttpServer registry, String sha256, String more, int retries)
+      throws ProxyStartException {
+    String filter =
+        """
+                  - name: fetched
+                    typed_config:
+                      "@type": type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm
+                      config:
+                        name: fetched
+                        %s
+                        vm_config:
+                          runtime: envoy.wasm.runtime.v8
+                          code:
+                            remote:
+                              http_uri: {uri: "https://registry.test/m.wasm", cluster: registry, timeout: 5s}
+                              sha256: %s
+                              retry_policy: {num_retries: %d, retry_back_off: {base_interval: 0.001s}}
+        """
+            .formatted(more, sha256, retries)
+            .indent(0);
+    String cluster =
+        """
+          - name: registry
+            type: STATIC
+            load_assignment:
+              cluster_name: registry
+              endpoints: [{lb_endpoints: [{endpoint: {address: {socket_address: {address: 127.0.0.1, port_value: %d}}}}]}]
+        """
+            .formatted(registry.getAddress().getPort());
+    return proxy(filter, cluster);
+  }
+
+  @Test
+  void codeIsFetched() throws Exception {
+    byte[] code = WasmModules.assemble("headers");
+    List<String> asked = new java.util.concurrent.CopyOnWriteArrayList<>();
+    HttpServer registry = registry(code, asked);
+    try (Proxy proxy = remote(registry, sha256(code), "", 5)) {
+      proxy.ready().get(20, java.util.concurrent.TimeUnit.SECONDS);
+      assertTrue(send(proxy, "").body().contains("x-wasm"));
+      assertEquals(3, asked.size());
+      assertEquals("registry.test/m.wasm", asked.getFirst());
+      var stats = proxy.stats().scope("wasm.");
+      assertEquals(1, stats.counter("remote_load_cache_misses").value());
+      assertEquals(1, stats.counter("remote_load_fetch_successes").value());
+    } finally {
+      registry.stop(0);
+    }
+  }
+
+  @Test
+  void codeThatIsNotThatOfTheDigestDoesNotRun() throws Exception {
+    byte[] code = WasmModules.assemble("headers");
+    String other = "0".repeat(64);
+    HttpServer registry = registry(code, new java.util.concurrent.CopyOnWriteArrayList<>());
+    try (Proxy closed = remote(registry, other, "", 2);
+        Proxy open = remote(registry, other, "fail_open: true", 0)) {
+      closed.ready().get(20, java.util.concurrent.TimeUnit.SECONDS);
+      open.ready().get(20, java.util.concurrent.TimeUnit.SECONDS);
+      assertEquals(503, send(closed, "").statusCode());
+      assertEquals("{}", send(open, "").body());
+      assertEquals(1, closed.stats().scope("wasm.").counter("remote_load_fetch_failures").value());
+    } finally {
+      registry.stop(0);
+    }
+  }
+
+  private static String sha256(byte[] bytes) throws java.security.NoSuchAlgorithmException {
+    return java.util.HexFormat.of()
+        .formatHex(java.security.MessageDigest.getInstance("SHA-256").digest(bytes));
   }
 }

@@ -287,6 +287,11 @@ public final class SnapshotAssembler {
         && pendingListeners.isEmpty();
   }
 
+  /** What a listener waits for besides resources may have come. */
+  public void recheck() {
+    settle();
+  }
+
   private void secretsChanged() {
     clusters.secretsChanged();
     settle();

@@ -3,12 +3,14 @@ package io.meltemi.proxy.http.filter.wasm;
 import com.google.protobuf.Any;
 import com.google.protobuf.ByteString;
 import com.google.protobuf.BytesValue;
+import com.google.protobuf.Duration;
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.StringValue;
 import io.envoyproxy.envoy.config.core.v3.AsyncDataSource;
 import io.envoyproxy.envoy.config.core.v3.BackoffStrategy;
 import io.envoyproxy.envoy.config.core.v3.DataSource;
 import io.envoyproxy.envoy.config.core.v3.Node;
+import io.envoyproxy.envoy.config.core.v3.RemoteDataSource;
 import io.envoyproxy.envoy.extensions.filters.http.wasm.v3.Wasm;
 import io.envoyproxy.envoy.extensions.wasm.v3.CapabilityRestrictionConfig;
 import io.envoyproxy.envoy.extensions.wasm.v3.EnvironmentVariables;
@@ -16,13 +18,17 @@ import io.envoyproxy.envoy.extensions.wasm.v3.PluginConfig;
 import io.envoyproxy.envoy.extensions.wasm.v3.ReloadConfig;
 import io.envoyproxy.envoy.extensions.wasm.v3.VmConfig;
 import io.meltemi.common.time.Ticker;
+import io.meltemi.common.validation.Origin;
 import io.meltemi.proxy.cluster.ClusterManager;
 import io.meltemi.proxy.http.HttpFilterConfig;
 import io.meltemi.proxy.http.HttpFilterFactory;
 import io.meltemi.proxy.loop.LoopContext;
 import io.meltemi.proxy.parse.ParseScope;
 import io.meltemi.proxy.parse.SupportedFields;
+import io.meltemi.proxy.telemetry.Counter;
+import io.meltemi.proxy.telemetry.StatScope;
 import io.meltemi.proxy.telemetry.Stats;
+import io.meltemi.proxy.upstream.ServiceParser;
 import io.meltemi.proxy.upstream.UpstreamClient;
 import java.io.IOException;
 import java.lang.ref.SoftReference;
@@ -37,6 +43,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executor;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -47,11 +54,23 @@ import org.jspecify.annotations.Nullable;
 public final class WasmFilterFactory implements HttpFilterFactory {
   private static final String TYPE =
       "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm";
+  private static final System.Logger LOG = System.getLogger(WasmFilterFactory.class.getName());
+
+  /** Envoy's back-off of fetches, where a configuration has none. */
+  private static final BackoffStrategy RETRY =
+      BackoffStrategy.newBuilder()
+          .setBaseInterval(Duration.newBuilder().setSeconds(1))
+          .setMaxInterval(Duration.newBuilder().setSeconds(10))
+          .build();
+
   private static final String RUNTIME = "envoy.wasm.runtime.v8";
   private static final Set<String> RUNTIMES =
       Set.of("", RUNTIME, "envoy.wasm.runtime.wamr", "envoy.wasm.runtime.wasmtime");
   private static final long RELOAD_NANOS = 1_000_000_000L;
-  private static final long CODE_BYTES_MAX = 64 << 20;
+
+  /** How large a module may be. */
+  static final int CODE_BYTES_MAX = 64 << 20;
+
   private static final int CODES_MAX = 1000;
 
   private final Host host;
@@ -84,7 +103,10 @@ public final class WasmFilterFactory implements HttpFilterFactory {
                 "environment_variables")
             .withoutEffect("modules are compiled here", "allow_precompiled")
             .withoutEffect("code does not come from a cache", "nack_on_code_cache_miss");
-    static final SupportedFields CODE = SupportedFields.of(AsyncDataSource.class, "local");
+    static final SupportedFields CODE =
+        SupportedFields.of(AsyncDataSource.class, "local", "remote");
+    static final SupportedFields REMOTE =
+        SupportedFields.of(RemoteDataSource.class, "http_uri", "sha256", "retry_policy");
     static final SupportedFields LOCAL =
         SupportedFields.of(DataSource.class, "filename", "inline_bytes", "inline_string");
     static final SupportedFields ENVIRONMENT =
@@ -104,6 +126,8 @@ public final class WasmFilterFactory implements HttpFilterFactory {
    *
    * @param environment variables of this process
    * @param loops every event loop that serves
+   * @param configuration the configuration thread
+   * @param changed to be run there when what a listener waits for may have come
    */
   public record Host(
       UpstreamClient client,
@@ -111,7 +135,9 @@ public final class WasmFilterFactory implements HttpFilterFactory {
       Supplier<List<LoopContext>> loops,
       Node node,
       Ticker ticker,
-      Map<String, String> environment) {}
+      Map<String, String> environment,
+      Executor configuration,
+      Runnable changed) {}
 
   public WasmFilterFactory(Host host, Stats stats) {
     this.host = host;
@@ -141,17 +167,105 @@ public final class WasmFilterFactory implements HttpFilterFactory {
     ParseScope vmAt = at.field("vm_config");
     Fields.VM.check(plugin.getVmConfig(), vmAt);
     PluginSettings settings = settings(plugin, at);
-    Optional<WasmCode> code = code(plugin.getVmConfig().getCode(), vmAt.field("code"));
+    AsyncDataSource source = plugin.getVmConfig().getCode();
+    if (source.hasRemote()) {
+      return remote(source, settings, vmAt.field("code"));
+    }
+    Optional<WasmCode> code = code(source, vmAt.field("code"));
     if (code.isEmpty() || scope.out().hasErrors()) {
       return Optional.empty();
     }
     WasmPlugin made = new WasmPlugin(settings, code.get(), tools(settings.runtime()));
-    try {
-      new WasmVm(made, null).discard();
-      return Optional.of(made);
-    } catch (WasmException e) {
-      at.error("plugin " + plugin.getName(), "a module that starts: " + e.getMessage());
+    return starts(made, at) ? Optional.of(made) : Optional.empty();
+  }
+
+  private Optional<HttpFilterConfig> remote(
+      AsyncDataSource proto, PluginSettings settings, ParseScope scope) {
+    Fields.CODE.check(proto, scope);
+    RemoteDataSource remote = proto.getRemote();
+    ParseScope at = scope.field("remote");
+    Fields.REMOTE.check(remote, at);
+    String sha256 = remote.getSha256();
+    if (sha256.isEmpty()) {
+      at.field("sha256").error("\"\"", "the digest of the code");
+    }
+    ParseScope retryAt = at.field("retry_policy");
+    UpstreamClient.Retries retries =
+        remote.getRetryPolicy().hasRetryBackOff()
+            ? ServiceParser.retries(remote.getRetryPolicy(), retryAt)
+            : ServiceParser.retries(
+                remote.getRetryPolicy().toBuilder().setRetryBackOff(RETRY).build(), retryAt);
+    Optional<ServiceParser.HttpTarget> target =
+        ServiceParser.http(remote.getHttpUri(), at.field("http_uri"));
+    if (target.isEmpty() || scope.out().hasErrors()) {
       return Optional.empty();
+    }
+    RemoteNumbers numbers = new RemoteNumbers(stats.scope("wasm."));
+    RemotePlugin plugin =
+        new RemotePlugin(
+            new RemoteCode.Source(target.get(), sha256, retries),
+            settings,
+            host,
+            bytes -> fetched(bytes, settings, numbers));
+    SoftReference<WasmCode> kept = codes.get(sha256);
+    WasmCode known = kept == null ? null : kept.get();
+    if (known == null) {
+      numbers.misses().inc();
+    } else {
+      numbers.hits().inc();
+      plugin.ready(new WasmPlugin(settings, known, tools(settings.runtime())));
+    }
+    return Optional.of(plugin);
+  }
+
+  /** What is counted of code that servers have. */
+  private record RemoteNumbers(StatScope scope) {
+    Counter hits() {
+      return scope.counter("remote_load_cache_hits");
+    }
+
+    Counter misses() {
+      return scope.counter("remote_load_cache_misses");
+    }
+
+    Counter successes() {
+      return scope.counter("remote_load_fetch_successes");
+    }
+
+    Counter failures() {
+      return scope.counter("remote_load_fetch_failures");
+    }
+  }
+
+  private Optional<WasmPlugin> fetched(
+      ByteString bytes, PluginSettings settings, RemoteNumbers numbers) {
+    if (bytes.isEmpty()) {
+      numbers.failures().inc();
+      return Optional.empty();
+    }
+    numbers.successes().inc();
+    ParseScope scope = ParseScope.root(Origin.of("wasm " + settings.names().plugin()));
+    Optional<WasmPlugin> made =
+        load(bytes, scope)
+            .map(code -> new WasmPlugin(settings, code, tools(settings.runtime())))
+            .filter(plugin -> starts(plugin, scope));
+    scope
+        .out()
+        .finish(() -> true)
+        .errors()
+        .forEach(error -> LOG.log(System.Logger.Level.ERROR, error.toString()));
+    return made;
+  }
+
+  private static boolean starts(WasmPlugin plugin, ParseScope scope) {
+    try {
+      new WasmVm(plugin, null).discard();
+      return true;
+    } catch (WasmException e) {
+      scope.error(
+          "plugin " + plugin.settings().names().plugin(),
+          "a module that starts: " + e.getMessage());
+      return false;
     }
   }
 
@@ -254,9 +368,7 @@ public final class WasmFilterFactory implements HttpFilterFactory {
   private Optional<WasmCode> code(AsyncDataSource proto, ParseScope scope) {
     Fields.CODE.check(proto, scope);
     if (!proto.hasLocal()) {
-      if (!proto.hasRemote()) {
-        scope.error("no code", "a local source");
-      }
+      scope.error("no code", "a local or remote source");
       return Optional.empty();
     }
     DataSource local = proto.getLocal();
@@ -307,7 +419,7 @@ public final class WasmFilterFactory implements HttpFilterFactory {
     }
   }
 
-  private static String digest(ByteString bytes) {
+  static String digest(ByteString bytes) {
     try {
       MessageDigest sha256 = MessageDigest.getInstance("SHA-256");
       bytes.asReadOnlyByteBufferList().forEach(sha256::update);
