@@ -29,6 +29,7 @@ import io.envoyproxy.envoy.extensions.access_loggers.stream.v3.StderrAccessLog;
 import io.envoyproxy.envoy.extensions.access_loggers.stream.v3.StdoutAccessLog;
 import io.envoyproxy.envoy.extensions.clusters.dns.v3.DnsCluster;
 import io.envoyproxy.envoy.extensions.clusters.dynamic_forward_proxy.v3.ClusterConfig;
+import io.envoyproxy.envoy.extensions.filters.http.bandwidth_limit.v3.BandwidthLimit;
 import io.envoyproxy.envoy.extensions.filters.http.basic_auth.v3.BasicAuth;
 import io.envoyproxy.envoy.extensions.filters.http.basic_auth.v3.BasicAuthPerRoute;
 import io.envoyproxy.envoy.extensions.filters.http.buffer.v3.Buffer;
@@ -36,6 +37,7 @@ import io.envoyproxy.envoy.extensions.filters.http.buffer.v3.BufferPerRoute;
 import io.envoyproxy.envoy.extensions.filters.http.cors.v3.Cors;
 import io.envoyproxy.envoy.extensions.filters.http.cors.v3.CorsPolicy;
 import io.envoyproxy.envoy.extensions.filters.http.csrf.v3.CsrfPolicy;
+import io.envoyproxy.envoy.extensions.filters.http.custom_response.v3.CustomResponse;
 import io.envoyproxy.envoy.extensions.filters.http.dynamic_forward_proxy.v3.PerRouteConfig;
 import io.envoyproxy.envoy.extensions.filters.http.ext_authz.v3.ExtAuthz;
 import io.envoyproxy.envoy.extensions.filters.http.ext_authz.v3.ExtAuthzPerRoute;
@@ -60,6 +62,7 @@ import io.envoyproxy.envoy.extensions.filters.listener.tls_inspector.v3.TlsInspe
 import io.envoyproxy.envoy.extensions.filters.network.connection_limit.v3.ConnectionLimit;
 import io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager;
 import io.envoyproxy.envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy;
+import io.envoyproxy.envoy.extensions.http.custom_response.local_response_policy.v3.LocalResponsePolicy;
 import io.envoyproxy.envoy.extensions.http.header_formatters.preserve_case.v3.PreserveCaseFormatterConfig;
 import io.envoyproxy.envoy.extensions.load_balancing_policies.client_side_weighted_round_robin.v3.ClientSideWeightedRoundRobin;
 import io.envoyproxy.envoy.extensions.load_balancing_policies.cluster_provided.v3.ClusterProvided;
@@ -96,6 +99,9 @@ import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContex
 import io.envoyproxy.envoy.extensions.upstreams.http.v3.HttpProtocolOptions;
 import io.envoyproxy.envoy.service.discovery.v3.DiscoveryResponse;
 import io.envoyproxy.envoy.type.matcher.v3.HttpRequestHeaderMatchInput;
+import io.envoyproxy.envoy.type.matcher.v3.HttpResponseHeaderMatchInput;
+import io.envoyproxy.envoy.type.matcher.v3.HttpResponseStatusCodeClassMatchInput;
+import io.envoyproxy.envoy.type.matcher.v3.HttpResponseStatusCodeMatchInput;
 import io.meltemi.common.time.Ticker;
 import io.meltemi.proxy.cluster.ClusterManager;
 import io.meltemi.proxy.cluster.ClusterSettings.LbPolicy;
@@ -112,10 +118,12 @@ import io.meltemi.proxy.http.HttpFilterFactory;
 import io.meltemi.proxy.http.HttpFilters;
 import io.meltemi.proxy.http.RouteSource;
 import io.meltemi.proxy.http.filter.alpn.AlpnFilterFactory;
+import io.meltemi.proxy.http.filter.bandwidthlimit.BandwidthLimitFilterFactory;
 import io.meltemi.proxy.http.filter.basicauth.BasicAuthFilterFactory;
 import io.meltemi.proxy.http.filter.buffer.BufferFilterFactory;
 import io.meltemi.proxy.http.filter.cors.CorsFilterFactory;
 import io.meltemi.proxy.http.filter.csrf.CsrfFilterFactory;
+import io.meltemi.proxy.http.filter.customresponse.CustomResponseFilterFactory;
 import io.meltemi.proxy.http.filter.dynamicforwardproxy.DynamicForwardProxyFactory;
 import io.meltemi.proxy.http.filter.extauthz.ExtAuthzFilterFactory;
 import io.meltemi.proxy.http.filter.fault.FaultFilterFactory;
@@ -177,6 +185,10 @@ final class Extensions {
   /** Messages that may stand in an {@code Any} of a configuration, by full name. */
   static Map<String, Supplier<Descriptor>> messages() {
     Map<String, Supplier<Descriptor>> messages = MessageTypes.byName(envoyMessages());
+    // newer than the published classes, and without fields
+    messages.put(
+        "envoy.type.matcher.v3.HttpResponseLocalReplyMatchInput",
+        com.google.protobuf.Empty::getDescriptor);
     messages.put(IstioMessages.ALPN_NAME, () -> IstioMessages.ALPN);
     messages.put(IstioMessages.STATS_NAME, () -> IstioMessages.STATS);
     messages.put(NewerMessages.OVERRIDE_HOST, NewerMessages::overrideHost);
@@ -193,6 +205,7 @@ final class Extensions {
         Cors.class,
         CorsPolicy.class,
         LocalRateLimit.class,
+        BandwidthLimit.class,
         BasicAuth.class,
         BasicAuthPerRoute.class,
         HealthCheck.class,
@@ -204,6 +217,11 @@ final class Extensions {
         Buffer.class,
         BufferPerRoute.class,
         CsrfPolicy.class,
+        CustomResponse.class,
+        LocalResponsePolicy.class,
+        HttpResponseStatusCodeMatchInput.class,
+        HttpResponseStatusCodeClassMatchInput.class,
+        HttpResponseHeaderMatchInput.class,
         ExtAuthz.class,
         ExtAuthzPerRoute.class,
         RBAC.class,
@@ -341,9 +359,11 @@ final class Extensions {
             new DynamicForwardProxyFactory(shared.clusters()),
             new RbacFilterFactory(),
             new JwtFilterFactory(client),
+            new BandwidthLimitFilterFactory(shared.stats()),
             new BasicAuthFilterFactory(),
             new BufferFilterFactory(),
             new CsrfFilterFactory(),
+            new CustomResponseFilterFactory(shared.ticker()),
             new ExtAuthzFilterFactory(client, shared.clusters(), shared.ticker()),
             new HeaderMutationFilterFactory(shared.ticker()),
             new OAuth2FilterFactory(

@@ -41,6 +41,9 @@ public interface HttpFilterContext {
   /** Whether the request is from inside (Envoy's {@code x-envoy-internal}). */
   boolean isInternal();
 
+  /** Whether the response is the proxy's own. */
+  boolean isLocalReply();
+
   /** Whether the request asks for an upgrade or is a CONNECT: its body has no end of its own. */
   boolean isTunnel();
 

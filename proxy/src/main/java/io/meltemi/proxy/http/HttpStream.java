@@ -138,6 +138,10 @@ final class HttpStream implements RequestView {
   private boolean replaced;
 
   private boolean encodeEnded;
+
+  /** Whether the end of the response has gone to the client. */
+  private boolean endSent;
+
   private boolean readingHeldByBuffer;
 
   /** The filters that take no more of the request, a bit for each; then of the response. */
@@ -665,7 +669,7 @@ final class HttpStream implements RequestView {
   /** The client is gone. */
   void onConnectionClosed() {
     info.set(ResponseFlag.DOWNSTREAM_CONNECTION_TERMINATION);
-    if (info.responseCodeDetails.isEmpty() || !encodeEnded) {
+    if (info.responseCodeDetails.isEmpty() || !endSent) {
       info.responseCodeDetails = "downstream_remote_disconnect";
     }
     manager.stats().rqRxReset.inc();
@@ -810,6 +814,7 @@ final class HttpStream implements RequestView {
     if (generation == g && !bodiless) {
       ByteBuf body = Unpooled.wrappedBuffer(reply.body());
       info.bytesSent += body.readableBytes();
+      endSent = true;
       connection().sendData(this, body, true);
     }
   }
@@ -861,6 +866,7 @@ final class HttpStream implements RequestView {
       trace.onResponse(response);
     }
     manager.responseRules().apply(this, response);
+    endSent = endStream;
     connection().sendHeaders(this, status, response, endStream);
   }
 
@@ -914,6 +920,7 @@ final class HttpStream implements RequestView {
       }
       activeNanos = loop.now();
       info.bytesSent += piece.readableBytes();
+      endSent = endStream;
       connection().sendData(this, piece, endStream);
     } finally {
       if (owned != null) {
@@ -1052,6 +1059,7 @@ final class HttpStream implements RequestView {
         return;
       }
     }
+    endSent = true;
     if (trailers.isEmpty()) {
       connection().sendData(this, Unpooled.EMPTY_BUFFER, true);
       return;
@@ -1135,6 +1143,7 @@ final class HttpStream implements RequestView {
     responseSent = false;
     replaced = false;
     encodeEnded = false;
+    endSent = false;
     readingHeldByBuffer = false;
     requestHeldBy = 0;
     responseHeldBy = 0;
@@ -1293,6 +1302,11 @@ final class HttpStream implements RequestView {
     @Override
     public boolean isInternal() {
       return internal;
+    }
+
+    @Override
+    public boolean isLocalReply() {
+      return replied;
     }
 
     @Override

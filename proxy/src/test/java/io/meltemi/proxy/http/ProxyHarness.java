@@ -6,9 +6,11 @@ import io.envoyproxy.envoy.config.trace.v3.OpenTelemetryConfig;
 import io.envoyproxy.envoy.config.trace.v3.SkyWalkingConfig;
 import io.envoyproxy.envoy.config.trace.v3.ZipkinConfig;
 import io.envoyproxy.envoy.extensions.access_loggers.stream.v3.StdoutAccessLog;
+import io.envoyproxy.envoy.extensions.filters.http.bandwidth_limit.v3.BandwidthLimit;
 import io.envoyproxy.envoy.extensions.filters.http.buffer.v3.Buffer;
 import io.envoyproxy.envoy.extensions.filters.http.buffer.v3.BufferPerRoute;
 import io.envoyproxy.envoy.extensions.filters.http.csrf.v3.CsrfPolicy;
+import io.envoyproxy.envoy.extensions.filters.http.custom_response.v3.CustomResponse;
 import io.envoyproxy.envoy.extensions.filters.http.ext_authz.v3.ExtAuthz;
 import io.envoyproxy.envoy.extensions.filters.http.ext_authz.v3.ExtAuthzPerRoute;
 import io.envoyproxy.envoy.extensions.filters.http.grpc_web.v3.GrpcWeb;
@@ -18,6 +20,7 @@ import io.envoyproxy.envoy.extensions.filters.http.jwt_authn.v3.JwtAuthenticatio
 import io.envoyproxy.envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit;
 import io.envoyproxy.envoy.extensions.filters.http.ratelimit.v3.RateLimit;
 import io.envoyproxy.envoy.extensions.filters.http.router.v3.Router;
+import io.envoyproxy.envoy.extensions.http.custom_response.local_response_policy.v3.LocalResponsePolicy;
 import io.envoyproxy.envoy.extensions.http.header_formatters.preserve_case.v3.PreserveCaseFormatterConfig;
 import io.envoyproxy.envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate;
 import io.envoyproxy.envoy.extensions.tracers.opentelemetry.resource_detectors.v3.DynatraceResourceDetectorConfig;
@@ -25,6 +28,9 @@ import io.envoyproxy.envoy.extensions.tracers.opentelemetry.resource_detectors.v
 import io.envoyproxy.envoy.extensions.tracers.opentelemetry.resource_detectors.v3.StaticConfigResourceDetectorConfig;
 import io.envoyproxy.envoy.extensions.tracers.opentelemetry.samplers.v3.AlwaysOnSamplerConfig;
 import io.envoyproxy.envoy.extensions.tracers.opentelemetry.samplers.v3.DynatraceSamplerConfig;
+import io.envoyproxy.envoy.type.matcher.v3.HttpResponseHeaderMatchInput;
+import io.envoyproxy.envoy.type.matcher.v3.HttpResponseStatusCodeClassMatchInput;
+import io.envoyproxy.envoy.type.matcher.v3.HttpResponseStatusCodeMatchInput;
 import io.meltemi.common.net.Locality;
 import io.meltemi.common.time.Ticker;
 import io.meltemi.common.validation.Origin;
@@ -235,41 +241,48 @@ final class ProxyHarness implements AutoCloseable {
     var builder =
         io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3
             .HttpConnectionManager.newBuilder();
+    var messages =
+        MessageTypes.byName(
+            List.of(
+                Router.class,
+                StdoutAccessLog.class,
+                PreviousHostsPredicate.class,
+                io.envoyproxy.envoy.config.route.v3.FilterConfig.class,
+                JwtAuthentication.class,
+                LocalRateLimit.class,
+                RateLimit.class,
+                Buffer.class,
+                BufferPerRoute.class,
+                CsrfPolicy.class,
+                CustomResponse.class,
+                LocalResponsePolicy.class,
+                HttpResponseStatusCodeMatchInput.class,
+                HttpResponseStatusCodeClassMatchInput.class,
+                HttpResponseHeaderMatchInput.class,
+                ExtAuthz.class,
+                ExtAuthzPerRoute.class,
+                BandwidthLimit.class,
+                GrpcWeb.class,
+                io.envoyproxy.envoy.extensions.filters.http.grpc_stats.v3.FilterConfig.class,
+                HeaderMutation.class,
+                HeaderMutationPerRoute.class,
+                io.envoyproxy.envoy.extensions.http.early_header_mutation.header_mutation.v3
+                    .HeaderMutation.class,
+                PreserveCaseFormatterConfig.class,
+                OpenTelemetryConfig.class,
+                ZipkinConfig.class,
+                DatadogConfig.class,
+                SkyWalkingConfig.class,
+                EnvironmentResourceDetectorConfig.class,
+                StaticConfigResourceDetectorConfig.class,
+                DynatraceResourceDetectorConfig.class,
+                AlwaysOnSamplerConfig.class,
+                DynatraceSamplerConfig.class));
+    messages.put(
+        "envoy.type.matcher.v3.HttpResponseLocalReplyMatchInput",
+        com.google.protobuf.Empty::getDescriptor);
     return Any.pack(
-        new BootstrapReader(
-                MessageTypes.byName(
-                    List.of(
-                        Router.class,
-                        StdoutAccessLog.class,
-                        PreviousHostsPredicate.class,
-                        io.envoyproxy.envoy.config.route.v3.FilterConfig.class,
-                        JwtAuthentication.class,
-                        LocalRateLimit.class,
-                        RateLimit.class,
-                        Buffer.class,
-                        BufferPerRoute.class,
-                        CsrfPolicy.class,
-                        ExtAuthz.class,
-                        ExtAuthzPerRoute.class,
-                        GrpcWeb.class,
-                        io.envoyproxy.envoy.extensions.filters.http.grpc_stats.v3.FilterConfig
-                            .class,
-                        HeaderMutation.class,
-                        HeaderMutationPerRoute.class,
-                        io.envoyproxy.envoy.extensions.http.early_header_mutation.header_mutation.v3
-                            .HeaderMutation.class,
-                        PreserveCaseFormatterConfig.class,
-                        OpenTelemetryConfig.class,
-                        ZipkinConfig.class,
-                        DatadogConfig.class,
-                        SkyWalkingConfig.class,
-                        EnvironmentResourceDetectorConfig.class,
-                        StaticConfigResourceDetectorConfig.class,
-                        DynatraceResourceDetectorConfig.class,
-                        AlwaysOnSamplerConfig.class,
-                        DynatraceSamplerConfig.class)))
-            .read(builder, yaml, Origin.of("test"))
-            .orElseThrow());
+        new BootstrapReader(messages).read(builder, yaml, Origin.of("test")).orElseThrow());
   }
 
   /** Everything that went to the access log on standard output. */

@@ -156,6 +156,11 @@ public final class FakeFilterContext implements HttpFilterContext, AutoCloseable
   }
 
   @Override
+  public boolean isLocalReply() {
+    return reply != null;
+  }
+
+  @Override
   public boolean isTunnel() {
     return false;
   }
