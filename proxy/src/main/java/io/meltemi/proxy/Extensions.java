@@ -1,5 +1,6 @@
 package io.meltemi.proxy;
 
+import com.github.xds.type.matcher.v3.IPMatcher;
 import com.google.protobuf.BytesValue;
 import com.google.protobuf.Descriptors.Descriptor;
 import com.google.protobuf.Message;
@@ -27,6 +28,7 @@ import io.envoyproxy.envoy.config.trace.v3.ZipkinConfig;
 import io.envoyproxy.envoy.extensions.access_loggers.file.v3.FileAccessLog;
 import io.envoyproxy.envoy.extensions.access_loggers.stream.v3.StderrAccessLog;
 import io.envoyproxy.envoy.extensions.access_loggers.stream.v3.StdoutAccessLog;
+import io.envoyproxy.envoy.extensions.bootstrap.internal_listener.v3.InternalListener;
 import io.envoyproxy.envoy.extensions.clusters.dns.v3.DnsCluster;
 import io.envoyproxy.envoy.extensions.clusters.dynamic_forward_proxy.v3.ClusterConfig;
 import io.envoyproxy.envoy.extensions.filters.http.bandwidth_limit.v3.BandwidthLimit;
@@ -54,6 +56,7 @@ import io.envoyproxy.envoy.extensions.filters.http.ratelimit.v3.RateLimitPerRout
 import io.envoyproxy.envoy.extensions.filters.http.rbac.v3.RBAC;
 import io.envoyproxy.envoy.extensions.filters.http.rbac.v3.RBACPerRoute;
 import io.envoyproxy.envoy.extensions.filters.http.router.v3.Router;
+import io.envoyproxy.envoy.extensions.filters.http.set_filter_state.v3.Config;
 import io.envoyproxy.envoy.extensions.filters.http.wasm.v3.Wasm;
 import io.envoyproxy.envoy.extensions.filters.listener.http_inspector.v3.HttpInspector;
 import io.envoyproxy.envoy.extensions.filters.listener.original_dst.v3.OriginalDst;
@@ -72,12 +75,14 @@ import io.envoyproxy.envoy.extensions.load_balancing_policies.random.v3.Random;
 import io.envoyproxy.envoy.extensions.load_balancing_policies.ring_hash.v3.RingHash;
 import io.envoyproxy.envoy.extensions.load_balancing_policies.round_robin.v3.RoundRobin;
 import io.envoyproxy.envoy.extensions.load_balancing_policies.wrr_locality.v3.WrrLocality;
+import io.envoyproxy.envoy.extensions.matching.common_inputs.network.v3.ApplicationProtocolInput;
 import io.envoyproxy.envoy.extensions.matching.common_inputs.network.v3.DestinationIPInput;
 import io.envoyproxy.envoy.extensions.matching.common_inputs.network.v3.DestinationPortInput;
 import io.envoyproxy.envoy.extensions.matching.common_inputs.network.v3.DirectSourceIPInput;
 import io.envoyproxy.envoy.extensions.matching.common_inputs.network.v3.DynamicMetadataInput;
 import io.envoyproxy.envoy.extensions.matching.common_inputs.network.v3.ServerNameInput;
 import io.envoyproxy.envoy.extensions.matching.common_inputs.network.v3.SourceIPInput;
+import io.envoyproxy.envoy.extensions.matching.common_inputs.network.v3.TransportProtocolInput;
 import io.envoyproxy.envoy.extensions.matching.input_matchers.ip.v3.Ip;
 import io.envoyproxy.envoy.extensions.matching.input_matchers.metadata.v3.Metadata;
 import io.envoyproxy.envoy.extensions.network.dns_resolver.cares.v3.CaresDnsResolverConfig;
@@ -91,6 +96,7 @@ import io.envoyproxy.envoy.extensions.retry.priority.previous_priorities.v3.Prev
 import io.envoyproxy.envoy.extensions.tracers.opentelemetry.resource_detectors.v3.EnvironmentResourceDetectorConfig;
 import io.envoyproxy.envoy.extensions.tracers.opentelemetry.resource_detectors.v3.StaticConfigResourceDetectorConfig;
 import io.envoyproxy.envoy.extensions.tracers.opentelemetry.samplers.v3.AlwaysOnSamplerConfig;
+import io.envoyproxy.envoy.extensions.transport_sockets.internal_upstream.v3.InternalUpstreamTransport;
 import io.envoyproxy.envoy.extensions.transport_sockets.proxy_protocol.v3.ProxyProtocolUpstreamTransport;
 import io.envoyproxy.envoy.extensions.transport_sockets.raw_buffer.v3.RawBuffer;
 import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext;
@@ -139,6 +145,7 @@ import io.meltemi.proxy.http.filter.peermetadata.PeerMetadataFilterFactory;
 import io.meltemi.proxy.http.filter.ratelimit.RateLimitFilterFactory;
 import io.meltemi.proxy.http.filter.rbac.RbacFilterFactory;
 import io.meltemi.proxy.http.filter.router.RouterFilterFactory;
+import io.meltemi.proxy.http.filter.setfilterstate.SetFilterStateFactory;
 import io.meltemi.proxy.http.filter.wasm.WasmFilterFactory;
 import io.meltemi.proxy.listener.ListenerFilterFactory;
 import io.meltemi.proxy.listener.filter.httpinspector.HttpInspectorFactory;
@@ -239,6 +246,12 @@ final class Extensions {
         io.envoyproxy.envoy.extensions.filters.network.rbac.v3.RBAC.class,
         ConnectionLimit.class,
         ProxyProtocolUpstreamTransport.class,
+        InternalListener.class,
+        InternalUpstreamTransport.class,
+        Config.class,
+        IPMatcher.class,
+        ApplicationProtocolInput.class,
+        TransportProtocolInput.class,
         ClientSideWeightedRoundRobin.class,
         ClusterConfig.class,
         PerRouteConfig.class,
@@ -362,6 +375,7 @@ final class Extensions {
             new BandwidthLimitFilterFactory(shared.stats()),
             new BasicAuthFilterFactory(),
             new BufferFilterFactory(),
+            new SetFilterStateFactory(shared.ticker()),
             new CsrfFilterFactory(),
             new CustomResponseFilterFactory(shared.ticker()),
             new ExtAuthzFilterFactory(client, shared.clusters(), shared.ticker()),

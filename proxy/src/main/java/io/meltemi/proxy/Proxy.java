@@ -43,6 +43,7 @@ import io.meltemi.proxy.telemetry.accesslog.LogFiles;
 import io.meltemi.proxy.transport.Peers;
 import io.meltemi.proxy.transport.Secrets;
 import io.meltemi.proxy.transport.TransportSocketParser;
+import io.meltemi.proxy.transport.internal.InternalListeners;
 import io.meltemi.proxy.upstream.Connector;
 import io.meltemi.proxy.upstream.HostProbes;
 import io.meltemi.proxy.upstream.SocketConnector;
@@ -154,7 +155,8 @@ public final class Proxy implements AutoCloseable {
             stats, Ticker.system(), LOG_FLUSH_NANOS, environment.stdout(), environment.stderr());
     AccessLogParser accessLogs = new AccessLogParser(logFiles, ticker);
     loops = new Loops(ticker, environment.seed());
-    Connector connector = new SocketConnector(workers.clients());
+    InternalListeners inside = new InternalListeners();
+    Connector connector = new SocketConnector(workers.clients(), inside);
     pools = new UpstreamPools(connector);
     Peers peers = Peers.of(bootstrap.node(), stats);
     Extensions.Shared shared =
@@ -195,7 +197,8 @@ public final class Proxy implements AutoCloseable {
             loops,
             stats,
             new ListenerSettings(
-                settings.drainTime().toNanos(), ListenerSettings.DEFAULT.connectionsMax()));
+                settings.drainTime().toNanos(), ListenerSettings.DEFAULT.connectionsMax()),
+            inside);
     assembler =
         new SnapshotAssembler(
             new ConfigParsers(

@@ -24,6 +24,7 @@ record Call(URI url, Map<String, Object> terms) {
           "host",
           "connect",
           "via",
+          "hbone",
           "h2",
           "http10",
           "raw",

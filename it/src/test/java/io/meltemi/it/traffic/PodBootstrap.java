@@ -6,6 +6,9 @@ import java.util.Map;
 
 /** What the agent of a pod would write for its proxy. */
 record PodBootstrap(Topology.Pod pod, Topology topology) {
+  private static final String INTERNAL_LISTENERS =
+      "bootstrap_extensions: [{name: envoy.bootstrap.internal_listener, typed_config: {\"@type\":"
+          + " type.googleapis.com/envoy.extensions.bootstrap.internal_listener.v3.InternalListener}}]";
 
   /**
    * As text for both data planes.
@@ -25,6 +28,10 @@ record PodBootstrap(Topology.Pod pod, Topology topology) {
     metadata.putAll(topology.metadata(pod));
     Map<String, String> labels = new LinkedHashMap<>(pod.labels());
     boolean gateway = pod.kind().equals("gateway");
+    if (pod.isWaypoint()) {
+      // its port stands at its own address
+      metadata.put("MELTEMI_LOCAL", Map.of());
+    }
     if (gateway) {
       labels.put("mx-role", "gateway");
     }
@@ -45,19 +52,21 @@ record PodBootstrap(Topology.Pod pod, Topology topology) {
         grpc_services: [{envoy_grpc: {cluster_name: xds-grpc}}]
       cds_config: {ads: {}, resource_api_version: V3}
       lds_config: {ads: {}, resource_api_version: V3}
+    %10$s
     static_resources:
       clusters:
     """
             .formatted(
                 adminPort,
-                gateway ? "router" : "sidecar",
+                gateway ? "router" : pod.kind(),
                 pod.ip(),
                 pod.name(),
                 pod.namespace(),
                 locality.getFirst(),
                 locality.getLast(),
                 metadata(metadata, gateway),
-                gateway ? "GRPC" : "DELTA_GRPC")
+                gateway ? "GRPC" : "DELTA_GRPC",
+                pod.isWaypoint() ? INTERNAL_LISTENERS : "")
         + cluster("xds-grpc", grpcPort)
         + (pod.certified() ? cluster("sds-grpc", secretPort) : "");
   }

@@ -19,7 +19,8 @@ final class Topology {
   /**
    * A pod.
    *
-   * @param kind {@code sidecar}, {@code plain}, {@code gateway} or {@code external}
+   * @param kind {@code sidecar}, {@code plain}, {@code gateway}, {@code waypoint} or {@code
+   *     external}
    * @param certified its proxy has a workload certificate
    */
   record Pod(
@@ -32,7 +33,21 @@ final class Topology {
       boolean certified,
       Map<String, String> labels) {
     boolean proxied() {
-      return kind.equals("sidecar") || kind.equals("gateway");
+      return kind.equals("sidecar") || kind.equals("gateway") || isWaypoint();
+    }
+
+    boolean isWaypoint() {
+      return kind.equals("waypoint");
+    }
+
+    /** It has a proxy and no application. */
+    boolean isProxyOnly() {
+      return kind.equals("gateway") || isWaypoint();
+    }
+
+    /** Tunnels to it end beside it. */
+    boolean takesTunnels() {
+      return "http".equals(labels.get("networking.istio.io/tunnel"));
     }
   }
 

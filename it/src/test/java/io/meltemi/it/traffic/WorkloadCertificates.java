@@ -49,13 +49,17 @@ final class WorkloadCertificates extends SecretDiscoveryServiceImplBase implemen
     return server.getPort();
   }
 
-  /** Makes the certificate of a pod, before its proxy asks for it. */
-  void issue(Topology.Pod pod) {
+  /** The certificate of a pod, made before its proxy asks for it. */
+  Issued of(Topology.Pod pod) {
     String identity =
         "spiffe://%s/ns/%s/sa/%s".formatted(trustDomain, pod.namespace(), pod.serviceAccount());
-    certificates.put(
+    return certificates.computeIfAbsent(
         pod.name() + "." + pod.namespace(),
-        root.leaf(Leaf.named(pod.serviceAccount()).uri(identity)));
+        _ -> root.leaf(Leaf.named(pod.serviceAccount()).uri(identity)));
+  }
+
+  Issued root() {
+    return root;
   }
 
   @Override

@@ -49,6 +49,7 @@ final class World implements AutoCloseable {
   private final Path pki;
   private final EchoServers servers;
   private final Connector connector = new Connector();
+  private final Hbone hbone;
   private final Map<String, EchoApplication> applications = new LinkedHashMap<>();
   private final Map<String, Topology.Pod> pods = new LinkedHashMap<>();
   private final Map<String, Integer> admins = new HashMap<>();
@@ -73,6 +74,7 @@ final class World implements AutoCloseable {
     pki = Files.createDirectories(directory.resolve("pki"));
     makeCertificates();
     servers = new EchoServers(pki);
+    hbone = new Hbone(servers.loops());
     around =
         new Caller.Surroundings(
             connector, servers.loops(), pki, Integer.getInteger("traffic.scale", 1));
@@ -153,8 +155,8 @@ final class World implements AutoCloseable {
     Files.writeString(pki.resolve(name + ".key"), issued.key());
   }
 
-  private void startApplication(Topology.Pod pod) throws InterruptedException {
-    if (pod.kind().equals("gateway") || applications.containsKey(pod.name())) {
+  private void startApplication(Topology.Pod pod) throws IOException, InterruptedException {
+    if (pod.isProxyOnly() || applications.containsKey(pod.name())) {
       return;
     }
     EchoApplication application =
@@ -177,6 +179,10 @@ final class World implements AutoCloseable {
       }
     }
     applications.put(pod.name(), application);
+    if (pod.takesTunnels()) {
+      hbone.serve(
+          new InetSocketAddress(pod.ip(), Hbone.PORT), certificates.of(pod), certificates.root());
+    }
   }
 
   private void startControlPlane() throws IOException, InterruptedException {
@@ -286,7 +292,7 @@ final class World implements AutoCloseable {
     for (Topology.Pod pod : some) {
       startApplication(pod);
       if (!proxies.containsKey(pod.name())) {
-        certificates.issue(pod);
+        certificates.of(pod);
         startProxy(pod);
         fresh.add(pod.name());
       }
@@ -360,7 +366,8 @@ final class World implements AutoCloseable {
   void settle() throws InterruptedException {
     long end = System.nanoTime() + BARRIER_NANOS * around.scale();
     for (Topology.Pod pod : pods.values()) {
-      if (!pod.proxied()) {
+      // a waypoint serves no marker; steps wait for it by trying again
+      if (!pod.proxied() || pod.isWaypoint()) {
         continue;
       }
       Call ask =
@@ -395,7 +402,7 @@ final class World implements AutoCloseable {
     Connector.Path path;
     try {
       path = path(from, call);
-    } catch (UnknownHostException e) {
+    } catch (IOException e) {
       Answer answer = new Answer();
       answer.failed(e);
       return List.of(answer);
@@ -403,7 +410,7 @@ final class World implements AutoCloseable {
     return new Caller(call, path, around).run();
   }
 
-  private Connector.Path path(String from, Call call) throws UnknownHostException {
+  private Connector.Path path(String from, Call call) throws IOException {
     if (call.text("via").isPresent()) {
       Topology.Pod gateway = topology.pod(call.text("via").get());
       int port = topology.gatewayPorts().getOrDefault(call.port(), call.port());
@@ -417,6 +424,18 @@ final class World implements AutoCloseable {
       destination = new InetSocketAddress(parts[0], Integer.parseInt(parts[1]));
     } else {
       destination = new InetSocketAddress(lookup(pod, call.url().getHost()), call.port());
+    }
+    Optional<String> waypoint = call.text("hbone");
+    if (waypoint.isPresent()) {
+      Topology.Pod client = Optional.ofNullable(pod).orElseThrow();
+      return new Connector.Path(
+          hbone.forwarder(
+              from,
+              new InetSocketAddress(topology.pod(waypoint.get()).ip(), Hbone.PORT),
+              destination.getAddress().getHostAddress() + ":" + destination.getPort(),
+              certificates.of(client),
+              certificates.root()),
+          "");
     }
     if (pod == null || !pod.kind().equals("sidecar")) {
       List<String> behind =
@@ -464,6 +483,7 @@ final class World implements AutoCloseable {
     controlPlane.ifPresent(Program::close);
     certificates.close();
     connector.close();
+    hbone.close();
     servers.close();
     try {
       claim.close();

@@ -8,12 +8,15 @@ import io.envoyproxy.envoy.config.bootstrap.v3.RuntimeLayer;
 import io.envoyproxy.envoy.config.core.v3.ConfigSource;
 import io.envoyproxy.envoy.config.core.v3.PathConfigSource;
 import io.envoyproxy.envoy.config.core.v3.SocketAddress;
+import io.envoyproxy.envoy.config.core.v3.TypedExtensionConfig;
 import io.envoyproxy.envoy.config.metrics.v3.StatsConfig;
+import io.envoyproxy.envoy.extensions.bootstrap.internal_listener.v3.InternalListener;
 import io.meltemi.common.validation.Origin;
 import io.meltemi.common.validation.Validation;
 import io.meltemi.proxy.bootstrap.BootstrapConfig.Dynamic;
 import io.meltemi.proxy.bootstrap.BootstrapConfig.Source;
 import io.meltemi.proxy.parse.ApiSource;
+import io.meltemi.proxy.parse.MessageTypes;
 import io.meltemi.proxy.parse.ParseScope;
 import io.meltemi.proxy.parse.SupportedFields;
 import io.netty.util.NetUtil;
@@ -36,7 +39,8 @@ public final class BootstrapParser {
               "cluster_manager",
               "layered_runtime",
               "admin",
-              "stats_config")
+              "stats_config",
+              "bootstrap_extensions")
           .withoutEffect("stats are read by scraping only", "stats_flush_interval")
           .withoutEffect(
               "this proxy has no such thing",
@@ -57,6 +61,9 @@ public final class BootstrapParser {
               "typed_dns_resolver_config")
           .withoutEffect("expressions are those of RE2", "default_regex_engine")
           .withoutEffect("logs go where the flags say", "application_log_config");
+  private static final SupportedFields INTERNAL_LISTENER =
+      SupportedFields.of(InternalListener.class)
+          .withoutEffect("buffers are those of the ends", "buffer_size_kb");
   private static final SupportedFields STATIC =
       SupportedFields.of(Bootstrap.StaticResources.class, "listeners", "clusters", "secrets");
   private static final SupportedFields DYNAMIC =
@@ -101,6 +108,9 @@ public final class BootstrapParser {
   public static Validation<BootstrapConfig> parse(Bootstrap proto, Origin origin) {
     ParseScope scope = ParseScope.root(origin);
     BOOTSTRAP.check(proto, scope);
+    for (int i = 0; i < proto.getBootstrapExtensionsCount(); i++) {
+      extension(proto.getBootstrapExtensions(i), scope.field("bootstrap_extensions", i));
+    }
     STATIC.check(proto.getStaticResources(), scope.field("static_resources"));
     CLUSTER_MANAGER.check(proto.getClusterManager(), scope.field("cluster_manager"));
     STATS.check(proto.getStatsConfig(), scope.field("stats_config"));
@@ -128,6 +138,19 @@ public final class BootstrapParser {
     for (int i = 0; i < runtime.getLayersCount(); i++) {
       RUNTIME_LAYER.check(runtime.getLayers(i), scope.field("layers", i));
     }
+  }
+
+  /** Listeners inside the proxy need nothing to be there. */
+  private static void extension(TypedExtensionConfig proto, ParseScope scope) {
+    if (!MessageTypes.holds(proto.getTypedConfig(), InternalListener.class)) {
+      scope
+          .field("typed_config")
+          .unsupported(proto.getName() + " " + proto.getTypedConfig().getTypeUrl());
+      return;
+    }
+    ParseScope at = scope.field("typed_config");
+    at.unpack(proto.getTypedConfig(), InternalListener.class)
+        .ifPresent(found -> INTERNAL_LISTENER.check(found, at));
   }
 
   private static Optional<InetSocketAddress> admin(Bootstrap proto, ParseScope scope) {

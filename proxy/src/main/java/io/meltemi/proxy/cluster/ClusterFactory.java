@@ -178,7 +178,8 @@ public final class ClusterFactory {
 
   private Cluster originalDst(
       ClusterConfig config, ClusterSettings.Discovery.OriginalDst discovery) {
-    OriginalDstHosts hosts = new OriginalDstHosts(discovery.portOverride());
+    OriginalDstHosts hosts =
+        new OriginalDstHosts(discovery.portOverride(), discovery.metadataKey());
     Cluster cluster =
         new Cluster(
             config.settings(), config.transports(), hosts, OutlierDetector.NONE, stats, hosts::all);

@@ -97,6 +97,7 @@ final class ClusterHosts implements LoadBalancer {
           }
           host.transportMetadata(endpoint.transportMetadata());
           host.lbMetadata(endpoint.lbMetadata());
+          host.tunnelMetadata(endpoint.tunnelMetadata());
           host.checkTarget(endpoint.check());
           kept.put(address, host);
           hosts.add(host);

@@ -12,6 +12,7 @@ import io.envoyproxy.envoy.config.core.v3.BindConfig;
 import io.envoyproxy.envoy.config.core.v3.ConfigSource;
 import io.envoyproxy.envoy.config.core.v3.Node;
 import io.envoyproxy.envoy.config.core.v3.TcpKeepalive;
+import io.envoyproxy.envoy.type.metadata.v3.MetadataKey;
 import io.meltemi.common.validation.Origin;
 import io.meltemi.common.validation.Validation;
 import io.meltemi.proxy.cluster.ClusterSettings.Balancing;
@@ -117,8 +118,11 @@ public final class ClusterParser {
           "predictive_preconnect_ratio");
   private static final SupportedFields BIND =
       SupportedFields.of(BindConfig.class, "source_address");
+  private static final SupportedFields METADATA_KEY =
+      SupportedFields.of(MetadataKey.class, "key", "path");
   private static final SupportedFields ORIGINAL_DST =
-      SupportedFields.of(Cluster.OriginalDstLbConfig.class, "upstream_port_override");
+      SupportedFields.of(
+          Cluster.OriginalDstLbConfig.class, "upstream_port_override", "metadata_key");
 
   private final TransportSocketParser transportSockets;
   private final Peers peers;
@@ -237,7 +241,23 @@ public final class ClusterParser {
       scope.field("upstream_port_override").error("" + port, "0 to 65535");
       port = 0;
     }
-    return new Discovery.OriginalDst(port);
+    return new Discovery.OriginalDst(
+        port, originalDstKey(proto.getOriginalDstLbConfig(), scope.field("metadata_key")));
+  }
+
+  /** Namespace and path of the connection's metadata that tell another destination. */
+  private static List<String> originalDstKey(Cluster.OriginalDstLbConfig proto, ParseScope scope) {
+    if (!proto.hasMetadataKey()) {
+      return List.of();
+    }
+    METADATA_KEY.check(proto.getMetadataKey(), scope);
+    List<String> key = new ArrayList<>(List.of(proto.getMetadataKey().getKey()));
+    proto.getMetadataKey().getPathList().forEach(segment -> key.add(segment.getKey()));
+    if (key.size() < 2) {
+      scope.field("path").error("nothing", "at least one key");
+      return List.of();
+    }
+    return List.copyOf(key);
   }
 
   @SuppressWarnings("deprecation") // the fields' replacement, a cluster extension, is rarer

@@ -65,7 +65,11 @@ public record ClusterSettings(
      *
      * @param portOverride used instead of the client's port, 0 for none
      */
-    record OriginalDst(int portOverride) implements Discovery {}
+    record OriginalDst(int portOverride, List<String> metadataKey) implements Discovery {
+      public OriginalDst {
+        metadataKey = List.copyOf(metadataKey);
+      }
+    }
 
     /** Requests tell the names. */
     record Dynamic(DynamicDns dns) implements Discovery {}

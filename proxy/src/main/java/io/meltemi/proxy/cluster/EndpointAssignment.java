@@ -34,12 +34,15 @@ public record EndpointAssignment(
   }
 
   /**
-   * @param address an IP literal, {@code unix:} with a path, or a name in DNS clusters
+   * @param address an IP literal, {@code unix:} with a path, {@code envoy:} with a listener of the
+   *     proxy and an id, or a name in DNS clusters
    * @param hostname for rewrites and logs, or empty
    * @param weight 1 or more
    * @param transportMetadata {@code envoy.transport_socket_match} of the endpoint, else of its
    *     locality; empty for none
    * @param lbMetadata {@code envoy.lb} of the endpoint; empty for none
+   * @param tunnelMetadata {@code envoy.filters.listener.original_dst} of the endpoint; empty for
+   *     none
    * @param check how it wants to be checked
    */
   public record Endpoint(
@@ -49,10 +52,19 @@ public record EndpointAssignment(
       HealthStatus health,
       Map<String, Object> transportMetadata,
       Map<String, Object> lbMetadata,
+      Map<String, Object> tunnelMetadata,
       HealthCheck.Target check) {
     /** Without metadata. */
     public Endpoint(HostPort address, String hostname, int weight, HealthStatus health) {
-      this(address, hostname, weight, health, Map.of(), Map.of(), HealthCheck.Target.DEFAULT);
+      this(
+          address,
+          hostname,
+          weight,
+          health,
+          Map.of(),
+          Map.of(),
+          Map.of(),
+          HealthCheck.Target.DEFAULT);
     }
   }
 }

@@ -1,6 +1,7 @@
 package io.meltemi.proxy.cluster;
 
 import com.google.protobuf.Struct;
+import io.envoyproxy.envoy.config.core.v3.EnvoyInternalAddress;
 import io.envoyproxy.envoy.config.core.v3.Metadata;
 import io.envoyproxy.envoy.config.core.v3.Pipe;
 import io.envoyproxy.envoy.config.core.v3.SocketAddress;
@@ -52,6 +53,9 @@ public final class EndpointParser {
 
   private static final String TRANSPORT_SOCKET_MATCH = "envoy.transport_socket_match";
   private static final String LOAD_BALANCING = "envoy.lb";
+  private static final String TUNNEL = "envoy.filters.listener.original_dst";
+  private static final SupportedFields INTERNAL =
+      SupportedFields.of(EnvoyInternalAddress.class, "server_listener_name", "endpoint_id");
 
   private EndpointParser() {}
 
@@ -130,11 +134,14 @@ public final class EndpointParser {
       weight = 1;
     }
     boolean pipe = proto.getEndpoint().getAddress().hasPipe() && !names;
-    if (!plain && !(pipe && isPipe(proto, field.field("endpoint").field("address")))) {
+    boolean internal = proto.getEndpoint().getAddress().hasEnvoyInternalAddress() && !names;
+    if (!plain
+        && !(pipe && isPipe(proto, field.field("endpoint").field("address")))
+        && !(internal && isInternal(proto, field.field("endpoint").field("address")))) {
       explain(proto, names, field.field("endpoint").field("address"));
       return Optional.empty();
     }
-    if (!pipe) {
+    if (plain) {
       SOCKET.check(address, field.field("endpoint").field("address").field("socket_address"));
     }
     HealthStatus health =
@@ -149,19 +156,36 @@ public final class EndpointParser {
         };
     return Optional.of(
         new EndpointAssignment.Endpoint(
-            pipe
-                ? IpResolution.pipe(proto.getEndpoint().getAddress().getPipe().getPath())
-                : new HostPort(address.getAddress(), address.getPortValue()),
+            address(proto.getEndpoint().getAddress()),
             proto.getEndpoint().getHostname(),
             weight,
             health,
             metadata.get(proto.getMetadata()),
             metadata.lb(proto.getMetadata()),
+            metadata.tunnel(proto.getMetadata()),
             proto.getEndpoint().hasHealthCheckConfig()
                 ? HealthCheckParser.target(
                     proto.getEndpoint().getHealthCheckConfig(),
                     field.field("endpoint").field("health_check_config"))
                 : HealthCheck.Target.DEFAULT));
+  }
+
+  private static HostPort address(io.envoyproxy.envoy.config.core.v3.Address address) {
+    if (address.hasPipe()) {
+      return IpResolution.pipe(address.getPipe().getPath());
+    }
+    if (address.hasEnvoyInternalAddress()) {
+      EnvoyInternalAddress internal = address.getEnvoyInternalAddress();
+      return IpResolution.internal(internal.getServerListenerName(), internal.getEndpointId());
+    }
+    return new HostPort(
+        address.getSocketAddress().getAddress(), address.getSocketAddress().getPortValue());
+  }
+
+  private static boolean isInternal(LbEndpoint proto, ParseScope scope) {
+    EnvoyInternalAddress internal = proto.getEndpoint().getAddress().getEnvoyInternalAddress();
+    INTERNAL.check(internal, scope.field("envoy_internal_address"));
+    return !internal.getServerListenerName().isEmpty();
   }
 
   private static boolean isPipe(LbEndpoint proto, ParseScope scope) {
@@ -193,6 +217,11 @@ public final class EndpointParser {
 
     Map<String, Object> lb(Metadata metadata) {
       Struct struct = metadata.getFilterMetadataMap().get(LOAD_BALANCING);
+      return struct == null ? Map.of() : shared(struct);
+    }
+
+    Map<String, Object> tunnel(Metadata metadata) {
+      Struct struct = metadata.getFilterMetadataMap().get(TUNNEL);
       return struct == null ? Map.of() : shared(struct);
     }
 

@@ -20,6 +20,7 @@ public final class Host {
   private volatile Placement placement;
   private volatile Map<String, Object> transportMetadata = Map.of();
   private volatile Map<String, Object> lbMetadata = Map.of();
+  private volatile Map<String, Object> tunnelMetadata = Map.of();
   private volatile long healthySinceNanos;
   private final OutlierMonitor.State outlierState = new OutlierMonitor.State();
   private final ReportedLoad reportedLoad = new ReportedLoad();
@@ -85,6 +86,15 @@ public final class Host {
 
   void transportMetadata(Map<String, Object> metadata) {
     transportMetadata = metadata;
+  }
+
+  /** What {@code envoy.filters.listener.original_dst} says of this host; empty for nothing. */
+  public Map<String, Object> tunnelMetadata() {
+    return tunnelMetadata;
+  }
+
+  void tunnelMetadata(Map<String, Object> metadata) {
+    tunnelMetadata = metadata;
   }
 
   /** What {@code envoy.lb} says of this host; empty for nothing. */

@@ -1,6 +1,7 @@
 package io.meltemi.proxy.cluster;
 
 import io.meltemi.common.net.HostPort;
+import io.meltemi.proxy.transport.internal.InternalAddress;
 import io.netty.util.NetUtil;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -9,15 +10,27 @@ import java.net.UnixDomainSocketAddress;
 import java.net.UnknownHostException;
 import java.util.List;
 
-/** Endpoints whose addresses are IP literals or Unix domain sockets; nothing is looked up. */
+/**
+ * Endpoints whose addresses are IP literals, Unix domain sockets or listeners of the proxy; nothing
+ * is looked up.
+ */
 enum IpResolution implements Resolution {
   INSTANCE;
 
   private static final String PIPE = "unix:";
+  private static final String INTERNAL = "envoy:";
+
+  /** Cannot be in either part of an internal address. */
+  private static final char PART = '\0';
 
   /** A Unix domain socket in the place of a host. */
   static HostPort pipe(String path) {
     return new HostPort(PIPE + path, 0);
+  }
+
+  /** A listener of the proxy itself in the place of a host. */
+  static HostPort internal(String listener, String id) {
+    return new HostPort(INTERNAL + listener + PART + id, 0);
   }
 
   @Override
@@ -25,6 +38,11 @@ enum IpResolution implements Resolution {
     String host = endpoint.address().host();
     if (host.startsWith(PIPE)) {
       return List.of(UnixDomainSocketAddress.of(host.substring(PIPE.length())));
+    }
+    if (host.startsWith(INTERNAL)) {
+      int part = host.indexOf(PART);
+      return List.of(
+          new InternalAddress(host.substring(INTERNAL.length(), part), host.substring(part + 1)));
     }
     byte[] bytes = NetUtil.createByteArrayFromIpAddressString(endpoint.address().host());
     if (bytes == null) {

@@ -1,6 +1,7 @@
 package io.meltemi.proxy.cluster;
 
 import java.net.SocketAddress;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,6 +26,15 @@ public interface LbContext {
 
   /** Where the client really connected to, for original-destination clusters; null when unknown. */
   default @Nullable SocketAddress originalDestination() {
+    return null;
+  }
+
+  /**
+   * What the metadata of the client's connection say; null for nothing.
+   *
+   * @param key namespace and path
+   */
+  default @Nullable Object connectionMetadata(List<String> key) {
     return null;
   }
 

@@ -1,8 +1,12 @@
 package io.meltemi.proxy.cluster;
 
+import io.meltemi.common.net.HostPort;
 import io.meltemi.common.net.Locality;
+import io.netty.util.NetUtil;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
+import java.net.UnknownHostException;
 import java.util.List;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
@@ -17,9 +21,16 @@ final class OriginalDstHosts implements LoadBalancer {
       new Host.Placement(0, Locality.UNKNOWN, 1, HealthStatus.UNKNOWN);
   private final ConcurrentHashMap<SocketAddress, Host> hosts = new ConcurrentHashMap<>();
   private final int portOverride;
+  private final List<String> metadataKey;
 
-  OriginalDstHosts(int portOverride) {
+  /**
+   * @param portOverride 0 for the client's port
+   * @param metadataKey namespace and path of the connection's metadata where another destination
+   *     may be told; empty for none
+   */
+  OriginalDstHosts(int portOverride, List<String> metadataKey) {
     this.portOverride = portOverride;
+    this.metadataKey = metadataKey;
   }
 
   List<Host> all() {
@@ -28,7 +39,8 @@ final class OriginalDstHosts implements LoadBalancer {
 
   @Override
   public @Nullable Host choose(LbContext context) {
-    SocketAddress wanted = context.originalDestination();
+    InetSocketAddress told = told(context);
+    SocketAddress wanted = told != null ? told : context.originalDestination();
     if (!(wanted instanceof InetSocketAddress inet)) {
       return null;
     }
@@ -43,6 +55,20 @@ final class OriginalDstHosts implements LoadBalancer {
       return null;
     }
     return hosts.computeIfAbsent(wanted, address -> new Host(address, "", PLACEMENT));
+  }
+
+  private @Nullable InetSocketAddress told(LbContext context) {
+    if (metadataKey.isEmpty()
+        || !(context.connectionMetadata(metadataKey) instanceof String written)) {
+      return null;
+    }
+    try {
+      HostPort parsed = HostPort.parse(written);
+      byte[] ip = NetUtil.createByteArrayFromIpAddressString(parsed.host());
+      return ip == null ? null : new InetSocketAddress(InetAddress.getByAddress(ip), parsed.port());
+    } catch (IllegalArgumentException | UnknownHostException e) {
+      return null;
+    }
   }
 
   /** Forgets hosts that nothing uses. */

@@ -1,5 +1,6 @@
 package io.meltemi.proxy.listener;
 
+import io.meltemi.proxy.transport.internal.Passed;
 import io.netty.channel.Channel;
 import java.net.SocketAddress;
 import java.util.List;
@@ -10,6 +11,7 @@ import java.util.List;
  */
 public final class AcceptedSocket {
   private final Channel channel;
+  private final Passed passed;
   private final SocketAddress directRemoteAddress;
   private SocketAddress localAddress;
   private SocketAddress remoteAddress;
@@ -19,11 +21,26 @@ public final class AcceptedSocket {
   private List<String> applicationProtocols = List.of();
   private int consumedBytes;
 
+  AcceptedSocket(Channel channel, Passed passed) {
+    this(channel, channel.localAddress(), channel.remoteAddress(), passed);
+  }
+
   AcceptedSocket(Channel channel, SocketAddress localAddress, SocketAddress remoteAddress) {
+    this(channel, localAddress, remoteAddress, Passed.NOTHING);
+  }
+
+  private AcceptedSocket(
+      Channel channel, SocketAddress localAddress, SocketAddress remoteAddress, Passed passed) {
     this.channel = channel;
+    this.passed = passed;
     this.localAddress = localAddress;
     this.directRemoteAddress = remoteAddress;
     this.remoteAddress = remoteAddress;
+  }
+
+  /** What a connection from inside the proxy brought along. */
+  public Passed passed() {
+    return passed;
   }
 
   public Channel channel() {

@@ -5,6 +5,7 @@ import io.meltemi.proxy.network.DownstreamConnection;
 import io.meltemi.proxy.network.NetworkFilterConfig;
 import io.meltemi.proxy.telemetry.TlsInfo;
 import io.meltemi.proxy.transport.DownstreamTransport;
+import io.meltemi.proxy.transport.internal.Passed;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
@@ -30,12 +31,15 @@ import org.jspecify.annotations.Nullable;
 final class ConnectionAcceptor extends ChannelInboundHandlerAdapter {
   private static final System.Logger LOG = System.getLogger(ConnectionAcceptor.class.getName());
 
+  private static final String TUNNEL = "envoy.filters.listener.original_dst";
+
   /** Beyond this a filter that still wants more has to do without. */
   private static final int PEEKED_BYTES_MAX = 64 * 1024;
 
   private final ListenerTable table;
   private final AtomicLong connectionIds;
   private final LoopContext loop;
+  private final Passed passed;
   private ActiveListener active;
   private Listener listener;
   private @Nullable AcceptedSocket socket;
@@ -50,6 +54,19 @@ final class ConnectionAcceptor extends ChannelInboundHandlerAdapter {
 
   ConnectionAcceptor(
       ActiveListener active, ListenerTable table, AtomicLong connectionIds, LoopContext loop) {
+    this(active, table, connectionIds, loop, Passed.NOTHING);
+  }
+
+  /**
+   * @param passed what a connection from inside the proxy brings along
+   */
+  ConnectionAcceptor(
+      ActiveListener active,
+      ListenerTable table,
+      AtomicLong connectionIds,
+      LoopContext loop,
+      Passed passed) {
+    this.passed = passed;
     this.active = active;
     this.listener = active.listener();
     this.table = table;
@@ -69,7 +86,7 @@ final class ConnectionAcceptor extends ChannelInboundHandlerAdapter {
     ActiveListener counted = active;
     channel.closeFuture().addListener(_ -> counted.opened());
     active.stats().preCxActive.inc();
-    socket = new AcceptedSocket(channel, channel.localAddress(), channel.remoteAddress());
+    socket = new AcceptedSocket(channel, passed);
     begin(ctx, socket);
   }
 
@@ -296,6 +313,10 @@ final class ConnectionAcceptor extends ChannelInboundHandlerAdapter {
                 listener.name(),
                 chain.name(),
                 listener.options().direction() == Listener.Direction.OUTBOUND));
+    connection.filterState(accepted.passed().state());
+    if (!accepted.passed().tunnel().isEmpty()) {
+      connection.dynamicMetadata().add(TUNNEL, accepted.passed().tunnel());
+    }
     for (NetworkFilterConfig filter : chain.filters()) {
       filter.install(connection);
       if (connection.isRefused()) {

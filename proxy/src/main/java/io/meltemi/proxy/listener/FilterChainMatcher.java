@@ -3,6 +3,7 @@ package io.meltemi.proxy.listener;
 import io.meltemi.proxy.listener.FilterChainMatch.SourceType;
 import io.meltemi.proxy.matcher.IpRange;
 import io.meltemi.proxy.matcher.MatchTrace;
+import io.meltemi.proxy.matcher.MatchTree;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
@@ -19,12 +20,14 @@ import org.jspecify.annotations.Nullable;
 /**
  * Chooses the filter chain of a connection. At each criterion the most specific entry is taken and
  * never given back: destination port, destination address, server name, transport protocol,
- * application protocol, direct source, source type, source address, source port. Immutable. See
+ * application protocol, direct source, source type, source address, source port; unless a tree of
+ * questions decides instead. Immutable. See
  * https://www.envoyproxy.io/docs/envoy/latest/api-v3/config/listener/v3/listener_components.proto#config-listener-v3-filterchainmatch
  */
 public final class FilterChainMatcher {
   private final Map<Integer, IpLevel<NameLevel>> ports;
   private final Optional<FilterChain> fallback;
+  private final Optional<MatchTree<Query, FilterChain>> tree;
 
   /** What is matched. */
   public record Query(
@@ -56,9 +59,21 @@ public final class FilterChainMatcher {
       throws AmbiguousException {
     this.ports = new HashMap<>();
     this.fallback = fallback;
+    this.tree = Optional.empty();
     for (FilterChain chain : chains) {
       add(chain);
     }
+  }
+
+  private FilterChainMatcher(MatchTree<Query, FilterChain> tree, Optional<FilterChain> fallback) {
+    this.ports = Map.of();
+    this.fallback = fallback;
+    this.tree = Optional.of(tree);
+  }
+
+  /** Chooses by a tree of questions, whatever the chains themselves ask. */
+  static FilterChainMatcher of(MatchTree<Query, FilterChain> tree, Optional<FilterChain> fallback) {
+    return new FilterChainMatcher(tree, fallback);
   }
 
   private void add(FilterChain chain) throws AmbiguousException {
@@ -100,7 +115,7 @@ public final class FilterChainMatcher {
 
   /** The chain of a connection; null when there is none for it. */
   public @Nullable FilterChain match(Query query, MatchTrace trace) {
-    FilterChain found = find(query, trace);
+    FilterChain found = tree.isPresent() ? tree.get().match(query, trace) : find(query, trace);
     if (found != null) {
       return found;
     }

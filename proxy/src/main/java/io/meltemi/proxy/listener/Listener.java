@@ -29,7 +29,7 @@ public record Listener(
   /**
    * Where it accepts.
    *
-   * @param addresses at least one
+   * @param addresses none of a listener that is reached from inside the proxy only, by its name
    * @param bindToPort false for one that only gets connections handed over
    * @param reusePort whether each worker has a socket of its own, where the system can
    * @param backlog length of the accept queue
@@ -40,6 +40,11 @@ public record Listener(
 
     public Binding {
       addresses = List.copyOf(addresses);
+    }
+
+    /** Whether it is reached from inside the proxy only. */
+    public boolean isInside() {
+      return addresses.isEmpty();
     }
   }
 

@@ -8,6 +8,9 @@ import io.meltemi.proxy.telemetry.Gauge;
 import io.meltemi.proxy.telemetry.StatScope;
 import io.meltemi.proxy.telemetry.Stats;
 import io.meltemi.proxy.transport.DownstreamTransport;
+import io.meltemi.proxy.transport.internal.InternalListeners;
+import io.meltemi.proxy.transport.internal.Passed;
+import io.netty.channel.Channel;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
@@ -31,6 +34,7 @@ import java.util.function.Predicate;
 public final class ListenerManager implements AutoCloseable {
   private final ListenerSettings settings;
   private final Stats stats;
+  private final InternalListeners inside;
   private final ListenerSockets.Surroundings surroundings;
   private final ListenerTable table = new ListenerTable();
   private final Map<String, Entry> entries = new LinkedHashMap<>();
@@ -56,6 +60,19 @@ public final class ListenerManager implements AutoCloseable {
   }
 
   public ListenerManager(Workers workers, Loops loops, Stats stats, ListenerSettings settings) {
+    this(workers, loops, stats, settings, new InternalListeners());
+  }
+
+  /**
+   * @param inside is told of the listeners that are reached from inside the proxy
+   */
+  public ListenerManager(
+      Workers workers,
+      Loops loops,
+      Stats stats,
+      ListenerSettings settings,
+      InternalListeners inside) {
+    this.inside = inside;
     this.settings = settings;
     this.stats = stats;
     this.surroundings = new ListenerSockets.Surroundings(workers, loops, table, new AtomicLong());
@@ -115,7 +132,7 @@ public final class ListenerManager implements AutoCloseable {
                     stats.scope("listener." + listener.options().statPrefix() + ".")));
     Map<InetSocketAddress, ListenerSockets> kept = new LinkedHashMap<>();
     List<ListenerSockets> fresh = new ArrayList<>();
-    if (listener.binding().bindToPort()) {
+    if (listener.binding().bindToPort() && !listener.binding().isInside()) {
       try {
         for (InetSocketAddress address : listener.binding().addresses()) {
           ListenerSockets sockets = old == null ? null : old.sockets.get(address);
@@ -184,7 +201,27 @@ public final class ListenerManager implements AutoCloseable {
                   .forEach(sockets -> byAddress.put(sockets.address(), entry.active));
             });
     table.replaceAll(byAddress);
+    Map<String, InternalListeners.Acceptor> byName = new HashMap<>();
+    entries.forEach(
+        (name, entry) -> {
+          if (entry.active.listener().binding().isInside()) {
+            byName.put(name, (channel, passed) -> accept(entry.active, channel, passed));
+          }
+        });
+    inside.replaceAll(byName);
     active.set(entries.size());
+  }
+
+  private void accept(ActiveListener target, Channel channel, Passed passed) {
+    channel
+        .pipeline()
+        .addLast(
+            new ConnectionAcceptor(
+                target,
+                surroundings.table(),
+                surroundings.connectionIds(),
+                surroundings.loops().get(channel.eventLoop()),
+                passed));
   }
 
   /** What is in force, in the order in which it came. */

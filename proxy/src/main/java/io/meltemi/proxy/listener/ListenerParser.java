@@ -51,6 +51,8 @@ public final class ListenerParser {
               "additional_addresses",
               "stat_prefix",
               "filter_chains",
+              "filter_chain_matcher",
+              "internal_listener",
               "use_original_dst",
               "default_filter_chain",
               "per_connection_buffer_limit_bytes",
@@ -73,6 +75,9 @@ public final class ListenerParser {
               "bypass_overload_manager")
           .withoutEffect("the system's defaults", "socket_options")
           .withoutEffect("no TCP fast open", "tcp_fast_open_queue_length");
+  private static final SupportedFields INTERNAL =
+      SupportedFields.of(
+          io.envoyproxy.envoy.config.listener.v3.Listener.InternalListenerConfig.class);
   private static final SupportedFields ADDITIONAL =
       SupportedFields.of(AdditionalAddress.class, "address");
   private static final SupportedFields LISTENER_FILTER =
@@ -104,6 +109,10 @@ public final class ListenerParser {
           "application_protocols");
   private static final SupportedFields FILTER =
       SupportedFields.of(Filter.class, "name", "typed_config");
+
+  /** Of the stats of a listener that has a name only. */
+  private static final String INSIDE_PREFIX = "envoy_internal_";
+
   private static final int BUFFER_BYTES_DEFAULT = 1024 * 1024;
   private static final long FILTERS_TIMEOUT_NANOS_DEFAULT = 15_000_000_000L;
 
@@ -147,7 +156,14 @@ public final class ListenerParser {
     if (chains.isEmpty() && fallback.isEmpty()) {
       scope.field("filter_chains").error("none", "at least one filter chain");
     }
-    Optional<FilterChainMatcher> matcher = matcher(chains, fallback, scope);
+    Optional<FilterChainMatcher> matcher =
+        proto.hasFilterChainMatcher()
+            ? Optional.of(
+                FilterChainMatcher.of(
+                    ChainChoice.parse(
+                        proto.getFilterChainMatcher(), chains, scope.field("filter_chain_matcher")),
+                    fallback))
+            : matcher(chains, fallback, scope);
     Listener.Peeking peeking = peeking(proto, scope);
     AccessLog accessLog = accessLogs.parse(proto.getAccessLogList(), scope, "access_log");
     Listener.Binding binding = binding(proto, addresses);
@@ -179,6 +195,16 @@ public final class ListenerParser {
   private static List<InetSocketAddress> addresses(
       io.envoyproxy.envoy.config.listener.v3.Listener proto, ParseScope scope) {
     List<InetSocketAddress> addresses = new ArrayList<>();
+    if (proto.hasInternalListener()) {
+      INTERNAL.check(proto.getInternalListener(), scope.field("internal_listener"));
+      if (proto.getName().isEmpty()) {
+        scope.field("name").error("nothing", "a name, by which it is reached");
+      }
+      if (proto.hasAddress() || proto.getAdditionalAddressesCount() > 0) {
+        scope.field("address").error("set", "none beside internal_listener");
+      }
+      return addresses;
+    }
     AddressParser.ip(proto.getAddress(), scope.field("address")).ifPresent(addresses::add);
     for (int i = 0; i < proto.getAdditionalAddressesCount(); i++) {
       AdditionalAddress additional = proto.getAdditionalAddresses(i);
@@ -231,7 +257,10 @@ public final class ListenerParser {
     }
     String prefix = proto.getStatPrefix();
     if (prefix.isEmpty()) {
-      prefix = addresses.isEmpty() ? "" : text(addresses.getFirst()).replace(':', '_');
+      prefix =
+          addresses.isEmpty()
+              ? INSIDE_PREFIX + proto.getName()
+              : text(addresses.getFirst()).replace(':', '_');
     }
     return new Listener.Options(
         prefix, buffer, direction, Metadata.parse(proto.getMetadata(), scope.field("metadata")));

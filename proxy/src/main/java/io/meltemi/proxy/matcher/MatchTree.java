@@ -1,5 +1,7 @@
 package io.meltemi.proxy.matcher;
 
+import java.net.Inet4Address;
+import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -27,6 +29,12 @@ public final class MatchTree<D, A> {
     @Nullable String of(D data);
   }
 
+  /** An address of what is asked about. */
+  public interface Address<D> {
+    /** Null when there is none. */
+    @Nullable InetAddress of(D data);
+  }
+
   /** What follows when a branch applies. */
   sealed interface Outcome<D, A> {
     record Leaf<D, A>(A action) implements Outcome<D, A> {}
@@ -49,6 +57,24 @@ public final class MatchTree<D, A> {
     record Exact<D, A>(Text<D> text, Map<String, Outcome<D, A>> byText) implements Branches<D, A> {
       public Exact {
         byText = Map.copyOf(byText);
+      }
+    }
+
+    /**
+     * The most specific range that holds an address and leads to an action.
+     *
+     * @param bits the lengths of prefixes that occur, longest first
+     */
+    record Ranges<D, A>(Address<D> address, List<Integer> bits, Map<IpRange, Outcome<D, A>> byRange)
+        implements Branches<D, A> {
+      static <D, A> Ranges<D, A> of(Address<D> address, Map<IpRange, Outcome<D, A>> byRange) {
+        List<Integer> bits =
+            byRange.keySet().stream()
+                .map(IpRange::bits)
+                .distinct()
+                .sorted(Comparator.reverseOrder())
+                .toList();
+        return new Ranges<>(address, bits, Map.copyOf(byRange));
       }
     }
 
@@ -80,6 +106,7 @@ public final class MatchTree<D, A> {
           case Branches.Listed<D, A> listed -> listed(listed, data, trace);
           case Branches.Exact<D, A> exact -> exact(exact, data, trace);
           case Branches.Prefixes<D, A> prefixes -> prefixes(prefixes, data, trace);
+          case Branches.Ranges<D, A> ranges -> ranges(ranges, data, trace);
         };
     if (found == null && !(otherwise instanceof Outcome.Nothing<D, A>)) {
       if (trace.isRecording()) {
@@ -95,6 +122,29 @@ public final class MatchTree<D, A> {
       Branch<D, A> branch = listed.branches().get(i);
       if (branch.test().holds(data, trace)) {
         A found = follow(branch.outcome(), data, trace);
+        if (found != null) {
+          return found;
+        }
+      }
+    }
+    return null;
+  }
+
+  private static <D, A> @Nullable A ranges(Branches.Ranges<D, A> ranges, D data, MatchTrace trace) {
+    InetAddress address = ranges.address().of(data);
+    if (address == null) {
+      return null;
+    }
+    int bitsMax = address instanceof Inet4Address ? 32 : 128;
+    for (int i = 0; i < ranges.bits().size(); i++) {
+      int bits = ranges.bits().get(i);
+      IpRange range = bits <= bitsMax ? IpRange.of(address, bits) : null;
+      Outcome<D, A> outcome = range == null ? null : ranges.byRange().get(range);
+      if (outcome != null) {
+        if (trace.isRecording()) {
+          trace.matched(address.getHostAddress(), String.valueOf(range));
+        }
+        A found = follow(outcome, data, trace);
         if (found != null) {
           return found;
         }

@@ -1,6 +1,8 @@
 package io.meltemi.proxy.matcher;
 
+import com.github.xds.core.v3.CidrRange;
 import com.github.xds.core.v3.TypedExtensionConfig;
+import com.github.xds.type.matcher.v3.IPMatcher;
 import com.github.xds.type.matcher.v3.Matcher;
 import com.github.xds.type.matcher.v3.Matcher.MatcherList;
 import com.github.xds.type.matcher.v3.Matcher.MatcherList.FieldMatcher;
@@ -10,13 +12,18 @@ import com.github.xds.type.matcher.v3.Matcher.MatcherList.Predicate.SinglePredic
 import com.github.xds.type.matcher.v3.Matcher.MatcherTree;
 import com.github.xds.type.matcher.v3.Matcher.OnMatch;
 import com.google.protobuf.InvalidProtocolBufferException;
+import io.meltemi.proxy.matcher.MatchTree.Address;
 import io.meltemi.proxy.matcher.MatchTree.Branch;
 import io.meltemi.proxy.matcher.MatchTree.Branches;
 import io.meltemi.proxy.matcher.MatchTree.Outcome;
 import io.meltemi.proxy.matcher.MatchTree.Test;
 import io.meltemi.proxy.matcher.MatchTree.Text;
+import io.meltemi.proxy.parse.MessageTypes;
 import io.meltemi.proxy.parse.ParseScope;
 import io.meltemi.proxy.parse.SupportedFields;
+import io.netty.util.NetUtil;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -26,7 +33,7 @@ import java.util.function.BiFunction;
 
 /**
  * {@code xds.type.matcher.v3.Matcher} to {@link MatchTree}. What can be asked, and what a leaf
- * holds, is the user's; branches by custom matchers, such as tries of addresses, are refused.
+ * holds, is the user's; of custom matchers only tries of addresses are known.
  *
  * @param <D> what is asked about
  * @param <A> what a leaf holds
@@ -43,6 +50,12 @@ public final class MatchTreeParser<D, A> {
 
     /** The input as a text. */
     Optional<Text<D>> text(TypedExtensionConfig input, ParseScope scope);
+
+    /** The input as an address; refused unless a user has such inputs. */
+    default Optional<Address<D>> address(TypedExtensionConfig input, ParseScope scope) {
+      scope.unsupported(input.getName() + " " + input.getTypedConfig().getTypeUrl());
+      return Optional.empty();
+    }
   }
 
   /** Trees in trees, and predicates in predicates. */
@@ -61,7 +74,14 @@ public final class MatchTreeParser<D, A> {
   private static final SupportedFields PREDICATES =
       SupportedFields.of(PredicateList.class, "predicate");
   private static final SupportedFields TREE =
-      SupportedFields.of(MatcherTree.class, "input", "exact_match_map", "prefix_match_map");
+      SupportedFields.of(
+          MatcherTree.class, "input", "exact_match_map", "prefix_match_map", "custom_match");
+  private static final SupportedFields IP_MATCHER =
+      SupportedFields.of(IPMatcher.class, "range_matchers");
+  private static final SupportedFields RANGE_MATCHER =
+      SupportedFields.of(IPMatcher.IPRangeMatcher.class, "ranges", "on_match");
+  private static final SupportedFields RANGE =
+      SupportedFields.of(CidrRange.class, "address_prefix", "prefix_len");
   private static final SupportedFields MAP = SupportedFields.of(MatcherTree.MatchMap.class, "map");
   private static final SupportedFields ON_MATCH =
       SupportedFields.of(OnMatch.class, "matcher", "action");
@@ -121,6 +141,9 @@ public final class MatchTreeParser<D, A> {
   private Branches<D, A> map(MatcherTree proto, ParseScope scope, int depth) {
     TREE.check(proto, scope);
     EXTENSION.check(proto.getInput(), scope.field("input"));
+    if (proto.hasCustomMatch()) {
+      return ranges(proto, scope, depth);
+    }
     Optional<Text<D>> text = inputs.text(proto.getInput(), scope.field("input"));
     Branches<D, A> none = new Branches.Listed<>(List.of());
     return switch (proto.getTreeTypeCase()) {
@@ -134,13 +157,62 @@ public final class MatchTreeParser<D, A> {
             map(proto.getPrefixMatchMap(), scope.field("prefix_match_map"), depth);
         yield text.<Branches<D, A>>map(of -> Branches.Prefixes.of(of, map)).orElse(none);
       }
-      // reported by the check above
+      // above
       case CUSTOM_MATCH -> none;
       case TREETYPE_NOT_SET -> {
         scope.error("no tree", "exact_match_map or prefix_match_map");
         yield none;
       }
     };
+  }
+
+  /** Ranges of addresses, of which the most specific counts. */
+  private Branches<D, A> ranges(MatcherTree proto, ParseScope scope, int depth) {
+    ParseScope at = scope.field("custom_match");
+    EXTENSION.check(proto.getCustomMatch(), at);
+    Branches<D, A> none = new Branches.Listed<>(List.of());
+    if (!MessageTypes.holds(proto.getCustomMatch().getTypedConfig(), IPMatcher.class)) {
+      at.field("typed_config").unsupported(proto.getCustomMatch().getTypedConfig().getTypeUrl());
+      return none;
+    }
+    Optional<Address<D>> address = inputs.address(proto.getInput(), scope.field("input"));
+    ParseScope typed = at.field("typed_config");
+    Optional<IPMatcher> trie =
+        typed.unpack(proto.getCustomMatch().getTypedConfig(), IPMatcher.class);
+    if (address.isEmpty() || trie.isEmpty()) {
+      return none;
+    }
+    IP_MATCHER.check(trie.get(), typed);
+    if (trie.get().getRangeMatchersCount() == 0) {
+      typed.field("range_matchers").error("none", "at least one");
+    }
+    Map<IpRange, Outcome<D, A>> ranges = new LinkedHashMap<>();
+    for (int i = 0; i < trie.get().getRangeMatchersCount(); i++) {
+      IPMatcher.IPRangeMatcher matcher = trie.get().getRangeMatchers(i);
+      ParseScope one = typed.field("range_matchers", i);
+      RANGE_MATCHER.check(matcher, one);
+      Outcome<D, A> outcome = outcome(matcher.getOnMatch(), one.field("on_match"), depth);
+      for (int j = 0; j < matcher.getRangesCount(); j++) {
+        range(matcher.getRanges(j), one.field("ranges", j))
+            .ifPresent(range -> ranges.putIfAbsent(range, outcome));
+      }
+    }
+    return Branches.Ranges.of(address.get(), ranges);
+  }
+
+  private static Optional<IpRange> range(CidrRange proto, ParseScope scope) {
+    RANGE.check(proto, scope);
+    byte[] bytes = NetUtil.createByteArrayFromIpAddressString(proto.getAddressPrefix());
+    int bits = proto.getPrefixLen().getValue();
+    if (bytes == null || bits < 0 || bits > bytes.length * Byte.SIZE) {
+      scope.error(proto.getAddressPrefix() + '/' + bits, "an address and the length of a prefix");
+      return Optional.empty();
+    }
+    try {
+      return Optional.of(IpRange.of(InetAddress.getByAddress(bytes), bits));
+    } catch (UnknownHostException e) {
+      throw new IllegalStateException(e);
+    }
   }
 
   private Map<String, Outcome<D, A>> map(MatcherTree.MatchMap proto, ParseScope scope, int depth) {

@@ -3,6 +3,7 @@ package io.meltemi.proxy.network;
 import io.meltemi.proxy.loop.LoopContext;
 import io.meltemi.proxy.rbac.ConnectionFacts;
 import io.meltemi.proxy.telemetry.DynamicMetadata;
+import io.meltemi.proxy.telemetry.FilterState;
 import io.meltemi.proxy.telemetry.StreamInfo;
 import io.meltemi.proxy.telemetry.TlsInfo;
 import io.meltemi.proxy.transport.ProxyHeader;
@@ -19,6 +20,7 @@ public final class DownstreamConnection {
   private final Facts facts;
   private final Settings settings;
   private final DynamicMetadata dynamicMetadata = new DynamicMetadata();
+  private FilterState filterState = FilterState.NONE;
   private @Nullable ConnectionFacts accessFacts;
   private String terminationDetails = "";
   private @Nullable String requestedHost;
@@ -110,6 +112,16 @@ public final class DownstreamConnection {
   /** What network filters say about the connection. */
   public DynamicMetadata dynamicMetadata() {
     return dynamicMetadata;
+  }
+
+  /** What came with the connection from inside the proxy. */
+  public FilterState filterState() {
+    return filterState;
+  }
+
+  /** Tells what comes with the connection. */
+  public void filterState(FilterState state) {
+    filterState = state;
   }
 
   /** The host with its port that a network filter found the client to want; null for none. */

@@ -20,9 +20,6 @@ import org.jspecify.annotations.Nullable;
 public final class AccessRequest {
   /** Text objects that filters leave for others under a key (Envoy's filter state). */
   public interface FilterState {
-    /** No filter leaves any yet. */
-    FilterState NONE = _ -> null;
-
     /** The text under a key in UTF-8; null when there is none. */
     byte @Nullable [] get(String key);
   }

@@ -31,6 +31,9 @@ public final class StreamInfo {
   /** What filters said; a proxied connection's is that of its connection. */
   public DynamicMetadata dynamicMetadata = new DynamicMetadata();
 
+  /** What filters left for those behind them, on the stream itself. */
+  public FilterState filterState = FilterState.NONE;
+
   /** The stream's own blocks, set by the HTTP room and never kept beyond the stream. */
   public @Nullable HeaderBlock requestHeaders;
 
@@ -104,6 +107,7 @@ public final class StreamInfo {
   public void clear() {
     downstreamRemoteAddress = downstreamDirectRemoteAddress;
     dynamicMetadata.clear();
+    filterState = FilterState.NONE;
     requestHeaders = null;
     responseHeaders = null;
     responseTrailers = null;

@@ -1,5 +1,6 @@
 package io.meltemi.proxy.transport;
 
+import io.meltemi.proxy.telemetry.FilterState;
 import java.util.List;
 import java.util.Optional;
 
@@ -14,15 +15,17 @@ import java.util.Optional;
  * @param fallbackProtocols ALPN when neither the cluster nor {@code applicationProtocols} has any,
  *     such as {@code h2} for a pool that speaks nothing else
  * @param client whom the host is told of, where it is told of clients
+ * @param passed what filters left that a listener inside the proxy is told
  */
 public record TransportOptions(
     String serverName,
     List<String> subjectAltNames,
     List<String> applicationProtocols,
     List<String> fallbackProtocols,
-    Optional<ProxyHeader.Client> client) {
+    Optional<ProxyHeader.Client> client,
+    FilterState passed) {
   public static final TransportOptions NONE =
-      new TransportOptions("", List.of(), List.of(), List.of(), Optional.empty());
+      new TransportOptions("", List.of(), List.of(), List.of(), Optional.empty(), FilterState.NONE);
 
   public TransportOptions {
     subjectAltNames = List.copyOf(subjectAltNames);
@@ -32,18 +35,32 @@ public record TransportOptions(
 
   /** The same with other protocols to offer. */
   public TransportOptions withApplicationProtocols(List<String> protocols) {
-    return new TransportOptions(serverName, subjectAltNames, protocols, fallbackProtocols, client);
+    return new TransportOptions(
+        serverName, subjectAltNames, protocols, fallbackProtocols, client, passed);
   }
 
   /** The same with other protocols to fall back to. */
   public TransportOptions withFallbackProtocols(List<String> protocols) {
     return new TransportOptions(
-        serverName, subjectAltNames, applicationProtocols, protocols, client);
+        serverName, subjectAltNames, applicationProtocols, protocols, client, passed);
   }
 
   /** The same for another client. */
   public TransportOptions withClient(ProxyHeader.Client other) {
     return new TransportOptions(
-        serverName, subjectAltNames, applicationProtocols, fallbackProtocols, Optional.of(other));
+        serverName,
+        subjectAltNames,
+        applicationProtocols,
+        fallbackProtocols,
+        Optional.of(other),
+        passed);
+  }
+
+  /** The same with other texts for a listener inside the proxy. */
+  public TransportOptions withPassed(FilterState state) {
+    return state == passed
+        ? this
+        : new TransportOptions(
+            serverName, subjectAltNames, applicationProtocols, fallbackProtocols, client, state);
   }
 }

@@ -4,6 +4,7 @@ import com.google.protobuf.Any;
 import io.envoyproxy.envoy.config.core.v3.ProxyProtocolConfig;
 import io.envoyproxy.envoy.config.core.v3.TlvEntry;
 import io.envoyproxy.envoy.config.core.v3.TransportSocket;
+import io.envoyproxy.envoy.extensions.transport_sockets.internal_upstream.v3.InternalUpstreamTransport;
 import io.envoyproxy.envoy.extensions.transport_sockets.proxy_protocol.v3.ProxyProtocolUpstreamTransport;
 import io.envoyproxy.envoy.extensions.transport_sockets.raw_buffer.v3.RawBuffer;
 import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.CertificateValidationContext;
@@ -20,6 +21,7 @@ import io.meltemi.proxy.transport.TlsParameters.Version;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Supplier;
 
 /**
@@ -27,6 +29,16 @@ import java.util.function.Supplier;
  * and the PROXY protocol in front of them is refused by name. Configuration thread.
  */
 public final class TransportSocketParser {
+  private static final SupportedFields INSIDE =
+      SupportedFields.of(
+          InternalUpstreamTransport.class, "passthrough_metadata", "transport_socket");
+  private static final SupportedFields PASSED =
+      SupportedFields.of(InternalUpstreamTransport.MetadataValueSource.class, "kind", "name");
+
+  /** The second only tells of what runs at the host, which nothing asks for. */
+  private static final Set<String> PASSED_NAMES =
+      Set.of("envoy.filters.listener.original_dst", "istio");
+
   private static final SupportedFields SOCKET =
       SupportedFields.of(TransportSocket.class, "name", "typed_config");
   private static final SupportedFields DOWNSTREAM =
@@ -187,6 +199,14 @@ public final class TransportSocketParser {
   /** The socket towards hosts; plain text, and an error, when bad. */
   public UpstreamSocket upstream(TransportSocket proto, ParseScope scope) {
     Any config = proto.getTypedConfig();
+    if (MessageTypes.holds(config, InternalUpstreamTransport.class)) {
+      SOCKET.check(proto, scope);
+      ParseScope within = scope.field("typed_config");
+      return within
+          .unpack(config, InternalUpstreamTransport.class)
+          .map(internal -> inside(internal, within))
+          .orElse(UpstreamSocket.RAW);
+    }
     if (!MessageTypes.holds(config, ProxyProtocolUpstreamTransport.class)) {
       return new UpstreamSocket(inner(proto, scope), Optional.empty());
     }
@@ -244,6 +264,31 @@ public final class TransportSocketParser {
     }
     ParseScope at = scope.field("typed_config");
     return at.unpack(config, UpstreamTlsContext.class).flatMap(context -> upstream(context, at));
+  }
+
+  /**
+   * The socket inside one that may lead to a listener of the proxy.
+   *
+   * <p>Differs from Envoy: the metadata that can be passed are passed whether they are asked for or
+   * not.
+   */
+  private UpstreamSocket inside(InternalUpstreamTransport proto, ParseScope scope) {
+    INSIDE.check(proto, scope);
+    for (int i = 0; i < proto.getPassthroughMetadataCount(); i++) {
+      ParseScope at = scope.field("passthrough_metadata", i);
+      PASSED.check(proto.getPassthroughMetadata(i), at);
+      if (!proto.getPassthroughMetadata(i).getKind().hasHost()) {
+        at.field("kind").unsupported("metadata of anything but the host");
+      }
+      if (!PASSED_NAMES.contains(proto.getPassthroughMetadata(i).getName())) {
+        at.field("name").unsupported(proto.getPassthroughMetadata(i).getName());
+      }
+    }
+    if (!proto.hasTransportSocket()) {
+      scope.field("transport_socket").error("none", "a transport socket");
+      return UpstreamSocket.RAW;
+    }
+    return upstream(proto.getTransportSocket(), scope.field("transport_socket"));
   }
 
   private Optional<UpstreamTransport> upstream(UpstreamTlsContext proto, ParseScope scope) {

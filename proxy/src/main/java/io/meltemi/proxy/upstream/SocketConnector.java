@@ -7,6 +7,9 @@ import io.meltemi.proxy.transport.ProxyHeader;
 import io.meltemi.proxy.transport.TransportFailure;
 import io.meltemi.proxy.transport.TransportOptions;
 import io.meltemi.proxy.transport.UpstreamTransport;
+import io.meltemi.proxy.transport.internal.InternalAddress;
+import io.meltemi.proxy.transport.internal.InternalListeners;
+import io.meltemi.proxy.transport.internal.Passed;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
@@ -39,12 +42,22 @@ public final class SocketConnector implements Connector {
   private static final ChannelFactory<Channel> PIPES = NioDomainSocketChannel::new;
 
   private final ChannelFactory<? extends Channel> channels;
+  private final InternalListeners inside;
 
   /**
    * @param channels makes the socket channels that fit the event loops
    */
   public SocketConnector(ChannelFactory<? extends Channel> channels) {
+    this(channels, new InternalListeners());
+  }
+
+  /**
+   * @param channels makes the socket channels that fit the event loops
+   * @param inside what hosts inside the proxy are reached through
+   */
+  public SocketConnector(ChannelFactory<? extends Channel> channels, InternalListeners inside) {
     this.channels = channels;
+    this.inside = inside;
   }
 
   @Override
@@ -67,7 +80,8 @@ public final class SocketConnector implements Connector {
       Host host,
       TransportOptions options,
       ChannelHandler handler) {
-    ChannelFuture connected = connect(loop, cluster.settings().connection(), host, handler);
+    ChannelFuture connected =
+        connect(loop, cluster.settings().connection(), host, options, handler);
     ProxyHeader header = cluster.tellsClients() ? cluster.proxyHeader(host).orElse(null) : null;
     if (header != null) {
       connected.addListener(
@@ -88,8 +102,20 @@ public final class SocketConnector implements Connector {
   }
 
   private ChannelFuture connect(
-      EventLoop loop, ClusterSettings.Connection settings, Host host, ChannelHandler handler) {
+      EventLoop loop,
+      ClusterSettings.Connection settings,
+      Host host,
+      TransportOptions options,
+      ChannelHandler handler) {
     int limit = settings.bufferLimitBytes();
+    if (host.address() instanceof InternalAddress address) {
+      return inside.connect(
+          loop,
+          address,
+          new Passed(options.passed(), host.tunnelMetadata()),
+          new WriteBufferWaterMark(limit / 2, limit),
+          handler);
+    }
     boolean isPipe = host.address() instanceof UnixDomainSocketAddress;
     Bootstrap bootstrap =
         new Bootstrap()

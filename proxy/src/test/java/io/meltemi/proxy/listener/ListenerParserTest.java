@@ -5,17 +5,22 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.github.xds.type.matcher.v3.IPMatcher;
 import com.google.protobuf.Any;
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.StringValue;
 import com.google.protobuf.util.JsonFormat;
 import io.envoyproxy.envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector;
+import io.envoyproxy.envoy.extensions.matching.common_inputs.network.v3.ApplicationProtocolInput;
+import io.envoyproxy.envoy.extensions.matching.common_inputs.network.v3.DestinationIPInput;
+import io.envoyproxy.envoy.extensions.matching.common_inputs.network.v3.DestinationPortInput;
 import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext;
 import io.meltemi.common.time.Ticker;
 import io.meltemi.common.validation.Origin;
 import io.meltemi.common.validation.Validation;
 import io.meltemi.common.validation.Violation;
 import io.meltemi.proxy.listener.filter.tlsinspector.TlsInspectorFactory;
+import io.meltemi.proxy.matcher.MatchTrace;
 import io.meltemi.proxy.network.DownstreamConnection;
 import io.meltemi.proxy.network.NetworkFilterConfig;
 import io.meltemi.proxy.network.NetworkFilterFactory;
@@ -29,9 +34,14 @@ import io.meltemi.proxy.transport.TransportSocketParser;
 import io.meltemi.testing.FakeTicker;
 import java.io.OutputStream;
 import java.io.PrintStream;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.UnknownHostException;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -89,8 +99,12 @@ final class ListenerParserTest {
                   .add(StringValue.getDescriptor())
                   .add(TlsInspector.getDescriptor())
                   .add(DownstreamTlsContext.getDescriptor())
+                  .add(IPMatcher.getDescriptor())
+                  .add(DestinationIPInput.getDescriptor())
+                  .add(DestinationPortInput.getDescriptor())
+                  .add(ApplicationProtocolInput.getDescriptor())
                   .build())
-          .merge(json.replace('\'', '"'), proto);
+          .merge(json.replace('\'', '"').replace('`', '\''), proto);
     } catch (InvalidProtocolBufferException e) {
       throw new IllegalArgumentException(json, e);
     }
@@ -159,6 +173,77 @@ final class ListenerParserTest {
   }
 
   @Test
+  void aListenerInsideHasANameAndNoAddress() {
+    Listener listener =
+        parse("{'name':'inner','internal_listener':{}," + CHAIN + "}").orElseThrow();
+    assertTrue(listener.binding().isInside());
+    assertEquals(List.of(), listener.binding().addresses());
+    assertEquals("envoy_internal_inner", listener.options().statPrefix());
+    assertRefused("{'internal_listener':{}," + CHAIN + "}", "name");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "10.1.2.3,80,,port",
+    "10.1.2.3,81,http/1.1,http",
+    "10.1.2.3,81,,tcp",
+    "10.1.9.9,80,,wide",
+    "10.1.2.3,82,,wide",
+    "11.0.0.1,80,,"
+  })
+  void aTreeChoosesTheChain(String ip, int port, String protocol, String chain)
+      throws UnknownHostException {
+    String leaf =
+        "{'action':{'name':'x','typed_config':{'@type':"
+            + "'type.googleapis.com/google.protobuf.StringValue','value':'%s'}}}";
+    String input =
+        "{'name':'i','typed_config':{'@type':'type.googleapis.com/"
+            + "envoy.extensions.matching.common_inputs.network.v3.%s'}}";
+    String detected =
+        "{'matcher':{'matcher_tree':{'input':%s,'exact_match_map':{'map':{'`http/1.1`':%s}}},"
+                .formatted(input.formatted("ApplicationProtocolInput"), leaf.formatted("http"))
+            + "'on_no_match':"
+            + leaf.formatted("tcp")
+            + "}}";
+    String ports =
+        "{'matcher':{'matcher_tree':{'input':%s,'exact_match_map':{'map':{'80':%s,'81':%s}}}}}"
+            .formatted(input.formatted("DestinationPortInput"), leaf.formatted("port"), detected);
+    String tree =
+        ("{'matcher_tree':{'input':%s,'custom_match':{'name':'ip','typed_config':{'@type':"
+                + "'type.googleapis.com/xds.type.matcher.v3.IPMatcher','range_matchers':["
+                + "{'ranges':[{'address_prefix':'10.1.0.0','prefix_len':16}],'on_match':%s},"
+                + "{'ranges':[{'address_prefix':'10.1.2.3','prefix_len':32}],'on_match':%s}]}}}}")
+            .formatted(input.formatted("DestinationIPInput"), leaf.formatted("wide"), ports);
+    String chains =
+        Stream.of("port", "http", "tcp", "wide")
+            .map(name -> "{'name':'" + name + "','filters':[" + TAIL + "]}")
+            .collect(Collectors.joining(","));
+    Listener listener =
+        parse(
+                "{'name':'inner','internal_listener':{},'filter_chains':["
+                    + chains
+                    + "],'filter_chain_matcher':"
+                    + tree
+                    + "}")
+            .orElseThrow();
+    InetSocketAddress client = new InetSocketAddress(InetAddress.getByName("10.9.9.9"), 4000);
+    FilterChain found =
+        listener
+            .chains()
+            .matcher()
+            .match(
+                new FilterChainMatcher.Query(
+                    new InetSocketAddress(InetAddress.getByName(ip), port),
+                    client,
+                    client,
+                    "",
+                    "raw_buffer",
+                    protocol == null ? List.of() : List.of(protocol)),
+                MatchTrace.NONE);
+    assertEquals(chain == null ? "" : chain, found == null ? "" : found.name());
+  }
+
+  @Test
   void fingerprintsTellEqualFromChanged() {
     Listener first = parse("{'name':'l'," + ADDRESS + "," + CHAIN + "}").orElseThrow();
     Listener same = parse("{'name':'l'," + ADDRESS + "," + CHAIN + "}").orElseThrow();
@@ -179,8 +264,15 @@ final class ListenerParserTest {
         "'transparent':true | transparent",
         "'freebind':true | freebind",
         "'udp_listener_config':{} | udp_listener_config",
-        "'internal_listener':{} | internal_listener",
-        "'filter_chain_matcher':{} | filter_chain_matcher",
+        "'name':'inner','internal_listener':{} | address",
+        "'filter_chain_matcher':{'on_no_match':{'action':{'name':'x','typed_config':{'@type':"
+            + "'type.googleapis.com/google.protobuf.StringValue','value':'none'}}}}"
+            + " | filter_chain_matcher.on_no_match.action.typed_config",
+        "'filter_chain_matcher':{'matcher_tree':{'input':{'name':'ip','typed_config':{'@type':"
+            + "'type.googleapis.com/google.protobuf.StringValue'}},'exact_match_map':{'map':{'a':"
+            + "{'action':{'name':'x','typed_config':{'@type':"
+            + "'type.googleapis.com/google.protobuf.StringValue','value':''}}}}}}}"
+            + " | filter_chain_matcher.matcher_tree.input.typed_config",
         "'api_listener':{} | api_listener",
         "'enable_mptcp':true | enable_mptcp",
         "'listener_filters_timeout':'-1s' | listener_filters_timeout",

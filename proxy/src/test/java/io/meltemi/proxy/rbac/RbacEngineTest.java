@@ -33,7 +33,7 @@ final class RbacEngineTest {
   @ParameterizedTest
   @ValueSource(ints = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9})
   void answersAsTryingEveryPolicyDoes(int series) {
-    AccessRequest request = new AccessRequest(Optional::empty, AccessRequest.FilterState.NONE);
+    AccessRequest request = new AccessRequest(Optional::empty, _ -> null);
     int matched = 0;
     for (int round = 0; round < 12; round++) {
       long seed = series * 1000L + round;
@@ -84,7 +84,7 @@ final class RbacEngineTest {
   }
 
   private static AccessRequest from(String principal) {
-    AccessRequest request = new AccessRequest(Optional::empty, AccessRequest.FilterState.NONE);
+    AccessRequest request = new AccessRequest(Optional::empty, _ -> null);
     InetSocketAddress address = new InetSocketAddress("10.0.0.1", 80);
     HeaderBlock headers = new HeaderBlock();
     headers.add(HeaderName.METHOD, "GET");

@@ -27,7 +27,13 @@ final class RbacFilter implements HttpFilter {
     this.routeCheck = chainCheck;
     this.labels = labels;
     this.context = context;
-    this.request = new AccessRequest(this::routeMetadata, AccessRequest.FilterState.NONE);
+    this.request = new AccessRequest(this::routeMetadata, this::filterState);
+  }
+
+  /** Of the request, else of its connection. */
+  private byte @Nullable [] filterState(String key) {
+    byte[] own = context.streamInfo().filterState.get(key);
+    return own != null ? own : context.connection().filterState().get(key);
   }
 
   private Optional<Metadata> routeMetadata() {

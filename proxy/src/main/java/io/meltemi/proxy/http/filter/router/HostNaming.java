@@ -4,6 +4,7 @@ import io.meltemi.proxy.cluster.Cluster;
 import io.meltemi.proxy.cluster.ClusterSettings.HostNames;
 import io.meltemi.proxy.header.HeaderBlock;
 import io.meltemi.proxy.header.HeaderName;
+import io.meltemi.proxy.telemetry.FilterState;
 import io.meltemi.proxy.transport.TransportOptions;
 import io.netty.util.NetUtil;
 import java.util.List;
@@ -37,7 +38,8 @@ final class HostNaming {
         names.asSubjectAltName() ? List.of(host) : List.of(),
         List.of(),
         List.of(),
-        Optional.empty());
+        Optional.empty(),
+        FilterState.NONE);
   }
 
   /** The host of an authority; an IPv6 address without its brackets. */

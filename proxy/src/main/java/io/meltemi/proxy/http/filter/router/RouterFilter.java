@@ -355,7 +355,12 @@ final class RouterFilter implements HttpFilter, UpstreamCallbacks, RequestTimeou
     if (endsConnect) {
       connecting =
           pools.connect(
-              cluster(), to, TransportOptions.NONE.withClient(context.connection().client()), this);
+              cluster(),
+              to,
+              TransportOptions.NONE
+                  .withClient(context.connection().client())
+                  .withPassed(context.streamInfo().filterState.shared()),
+              this);
       return;
     }
     TransportOptions options = transportOptions();

@@ -48,7 +48,7 @@ final class RbacHandler extends ChannelInboundHandlerAdapter {
     StreamInfo info = new StreamInfo();
     connection.describe(info);
     info.dynamicMetadata = connection.dynamicMetadata();
-    AccessRequest request = new AccessRequest(Optional::empty, AccessRequest.FilterState.NONE);
+    AccessRequest request = new AccessRequest(Optional::empty, connection.filterState()::get);
     request.begin(connection.accessFacts(), info);
     String details = config.check().deny(request, info.dynamicMetadata);
     if (details == null) {

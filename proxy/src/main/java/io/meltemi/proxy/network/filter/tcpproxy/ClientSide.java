@@ -18,6 +18,7 @@ import io.netty.util.NetUtil;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.util.ArrayDeque;
+import java.util.List;
 import java.util.Queue;
 import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
@@ -268,6 +269,11 @@ final class ClientSide implements LbContext {
   @Override
   public @Nullable String requestedHost() {
     return connection.requestedHost();
+  }
+
+  @Override
+  public @Nullable Object connectionMetadata(List<String> key) {
+    return connection.dynamicMetadata().get(key.getFirst(), key.subList(1, key.size()));
   }
 
   @Override
