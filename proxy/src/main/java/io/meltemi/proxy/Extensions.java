@@ -26,6 +26,10 @@ import io.envoyproxy.envoy.config.trace.v3.DatadogConfig;
 import io.envoyproxy.envoy.config.trace.v3.OpenTelemetryConfig;
 import io.envoyproxy.envoy.config.trace.v3.ZipkinConfig;
 import io.envoyproxy.envoy.extensions.access_loggers.file.v3.FileAccessLog;
+import io.envoyproxy.envoy.extensions.access_loggers.filters.cel.v3.ExpressionFilter;
+import io.envoyproxy.envoy.extensions.access_loggers.grpc.v3.HttpGrpcAccessLogConfig;
+import io.envoyproxy.envoy.extensions.access_loggers.grpc.v3.TcpGrpcAccessLogConfig;
+import io.envoyproxy.envoy.extensions.access_loggers.open_telemetry.v3.OpenTelemetryAccessLogConfig;
 import io.envoyproxy.envoy.extensions.access_loggers.stream.v3.StderrAccessLog;
 import io.envoyproxy.envoy.extensions.access_loggers.stream.v3.StdoutAccessLog;
 import io.envoyproxy.envoy.extensions.bootstrap.internal_listener.v3.InternalListener;
@@ -109,6 +113,9 @@ import io.envoyproxy.envoy.type.matcher.v3.HttpResponseHeaderMatchInput;
 import io.envoyproxy.envoy.type.matcher.v3.HttpResponseStatusCodeClassMatchInput;
 import io.envoyproxy.envoy.type.matcher.v3.HttpResponseStatusCodeMatchInput;
 import io.meltemi.common.time.Ticker;
+import io.meltemi.proxy.accesslog.cel.CelConditionFactory;
+import io.meltemi.proxy.accesslog.grpc.GrpcLogFactory;
+import io.meltemi.proxy.accesslog.opentelemetry.OpenTelemetryLogFactory;
 import io.meltemi.proxy.cluster.ClusterManager;
 import io.meltemi.proxy.cluster.ClusterSettings.LbPolicy;
 import io.meltemi.proxy.cluster.HostPickerFactory;
@@ -167,6 +174,7 @@ import io.meltemi.proxy.route.RouteTableParser;
 import io.meltemi.proxy.telemetry.Formatter;
 import io.meltemi.proxy.telemetry.Stats;
 import io.meltemi.proxy.telemetry.accesslog.AccessLogParser;
+import io.meltemi.proxy.telemetry.accesslog.LogFiles;
 import io.meltemi.proxy.tracing.TracingParser;
 import io.meltemi.proxy.tracing.TracingSettings;
 import io.meltemi.proxy.tracing.datadog.DatadogTracerFactory;
@@ -176,6 +184,7 @@ import io.meltemi.proxy.transport.GenericSecrets;
 import io.meltemi.proxy.transport.Peers;
 import io.meltemi.proxy.transport.Secrets;
 import io.meltemi.proxy.upstream.Connector;
+import io.meltemi.proxy.upstream.GrpcClient;
 import io.meltemi.proxy.upstream.UpstreamClient;
 import io.meltemi.proxy.upstream.UpstreamPools;
 import java.util.List;
@@ -305,6 +314,10 @@ final class Extensions {
         BytesValue.class,
         StringValue.class,
         OpenTelemetryConfig.class,
+        OpenTelemetryAccessLogConfig.class,
+        HttpGrpcAccessLogConfig.class,
+        TcpGrpcAccessLogConfig.class,
+        ExpressionFilter.class,
         ZipkinConfig.class,
         DatadogConfig.class,
         AlwaysOnSamplerConfig.class,
@@ -363,6 +376,23 @@ final class Extensions {
     }
   }
 
+  static AccessLogParser accessLogs(
+      LogFiles files,
+      UpstreamClient client,
+      Supplier<List<LoopContext>> loops,
+      Node node,
+      Formatter.Sources sources,
+      Stats stats) {
+    GrpcClient calls = new GrpcClient(client);
+    return new AccessLogParser(
+        files,
+        sources,
+        List.of(
+            new GrpcLogFactory(calls, loops, node, sources, stats),
+            new OpenTelemetryLogFactory(calls, loops, node, sources, stats)),
+        List.of(new CelConditionFactory(sources.ticker())));
+  }
+
   static HttpFilters httpFilters(Shared shared) {
     UpstreamClient client = new UpstreamClient(shared.clusters(), shared.pools());
     List<HttpFilterFactory> filters =
@@ -402,7 +432,7 @@ final class Extensions {
                 shared.stats()),
             new GrpcWebFilterFactory(shared.clusters(), shared.stats()),
             new GrpcStatsFilterFactory(shared.clusters(), shared.stats()),
-            new RouterFilterFactory(shared.clusters(), shared.pools()));
+            new RouterFilterFactory(shared.clusters(), shared.pools(), shared.accessLogs()));
     return new HttpFilters(filters);
   }
 

@@ -24,6 +24,7 @@ import io.meltemi.proxy.listener.Listener;
 import io.meltemi.proxy.listener.ListenerManager;
 import io.meltemi.proxy.listener.ListenerParser;
 import io.meltemi.proxy.listener.ListenerSettings;
+import io.meltemi.proxy.loop.LoopContext;
 import io.meltemi.proxy.loop.Loops;
 import io.meltemi.proxy.loop.Workers;
 import io.meltemi.proxy.parse.ApiSource;
@@ -37,6 +38,7 @@ import io.meltemi.proxy.snapshot.ResourceTable;
 import io.meltemi.proxy.snapshot.RouteTables;
 import io.meltemi.proxy.snapshot.SnapshotAssembler;
 import io.meltemi.proxy.snapshot.Subscriber;
+import io.meltemi.proxy.telemetry.Formatter;
 import io.meltemi.proxy.telemetry.Stats;
 import io.meltemi.proxy.telemetry.accesslog.AccessLogParser;
 import io.meltemi.proxy.telemetry.accesslog.LogFiles;
@@ -47,6 +49,7 @@ import io.meltemi.proxy.transport.internal.InternalListeners;
 import io.meltemi.proxy.upstream.Connector;
 import io.meltemi.proxy.upstream.HostProbes;
 import io.meltemi.proxy.upstream.SocketConnector;
+import io.meltemi.proxy.upstream.UpstreamClient;
 import io.meltemi.proxy.upstream.UpstreamPools;
 import io.meltemi.xds.client.ConnectionWatcher;
 import io.meltemi.xds.client.XdsClient;
@@ -153,12 +156,20 @@ public final class Proxy implements AutoCloseable {
     logFiles =
         new LogFiles(
             stats, Ticker.system(), LOG_FLUSH_NANOS, environment.stdout(), environment.stderr());
-    AccessLogParser accessLogs = new AccessLogParser(logFiles, ticker);
     loops = new Loops(ticker, environment.seed());
     InternalListeners inside = new InternalListeners();
     Connector connector = new SocketConnector(workers.clients(), inside);
     pools = new UpstreamPools(connector);
     Peers peers = Peers.of(bootstrap.node(), stats);
+    Supplier<List<LoopContext>> allLoops = () -> workers.loops().stream().map(loops::get).toList();
+    AccessLogParser accessLogs =
+        Extensions.accessLogs(
+            logFiles,
+            new UpstreamClient(clusters, pools),
+            allLoops,
+            bootstrap.node(),
+            new Formatter.Sources(ticker, System.getenv()),
+            stats);
     Extensions.Shared shared =
         new Extensions.Shared(
             clusters,
@@ -170,7 +181,7 @@ public final class Proxy implements AutoCloseable {
             secrets,
             ticker,
             bootstrap.node(),
-            () -> workers.loops().stream().map(loops::get).toList(),
+            allLoops,
             () -> failing,
             configLoop::execute,
             this::recheck);

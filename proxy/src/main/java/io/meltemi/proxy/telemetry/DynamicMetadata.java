@@ -2,8 +2,10 @@ package io.meltemi.proxy.telemetry;
 
 import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -86,6 +88,11 @@ public final class DynamicMetadata {
   @SuppressWarnings("unchecked") // add takes nothing else
   private Map<String, Object> fields(int index) {
     return (Map<String, Object>) fields[index];
+  }
+
+  /** The namespaces that have fields, each once. Allocates. */
+  public Set<String> namespaces() {
+    return new LinkedHashSet<>(List.of(namespaces).subList(0, size));
   }
 
   public boolean isEmpty() {

@@ -3,7 +3,6 @@ package io.meltemi.proxy.telemetry;
 import io.meltemi.proxy.header.GrpcHeaders;
 import io.meltemi.proxy.header.HeaderBlock;
 import java.util.Locale;
-import org.jspecify.annotations.Nullable;
 
 /**
  * {@code %GRPC_STATUS%} and {@code %GRPC_STATUS_NUMBER%}: the outcome of a gRPC call, from its
@@ -29,15 +28,9 @@ final class GrpcStatusOperator implements FormatOperator {
     if (request == null || !GrpcHeaders.isGrpc(request)) {
       return false;
     }
-    int status = status(info.responseTrailers);
-    if (status == GrpcHeaders.NO_STATUS) {
-      status = status(info.responseHeaders);
-    }
-    if (status == GrpcHeaders.NO_STATUS) {
-      if (info.responseCode == 0) {
-        return false;
-      }
-      status = GrpcHeaders.ofHttpStatus(info.responseCode);
+    int status = info.grpcStatus();
+    if (status < 0) {
+      return false;
     }
     String name = GrpcHeaders.name(status);
     if (form == Form.NUMBER || name.isEmpty()) {
@@ -46,10 +39,6 @@ final class GrpcStatusOperator implements FormatOperator {
       out.add(form == Form.CAMEL_STRING ? name : snake(name));
     }
     return true;
-  }
-
-  private static int status(@Nullable HeaderBlock block) {
-    return block == null ? GrpcHeaders.NO_STATUS : GrpcHeaders.status(block);
   }
 
   private static String snake(String name) {

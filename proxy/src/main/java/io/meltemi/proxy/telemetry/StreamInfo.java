@@ -1,5 +1,6 @@
 package io.meltemi.proxy.telemetry;
 
+import io.meltemi.proxy.header.GrpcHeaders;
 import io.meltemi.proxy.header.HeaderBlock;
 import java.net.SocketAddress;
 import java.util.List;
@@ -44,6 +45,15 @@ public final class StreamInfo {
 
   /** Of the trace that the stream belongs to; empty for none. */
   public String traceId = "";
+
+  /** Of the stream's own span in that trace. */
+  public String spanId = "";
+
+  /** Whether it was decided to trace the request. */
+  public boolean traced;
+
+  /** Which record of a stream this is. */
+  public LogType logType = LogType.DOWNSTREAM_END;
 
   public String routeName = "";
   public String virtualHostName = "";
@@ -95,6 +105,41 @@ public final class StreamInfo {
   public long upstreamConnectEndNanos;
   public long endNanos;
 
+  /** The moments that records are written at. */
+  public enum LogType {
+    DOWNSTREAM_END,
+    UPSTREAM_POOL_READY,
+    UPSTREAM_END
+  }
+
+  /** The record's type, as a number of {@code AccessLogType}. */
+  public int logType() {
+    return switch (logType) {
+      case DOWNSTREAM_END -> requestHeaders == null ? 3 : 6;
+      case UPSTREAM_POOL_READY -> 7;
+      case UPSTREAM_END -> 9;
+    };
+  }
+
+  /**
+   * How a gRPC call ended, by its trailers, its headers or else the HTTP status; negative when none
+   * of them says.
+   */
+  public int grpcStatus() {
+    int status = grpcStatus(responseTrailers);
+    if (status == GrpcHeaders.NO_STATUS) {
+      status = grpcStatus(responseHeaders);
+    }
+    if (status != GrpcHeaders.NO_STATUS) {
+      return status;
+    }
+    return responseCode == 0 ? -1 : GrpcHeaders.ofHttpStatus(responseCode);
+  }
+
+  private static int grpcStatus(@Nullable HeaderBlock block) {
+    return block == null ? GrpcHeaders.NO_STATUS : GrpcHeaders.status(block);
+  }
+
   public void set(ResponseFlag flag) {
     responseFlags |= flag.bit();
   }
@@ -114,6 +159,9 @@ public final class StreamInfo {
     protocol = "";
     streamId = "";
     traceId = "";
+    spanId = "";
+    traced = false;
+    logType = LogType.DOWNSTREAM_END;
     routeName = "";
     virtualHostName = "";
     upstreamCluster = "";

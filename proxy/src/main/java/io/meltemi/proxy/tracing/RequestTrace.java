@@ -100,6 +100,7 @@ public final class RequestTrace {
       return;
     }
     info.traceId = traceId(started.context());
+    info.spanId = Ids.text(started.context().spanId());
     if (started.isRecorded()) {
       started.tag("node_id", settings.self().node());
       started.tag("zone", settings.self().zone());
@@ -127,7 +128,8 @@ public final class RequestTrace {
       case FORCED -> shared.stats().serviceForced.inc();
       case CLIENT -> shared.stats().clientEnabled.inc();
     }
-    return reason != Reason.NONE;
+    info.traced = reason != Reason.NONE;
+    return info.traced;
   }
 
   private Reason reason(HeaderBlock headers) {

@@ -1,10 +1,15 @@
 package io.meltemi.proxy.http;
 
 import com.google.protobuf.Any;
+import io.envoyproxy.envoy.config.core.v3.Node;
 import io.envoyproxy.envoy.config.trace.v3.DatadogConfig;
 import io.envoyproxy.envoy.config.trace.v3.OpenTelemetryConfig;
 import io.envoyproxy.envoy.config.trace.v3.SkyWalkingConfig;
 import io.envoyproxy.envoy.config.trace.v3.ZipkinConfig;
+import io.envoyproxy.envoy.extensions.access_loggers.filters.cel.v3.ExpressionFilter;
+import io.envoyproxy.envoy.extensions.access_loggers.grpc.v3.HttpGrpcAccessLogConfig;
+import io.envoyproxy.envoy.extensions.access_loggers.grpc.v3.TcpGrpcAccessLogConfig;
+import io.envoyproxy.envoy.extensions.access_loggers.open_telemetry.v3.OpenTelemetryAccessLogConfig;
 import io.envoyproxy.envoy.extensions.access_loggers.stream.v3.StdoutAccessLog;
 import io.envoyproxy.envoy.extensions.filters.http.bandwidth_limit.v3.BandwidthLimit;
 import io.envoyproxy.envoy.extensions.filters.http.buffer.v3.Buffer;
@@ -34,6 +39,9 @@ import io.envoyproxy.envoy.type.matcher.v3.HttpResponseStatusCodeMatchInput;
 import io.meltemi.common.net.Locality;
 import io.meltemi.common.time.Ticker;
 import io.meltemi.common.validation.Origin;
+import io.meltemi.proxy.accesslog.cel.CelConditionFactory;
+import io.meltemi.proxy.accesslog.grpc.GrpcLogFactory;
+import io.meltemi.proxy.accesslog.opentelemetry.OpenTelemetryLogFactory;
 import io.meltemi.proxy.bootstrap.BootstrapReader;
 import io.meltemi.proxy.cluster.Cluster;
 import io.meltemi.proxy.cluster.ClusterManager;
@@ -43,6 +51,7 @@ import io.meltemi.proxy.cluster.Host;
 import io.meltemi.proxy.cluster.LoadBalancer;
 import io.meltemi.proxy.cluster.OutlierDetector;
 import io.meltemi.proxy.http.filter.router.RouterFilterFactory;
+import io.meltemi.proxy.loop.LoopContext;
 import io.meltemi.proxy.loop.Loops;
 import io.meltemi.proxy.network.DownstreamConnection;
 import io.meltemi.proxy.network.NetworkFilterConfig;
@@ -57,6 +66,7 @@ import io.meltemi.proxy.telemetry.accesslog.LogFiles;
 import io.meltemi.proxy.tracing.TracerFactory;
 import io.meltemi.proxy.tracing.TracingParser;
 import io.meltemi.proxy.tracing.TracingSettings;
+import io.meltemi.proxy.upstream.GrpcClient;
 import io.meltemi.proxy.upstream.SocketConnector;
 import io.meltemi.proxy.upstream.UpstreamClient;
 import io.meltemi.proxy.upstream.UpstreamPools;
@@ -65,6 +75,7 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelFactory;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
+import io.netty.channel.EventLoop;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
@@ -80,6 +91,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 
 /** A connection manager with a router on a loopback port, one event loop, and its clusters. */
@@ -88,6 +100,7 @@ final class ProxyHarness implements AutoCloseable {
   final ClusterManager clusters = new ClusterManager();
   private final ByteArrayOutputStream log = new ByteArrayOutputStream();
   private final LogFiles logs;
+  private final AccessLogParser accessLogs;
   private final Map<String, Cluster> byName = new HashMap<>();
   private final MultiThreadIoEventLoopGroup group;
   private final Loops loops = new Loops(Ticker.system(), 1);
@@ -105,9 +118,10 @@ final class ProxyHarness implements AutoCloseable {
   ProxyHarness(MultiThreadIoEventLoopGroup group, ChannelFactory<? extends Channel> channels) {
     this.group = group;
     this.pools = new UpstreamPools(new SocketConnector(channels));
-    filters.add(new RouterFilterFactory(clusters, pools));
     PrintStream out = new PrintStream(log, true, StandardCharsets.UTF_8);
     logs = new LogFiles(stats, Ticker.system(), 1_000_000, out, out);
+    accessLogs = accessLogs();
+    filters.add(new RouterFilterFactory(clusters, pools, accessLogs));
   }
 
   ProxyHarness bufferBytesMax(int limit) {
@@ -174,6 +188,20 @@ final class ProxyHarness implements AutoCloseable {
     return this;
   }
 
+  private AccessLogParser accessLogs() {
+    Formatter.Sources sources = new Formatter.Sources(Ticker.system(), Map.of("ENVX", "of-env"));
+    GrpcClient calls = new GrpcClient(upstreamClient());
+    Node node = Node.newBuilder().setId("node").setCluster("cluster").build();
+    Supplier<List<LoopContext>> all = () -> List.of(loops.get((EventLoop) group.next()));
+    return new AccessLogParser(
+        logs,
+        sources,
+        List.of(
+            new GrpcLogFactory(calls, all, node, sources, stats),
+            new OpenTelemetryLogFactory(calls, all, node, sources, stats)),
+        List.of(new CelConditionFactory(Ticker.system())));
+  }
+
   HttpConnectionManagerFactory factory() {
     HttpFilters known = new HttpFilters(filters);
     return new HttpConnectionManagerFactory(
@@ -181,7 +209,7 @@ final class ProxyHarness implements AutoCloseable {
         new DiscoveredFilters(known),
         new RouteTableParser(known, Ticker.system()),
         _ -> () -> null,
-        new AccessLogParser(logs, Ticker.system()),
+        accessLogs,
         new TracingParser(
             tracers,
             Formatter.Sources.of(Ticker.system()),
@@ -269,6 +297,10 @@ final class ProxyHarness implements AutoCloseable {
                 io.envoyproxy.envoy.extensions.http.early_header_mutation.header_mutation.v3
                     .HeaderMutation.class,
                 PreserveCaseFormatterConfig.class,
+                ExpressionFilter.class,
+                HttpGrpcAccessLogConfig.class,
+                TcpGrpcAccessLogConfig.class,
+                OpenTelemetryAccessLogConfig.class,
                 OpenTelemetryConfig.class,
                 ZipkinConfig.class,
                 DatadogConfig.class,

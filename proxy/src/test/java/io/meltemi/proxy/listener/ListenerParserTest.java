@@ -25,6 +25,7 @@ import io.meltemi.proxy.network.DownstreamConnection;
 import io.meltemi.proxy.network.NetworkFilterConfig;
 import io.meltemi.proxy.network.NetworkFilterFactory;
 import io.meltemi.proxy.parse.ParseScope;
+import io.meltemi.proxy.telemetry.Formatter;
 import io.meltemi.proxy.telemetry.Stats;
 import io.meltemi.proxy.telemetry.accesslog.AccessLogParser;
 import io.meltemi.proxy.telemetry.accesslog.LogFiles;
@@ -113,7 +114,8 @@ final class ListenerParserTest {
       return new ListenerParser(
               List.of(new TailFactory()),
               List.of(new TlsInspectorFactory()),
-              new AccessLogParser(files, new FakeTicker()),
+              new AccessLogParser(
+                  files, Formatter.Sources.of(new FakeTicker()), List.of(), List.of()),
               new TransportSocketParser(new Secrets(), TlsEngine::best, new FakeTicker()),
               stats)
           .parse(proto.build(), Origin.of("test"));

@@ -6,7 +6,6 @@ import io.envoyproxy.envoy.config.core.v3.SubstitutionFormatString;
 import io.envoyproxy.envoy.extensions.access_loggers.file.v3.FileAccessLog;
 import io.envoyproxy.envoy.extensions.access_loggers.stream.v3.StderrAccessLog;
 import io.envoyproxy.envoy.extensions.access_loggers.stream.v3.StdoutAccessLog;
-import io.meltemi.common.time.Ticker;
 import io.meltemi.common.validation.Validation;
 import io.meltemi.proxy.parse.MessageTypes;
 import io.meltemi.proxy.parse.ParseScope;
@@ -17,7 +16,9 @@ import io.meltemi.proxy.telemetry.Formatter;
 import io.meltemi.proxy.telemetry.StreamInfo;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -56,11 +57,24 @@ public final class AccessLogParser {
           "json_format_options");
 
   private final LogFiles files;
-  private final Ticker ticker;
+  private final Formatter.Sources sources;
+  private final Map<String, LogSinkFactory> sinks = new HashMap<>();
+  private final Map<String, LogConditionFactory> conditions = new HashMap<>();
 
-  public AccessLogParser(LogFiles files, Ticker ticker) {
+  /**
+   * @param sinks kinds of logs beside files
+   * @param conditions kinds of filters beside those of the API itself
+   */
+  public AccessLogParser(
+      LogFiles files,
+      Formatter.Sources sources,
+      List<LogSinkFactory> sinks,
+      List<LogConditionFactory> conditions) {
     this.files = files;
-    this.ticker = ticker;
+    this.sources = sources;
+    sinks.forEach(sink -> sink.typeUrls().forEach(url -> this.sinks.put(url, sink)));
+    conditions.forEach(
+        condition -> condition.typeUrls().forEach(url -> this.conditions.put(url, condition)));
   }
 
   /**
@@ -94,7 +108,14 @@ public final class AccessLogParser {
   private Optional<AccessLog> parseOne(
       io.envoyproxy.envoy.config.accesslog.v3.AccessLog config, ParseScope scope) {
     LOGGER.check(config, scope);
-    LogFilter filter = LogFilter.parse(config.getFilter(), scope.field("filter"));
+    LogFilter filter =
+        new LogFilterParser(conditions).parse(config.getFilter(), scope.field("filter"));
+    LogSinkFactory other = sinks.get(config.getTypedConfig().getTypeUrl());
+    if (other != null) {
+      return other
+          .parse(config.getTypedConfig(), scope.field("typed_config"))
+          .map(log -> filter instanceof LogFilter.All ? log : new FilteredLog(log, filter));
+    }
     Optional<Sink> sink = sink(config.getTypedConfig(), config.getName(), scope);
     if (sink.isEmpty()) {
       return Optional.empty();
@@ -186,7 +207,7 @@ public final class AccessLogParser {
 
   private Optional<LineFormat> text(String format, String missing, ParseScope scope) {
     Validation<Formatter> formatter =
-        Formatter.parse(format, missing, ticker, scope.origin(), scope.path());
+        Formatter.parse(format, missing, sources, scope.origin(), scope.path());
     scope.out().absorb(formatter);
     return formatter instanceof Validation.Valid<Formatter> valid
         ? Optional.of(valid.value()::format)
@@ -194,11 +215,20 @@ public final class AccessLogParser {
   }
 
   private Optional<LineFormat> json(Struct format, ParseScope scope) {
-    Validation<LineFormat> parsed = JsonFormat.parse(format, ticker, scope.origin(), scope.path());
+    Validation<LineFormat> parsed = JsonFormat.parse(format, sources, scope.origin(), scope.path());
     scope.out().absorb(parsed);
     return parsed instanceof Validation.Valid<LineFormat> valid
         ? Optional.of(valid.value())
         : Optional.empty();
+  }
+
+  private record FilteredLog(AccessLog log, LogFilter filter) implements AccessLog {
+    @Override
+    public void log(StreamInfo info) {
+      if (filter.admits(info)) {
+        log.log(info);
+      }
+    }
   }
 
   private static final class FileLog implements AccessLog {

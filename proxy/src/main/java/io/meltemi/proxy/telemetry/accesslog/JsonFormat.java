@@ -2,7 +2,6 @@ package io.meltemi.proxy.telemetry.accesslog;
 
 import com.google.protobuf.Struct;
 import com.google.protobuf.Value;
-import io.meltemi.common.time.Ticker;
 import io.meltemi.common.validation.Origin;
 import io.meltemi.common.validation.Validation;
 import io.meltemi.proxy.telemetry.FormatOutput;
@@ -35,15 +34,16 @@ final class JsonFormat implements LineFormat {
     this.root = root;
   }
 
-  static Validation<LineFormat> parse(Struct format, Ticker ticker, Origin origin, String path) {
+  static Validation<LineFormat> parse(
+      Struct format, Formatter.Sources sources, Origin origin, String path) {
     Validation.Collector problems = new Validation.Collector();
-    Node root = object(format, ticker, origin, path, problems, 0);
+    Node root = object(format, sources, origin, path, problems, 0);
     return problems.finish(() -> new JsonFormat(root));
   }
 
   private static Node object(
       Struct struct,
-      Ticker ticker,
+      Formatter.Sources sources,
       Origin origin,
       String path,
       Validation.Collector problems,
@@ -58,14 +58,14 @@ final class JsonFormat implements LineFormat {
       key.add("\":");
       prefixes.add(key.toString());
       values.add(
-          node(field.getValue(), ticker, origin, path + "." + field.getKey(), problems, depth));
+          node(field.getValue(), sources, origin, path + "." + field.getKey(), problems, depth));
     }
     return new Node.Composite("{", prefixes, values, "}");
   }
 
   private static Node node(
       Value value,
-      Ticker ticker,
+      Formatter.Sources sources,
       Origin origin,
       String path,
       Validation.Collector problems,
@@ -76,20 +76,20 @@ final class JsonFormat implements LineFormat {
     }
     return switch (value.getKindCase()) {
       case STRUCT_VALUE ->
-          object(value.getStructValue(), ticker, origin, path, problems, depth + 1);
+          object(value.getStructValue(), sources, origin, path, problems, depth + 1);
       case LIST_VALUE -> {
         List<String> prefixes = new ArrayList<>();
         List<Node> values = new ArrayList<>();
         for (Value entry : value.getListValue().getValuesList()) {
           prefixes.add(prefixes.isEmpty() ? "" : ",");
           values.add(
-              node(entry, ticker, origin, path + "[" + values.size() + "]", problems, depth + 1));
+              node(entry, sources, origin, path + "[" + values.size() + "]", problems, depth + 1));
         }
         yield new Node.Composite("[", prefixes, values, "]");
       }
       case STRING_VALUE -> {
         Validation<Formatter> formatter =
-            Formatter.parse(value.getStringValue(), "-", ticker, origin, path);
+            Formatter.parse(value.getStringValue(), "-", sources, origin, path);
         problems.absorb(formatter);
         yield formatter instanceof Validation.Valid<Formatter> valid
             ? new Node.Format(valid.value())

@@ -15,6 +15,7 @@ import io.meltemi.proxy.header.HeaderBlock;
 import io.meltemi.proxy.header.HeaderName;
 import io.meltemi.proxy.parse.MessageTypes;
 import io.meltemi.proxy.parse.ParseScope;
+import io.meltemi.proxy.telemetry.Formatter;
 import io.meltemi.proxy.telemetry.ResponseFlag;
 import io.meltemi.proxy.telemetry.Stats;
 import io.meltemi.proxy.telemetry.StreamInfo;
@@ -74,7 +75,8 @@ final class AccessLogParserTest {
                     MessageTypes.byName(List.of(FileAccessLog.class, StdoutAccessLog.class)))
                 .read(AccessLog.newBuilder(), yaml, Origin.of("test"))
                 .orElseThrow();
-    return new AccessLogParser(files, ticker).parse(List.of(proto), scope, "access_log");
+    return new AccessLogParser(files, Formatter.Sources.of(ticker), List.of(), List.of())
+        .parse(List.of(proto), scope, "access_log");
   }
 
   private io.meltemi.proxy.telemetry.AccessLog stdout(String rest) {

@@ -103,6 +103,8 @@ final class RouterFilter implements HttpFilter, UpstreamCallbacks, RequestTimeou
   /** Of the try that is under way, where it has one. */
   private @Nullable Span trySpan;
 
+  private final @Nullable TryLog tryLog;
+  private boolean tryLogged = true;
   private int tryStatus;
   private boolean grpc;
   private boolean grpcOutcomeOpen;
@@ -115,7 +117,8 @@ final class RouterFilter implements HttpFilter, UpstreamCallbacks, RequestTimeou
       HttpFilterContext context,
       ClusterManager clusters,
       UpstreamPools.LoopPools pools,
-      boolean suppressHeaders) {
+      boolean suppressHeaders,
+      TryLog.Settings log) {
     this.context = context;
     this.loop = context.loop();
     this.balancing = new RequestLbContext(context, retry);
@@ -123,6 +126,7 @@ final class RouterFilter implements HttpFilter, UpstreamCallbacks, RequestTimeou
     this.clusters = clusters;
     this.pools = pools;
     this.suppressHeaders = suppressHeaders;
+    this.tryLog = log.log().map(to -> new TryLog(to, log.atBegin())).orElse(null);
   }
 
   private StreamInfo info() {
@@ -351,7 +355,7 @@ final class RouterFilter implements HttpFilter, UpstreamCallbacks, RequestTimeou
     requestSent = false;
     headSent = false;
     tryStartNanos = loop.now();
-    beginTrySpan();
+    beginTryRecords();
     if (endsConnect) {
       connecting =
           pools.connect(
@@ -372,11 +376,15 @@ final class RouterFilter implements HttpFilter, UpstreamCallbacks, RequestTimeou
     pool.lease(this);
   }
 
-  private void beginTrySpan() {
+  private void beginTryRecords() {
+    tryStatus = 0;
     RequestTrace trace = context.trace();
     if (trace != null) {
-      tryStatus = 0;
       trySpan = trace.beginTry(cluster().name(), attempts);
+    }
+    if (tryLog != null) {
+      tryLogged = false;
+      tryLog.begin();
     }
   }
 
@@ -384,12 +392,16 @@ final class RouterFilter implements HttpFilter, UpstreamCallbacks, RequestTimeou
    * @param reset why the other side, or the connection, ended the try; empty when it did not
    * @param canceled whether this side did
    */
-  private void endTrySpan(String reset, long flags, boolean canceled) {
+  private void endTryRecords(String reset, long flags, boolean canceled) {
     Span ended = trySpan;
     RequestTrace trace = context.trace();
     if (ended != null && trace != null) {
       trySpan = null;
       trace.endTry(ended, tryStatus, flags, reset, canceled);
+    }
+    if (!tryLogged && tryLog != null) {
+      tryLogged = true;
+      tryLog.end(info(), tryStartNanos, loop.now(), tryStatus, flags);
     }
   }
 
@@ -504,6 +516,9 @@ final class RouterFilter implements HttpFilter, UpstreamCallbacks, RequestTimeou
     RequestTrace trace = context.trace();
     if (trace != null) {
       trace.write(trySpan, context.requestHeaders());
+    }
+    if (tryLog != null) {
+      tryLog.ready(info, tryStartNanos, loop.now());
     }
     boolean bodyless = requestEnded && body.count() == 0 && !trailersKept;
     stream.sendHeaders(context.requestHeaders(), bodyless);
@@ -687,7 +702,7 @@ final class RouterFilter implements HttpFilter, UpstreamCallbacks, RequestTimeou
     upstream = null;
     StreamInfo info = info();
     info.lastUpstreamRxByteNanos = now;
-    endTrySpan("", 0, false);
+    endTryRecords("", 0, false);
     cluster().stats().rqTime.record((now - tryStartNanos) / 1_000_000);
     timeouts.endResponse();
     timeouts.endTry();
@@ -700,6 +715,9 @@ final class RouterFilter implements HttpFilter, UpstreamCallbacks, RequestTimeou
 
   @Override
   public void onResponseData(ByteBuf data, boolean endStream) {
+    if (tryLog != null) {
+      tryLog.received(data.readableBytes());
+    }
     if (endStream) {
       responseEnded(loop.now());
     }
@@ -748,7 +766,7 @@ final class RouterFilter implements HttpFilter, UpstreamCallbacks, RequestTimeou
 
   private void dropTry(long flags) {
     boolean underWay = leasing != null || connecting != null || upstream != null;
-    endTrySpan("", flags, underWay);
+    endTryRecords("", flags, underWay);
     timeouts.endTry();
     ConnectionPool waiting = leasing;
     if (waiting != null) {
@@ -815,7 +833,7 @@ final class RouterFilter implements HttpFilter, UpstreamCallbacks, RequestTimeou
     timeouts.endTry();
     host().add(HostStat.RQ_ERROR, 1);
     cluster().outlierDetector().onLocalFailure(host());
-    endTrySpan(ResetDetails.text(reason), ResetDetails.flag(reason).bit(), false);
+    endTryRecords(ResetDetails.text(reason), ResetDetails.flag(reason).bit(), false);
     if (responseBegun) {
       over = true;
       retry.clear();
@@ -844,7 +862,7 @@ final class RouterFilter implements HttpFilter, UpstreamCallbacks, RequestTimeou
       ResponseFlag flag,
       boolean retriable,
       boolean connectFailure) {
-    endTrySpan(text, flag.bit(), false);
+    endTryRecords(text, flag.bit(), false);
     if (retriable && retried(retry.onReset(connectFailure, requestSent, false))) {
       return;
     }

@@ -7,6 +7,8 @@ import io.meltemi.proxy.http.HttpFilterConfig;
 import io.meltemi.proxy.http.HttpFilterFactory;
 import io.meltemi.proxy.parse.ParseScope;
 import io.meltemi.proxy.parse.SupportedFields;
+import io.meltemi.proxy.telemetry.AccessLog;
+import io.meltemi.proxy.telemetry.accesslog.AccessLogParser;
 import io.meltemi.proxy.upstream.UpstreamPools;
 import java.util.Optional;
 import java.util.Set;
@@ -14,15 +16,25 @@ import java.util.Set;
 /** {@code envoy.filters.http.router}. */
 public final class RouterFilterFactory implements HttpFilterFactory {
   private static final SupportedFields FIELDS =
-      SupportedFields.of(Router.class, "suppress_envoy_headers", "dynamic_stats")
-          .withoutEffect("no spans are made yet", "start_child_span");
+      SupportedFields.of(
+          Router.class,
+          "suppress_envoy_headers",
+          "dynamic_stats",
+          "upstream_log",
+          "upstream_log_options");
+  private static final SupportedFields LOG_OPTIONS =
+      SupportedFields.of(
+          Router.UpstreamAccessLogOptions.class, "flush_upstream_log_on_upstream_stream");
 
   private final ClusterManager clusters;
   private final UpstreamPools pools;
+  private final AccessLogParser accessLogs;
 
-  public RouterFilterFactory(ClusterManager clusters, UpstreamPools pools) {
+  public RouterFilterFactory(
+      ClusterManager clusters, UpstreamPools pools, AccessLogParser accessLogs) {
     this.clusters = clusters;
     this.pools = pools;
+    this.accessLogs = accessLogs;
   }
 
   @Override
@@ -47,7 +59,16 @@ public final class RouterFilterFactory implements HttpFilterFactory {
         .map(
             router -> {
               FIELDS.check(router, scope);
-              return config(router.getSuppressEnvoyHeaders());
+              LOG_OPTIONS.check(
+                  router.getUpstreamLogOptions(), scope.field("upstream_log_options"));
+              AccessLog log = accessLogs.parse(router.getUpstreamLogList(), scope, "upstream_log");
+              return config(
+                  router.getSuppressEnvoyHeaders(),
+                  router.getUpstreamLogCount() == 0
+                      ? TryLog.Settings.NONE
+                      : new TryLog.Settings(
+                          Optional.of(log),
+                          router.getUpstreamLogOptions().getFlushUpstreamLogOnUpstreamStream()));
             });
   }
 
@@ -57,7 +78,11 @@ public final class RouterFilterFactory implements HttpFilterFactory {
    * @param suppressHeaders whether {@code x-envoy-*} headers are left out
    */
   public HttpFilterConfig config(boolean suppressHeaders) {
+    return config(suppressHeaders, TryLog.Settings.NONE);
+  }
+
+  private HttpFilterConfig config(boolean suppressHeaders, TryLog.Settings log) {
     return context ->
-        new RouterFilter(context, clusters, pools.of(context.loop()), suppressHeaders);
+        new RouterFilter(context, clusters, pools.of(context.loop()), suppressHeaders, log);
   }
 }
