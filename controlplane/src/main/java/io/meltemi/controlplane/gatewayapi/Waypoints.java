@@ -3,6 +3,7 @@ package io.meltemi.controlplane.gatewayapi;
 import io.meltemi.common.labels.Labels;
 import io.meltemi.config.Kinds;
 import io.meltemi.config.kind.gatewayapi.KubernetesGateway;
+import io.meltemi.config.kind.serviceentry.ServiceEntry;
 import io.meltemi.config.resource.Resource;
 import io.meltemi.config.resource.ResourceName;
 import io.meltemi.config.store.ConfigSnapshot;
@@ -26,7 +27,7 @@ import java.util.Set;
  * @see <a href="https://istio.io/latest/docs/ambient/usage/waypoint/">Waypoint proxies</a>
  */
 public final class Waypoints {
-  public static final Waypoints NONE = new Waypoints(Map.of());
+  public static final Waypoints NONE = new Waypoints(Map.of(), Map.of());
 
   private static final String FOR = "istio.io/waypoint-for";
   private static final Set<String> FOR_SERVICES = Set.of("service", "all");
@@ -36,8 +37,13 @@ public final class Waypoints {
 
   private final Map<ResourceName, Set<ServiceKey>> services;
 
-  private Waypoints(Map<ResourceName, Set<ServiceKey>> services) {
+  /** Names of the ServiceEntries that hosts come from. */
+  private final Map<ServiceKey, Set<String>> entries;
+
+  private Waypoints(
+      Map<ResourceName, Set<ServiceKey>> services, Map<ServiceKey, Set<String>> entries) {
     this.services = services;
+    this.entries = entries;
   }
 
   public static Waypoints of(ConfigSnapshot snapshot, Collection<MeshService> services) {
@@ -61,7 +67,20 @@ public final class Waypoints {
               waypoint ->
                   found.computeIfAbsent(waypoint.id(), _ -> new HashSet<>()).add(service.key()));
     }
-    return new Waypoints(found);
+    Map<ServiceKey, Set<String>> entries = new HashMap<>();
+    for (Resource<ServiceEntry> entry : snapshot.list(Kinds.SERVICE_ENTRY)) {
+      for (String host : entry.spec().hosts()) {
+        entries
+            .computeIfAbsent(new ServiceKey(host, entry.namespace()), _ -> new HashSet<>())
+            .add(entry.name());
+      }
+    }
+    return new Waypoints(found, entries);
+  }
+
+  /** The ServiceEntries that a host comes from. */
+  public Set<String> entriesOf(ServiceKey service) {
+    return entries.getOrDefault(service, Set.of());
   }
 
   /** The services that a waypoint stands before. */

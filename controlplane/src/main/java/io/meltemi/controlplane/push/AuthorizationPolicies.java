@@ -40,8 +40,13 @@ final class AuthorizationPolicies {
     return found;
   }
 
-  /** Those that name a waypoint, or the service behind it; it has no others. */
-  List<Resource<AuthorizationPolicy>> of(ProxyNode waypoint, MeshService service) {
+  /**
+   * Those that name a waypoint, or the service behind it; it has no others.
+   *
+   * @param entries names of the ServiceEntries that the service comes from
+   */
+  List<Resource<AuthorizationPolicy>> of(
+      ProxyNode waypoint, MeshService service, Set<String> entries) {
     List<Resource<AuthorizationPolicy>> found = new ArrayList<>();
     Set<String> namespaces =
         new LinkedHashSet<>(List.of(rootNamespace, waypoint.namespace(), service.namespace()));
@@ -58,7 +63,12 @@ final class AuthorizationPolicies {
                             waypoint,
                             rootNamespace)
                         || PolicyTargets.isTarget(
-                            target.group(), target.kind(), target.name(), policy, service))) {
+                            target.group(),
+                            target.kind(),
+                            target.name(),
+                            policy,
+                            service,
+                            entries))) {
           found.add(policy);
         }
       }

@@ -40,14 +40,22 @@ final class PolicyTargets {
 
   /** A service that a waypoint stands before, named by a policy of the service's namespace. */
   static boolean isTarget(
-      String group, String kind, String name, Resource<?> policy, MeshService service) {
-    if (!policy.namespace().equals(service.namespace())
-        || !service.attributes().name().equals(name)) {
+      String group,
+      String kind,
+      String name,
+      Resource<?> policy,
+      MeshService service,
+      Set<String> entries) {
+    if (!policy.namespace().equals(service.namespace())) {
       return false;
     }
     return switch (service.attributes().source()) {
-      case KUBERNETES -> kind.equals("Service") && (group.isEmpty() || group.equals("core"));
-      case SERVICE_ENTRY -> kind.equals("ServiceEntry") && group.equals(ISTIO);
+      case KUBERNETES ->
+          kind.equals("Service")
+              && (group.isEmpty() || group.equals("core"))
+              && service.attributes().name().equals(name);
+      case SERVICE_ENTRY ->
+          kind.equals("ServiceEntry") && group.equals(ISTIO) && entries.contains(name);
     };
   }
 }

@@ -414,7 +414,8 @@ public final class PushContext {
   /** Who may use a service, where a waypoint decides it; of the root namespace first. */
   public List<Resource<AuthorizationPolicy>> authorizationPoliciesOf(
       ProxyNode waypoint, MeshService service) {
-    return derived.authorizationPolicies.of(waypoint, service);
+    return derived.authorizationPolicies.of(
+        waypoint, service, inputs.waypoints().entriesOf(service.key()));
   }
 
   /** The services that a waypoint stands before, oldest first. */

@@ -85,9 +85,10 @@ public final class ClusterNames {
     if (parts.length != OUTBOUND_PARTS || !(behindWaypoint || parts[0].equals("outbound"))) {
       return Optional.empty();
     }
-    String subset = behindWaypoint ? parts[2].substring(parts[2].indexOf('/') + 1) : parts[2];
-    if (behindWaypoint && parts[2].indexOf('/') < 0) {
-      subset = "";
+    String subset = parts[2];
+    if (behindWaypoint) {
+      int slash = subset.indexOf('/');
+      subset = slash < 0 ? "" : subset.substring(slash + 1);
     }
     try {
       return Optional.of(new Outbound(Integer.parseInt(parts[1]), subset, parts[3]));
