@@ -17,7 +17,6 @@ import io.meltemi.proxy.telemetry.Formatter;
 import io.meltemi.proxy.tracing.RequestTrace;
 import io.meltemi.proxy.tracing.RouteTracingParser;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -26,6 +25,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 
 /**
  * {@code RouteConfiguration} to {@link RouteTable}. Every set field that is not supported is an
@@ -268,16 +268,12 @@ public final class RouteTableParser {
   private RouteFilterConfigs filterConfigs(
       Map<String, Any> protos, RateLimits limits, ParseScope scope) {
     Map<String, RouteFilterConfig> configs = new LinkedHashMap<>();
-    protos.entrySet().stream()
-        .sorted(Map.Entry.comparingByKey(Comparator.naturalOrder()))
+    new TreeMap<>(protos)
         .forEach(
-            entry ->
+            (name, proto) ->
                 filterConfigs
-                    .parse(
-                        entry.getKey(),
-                        entry.getValue(),
-                        scope.field("typed_per_filter_config", entry.getKey()))
-                    .ifPresent(config -> configs.put(entry.getKey(), config)));
+                    .parse(name, proto, scope.field("typed_per_filter_config", name))
+                    .ifPresent(config -> configs.put(name, config)));
     return RouteFilterConfigs.of(configs, limits);
   }
 

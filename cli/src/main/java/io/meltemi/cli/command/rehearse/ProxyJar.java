@@ -200,7 +200,8 @@ final class ProxyJar {
   }
 
   private static byte[] content(ZipFile in, ZipEntry entry) throws IOException {
-    return ThinDescriptors.thin(entry.getName(), in.getInputStream(entry).readAllBytes());
+    byte[] content = in.getInputStream(entry).readAllBytes();
+    return SpunCode.writeOut(entry.getName(), ThinDescriptors.thin(entry.getName(), content));
   }
 
   /** The first of a name wins, as on a class path. */
