@@ -432,7 +432,8 @@ final class Extensions {
                 shared.stats()),
             new GrpcWebFilterFactory(shared.clusters(), shared.stats()),
             new GrpcStatsFilterFactory(shared.clusters(), shared.stats()),
-            new RouterFilterFactory(shared.clusters(), shared.pools(), shared.accessLogs()));
+            new RouterFilterFactory(
+                shared.clusters(), shared.pools(), shared.accessLogs(), shared.stats()));
     return new HttpFilters(filters);
   }
 

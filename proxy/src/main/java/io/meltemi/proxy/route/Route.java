@@ -25,7 +25,17 @@ public record Route(
    * @param virtualHost name of the virtual host
    * @param statPrefix of the route's own stats; empty for none
    * @param trace what is told of spans
+   * @param virtualClusters of the virtual host
    */
   public record Labels(
-      String virtualHost, String statPrefix, RequestTrace.OfRoute trace, Metadata metadata) {}
+      String virtualHost,
+      String statPrefix,
+      RequestTrace.OfRoute trace,
+      Metadata metadata,
+      VirtualClusters virtualClusters) {
+    public Labels(
+        String virtualHost, String statPrefix, RequestTrace.OfRoute trace, Metadata metadata) {
+      this(virtualHost, statPrefix, trace, metadata, VirtualClusters.NONE);
+    }
+  }
 }

@@ -3,12 +3,14 @@ package io.meltemi.proxy.route;
 import com.google.protobuf.Any;
 import io.envoyproxy.envoy.config.route.v3.Decorator;
 import io.envoyproxy.envoy.config.route.v3.RouteConfiguration;
+import io.envoyproxy.envoy.config.route.v3.VirtualCluster;
 import io.envoyproxy.envoy.config.route.v3.WeightedCluster;
 import io.envoyproxy.envoy.config.route.v3.WeightedCluster.ClusterWeight;
 import io.meltemi.common.time.Ticker;
 import io.meltemi.common.validation.Origin;
 import io.meltemi.common.validation.Validation;
 import io.meltemi.proxy.header.HeaderName;
+import io.meltemi.proxy.matcher.HeaderMatcherParser;
 import io.meltemi.proxy.parse.Metadata;
 import io.meltemi.proxy.parse.ParseScope;
 import io.meltemi.proxy.parse.SupportedFields;
@@ -66,7 +68,10 @@ public final class RouteTableParser {
           "retry_policy",
           "request_mirror_policies",
           "rate_limits",
-          "metadata");
+          "metadata",
+          "virtual_clusters");
+  private static final SupportedFields VIRTUAL_CLUSTER =
+      SupportedFields.of(VirtualCluster.class, "name", "headers");
   private static final SupportedFields ROUTE =
       SupportedFields.of(
           io.envoyproxy.envoy.config.route.v3.Route.class,
@@ -327,9 +332,10 @@ public final class RouteTableParser {
                 proto.getIncludeRequestAttemptCount(),
                 proto.getIncludeAttemptCountInResponse(),
                 table.inherited().bodyBytesMax()));
+    VirtualClusters clusters = virtualClusters(proto, scope);
     List<Route> routes = new ArrayList<>(proto.getRoutesCount());
     for (int i = 0; i < proto.getRoutesCount(); i++) {
-      route(proto.getRoutes(i), proto.getName(), host, scope.field("routes", i))
+      route(proto.getRoutes(i), proto.getName(), clusters, host, scope.field("routes", i))
           .ifPresent(routes::add);
     }
     return new VirtualHost(
@@ -338,6 +344,31 @@ public final class RouteTableParser {
         tls(proto, scope),
         tlsRedirect(proto.getName(), host),
         routes);
+  }
+
+  private static VirtualClusters virtualClusters(
+      io.envoyproxy.envoy.config.route.v3.VirtualHost proto, ParseScope scope) {
+    if (proto.getVirtualClustersCount() == 0) {
+      return VirtualClusters.NONE;
+    }
+    String prefix = "vhost." + proto.getName() + ".vcluster.";
+    List<VirtualClusters.Entry> entries = new ArrayList<>(proto.getVirtualClustersCount());
+    for (int i = 0; i < proto.getVirtualClustersCount(); i++) {
+      VirtualCluster cluster = proto.getVirtualClusters(i);
+      ParseScope at = scope.field("virtual_clusters", i);
+      VIRTUAL_CLUSTER.check(cluster, at);
+      if (cluster.getName().isEmpty()) {
+        at.field("name").error("\"\"", "a name");
+      }
+      if (cluster.getHeadersCount() == 0) {
+        at.field("headers").error("none", "at least one matcher");
+      }
+      entries.add(
+          new VirtualClusters.Entry(
+              prefix + cluster.getName() + ".",
+              HeaderMatcherParser.parseAll(cluster.getHeadersList(), at, "headers")));
+    }
+    return new VirtualClusters(entries, prefix + "other.");
   }
 
   private static VirtualHost.TlsRequirement tls(
@@ -368,6 +399,7 @@ public final class RouteTableParser {
   private Optional<Route> route(
       io.envoyproxy.envoy.config.route.v3.Route proto,
       String hostName,
+      VirtualClusters clusters,
       Surroundings host,
       ParseScope scope) {
     ROUTE.check(proto, scope);
@@ -384,7 +416,7 @@ public final class RouteTableParser {
     Optional<RouteMatcher> matcher =
         RouteMatcherParser.parse(proto.getMatch(), scope.field("match"));
     Optional<RouteAction> action = action(proto, surroundings, scope);
-    Route.Labels labels = labels(proto, hostName, scope);
+    Route.Labels labels = labels(proto, hostName, clusters, scope);
     if (matcher.isEmpty() || action.isEmpty()) {
       return Optional.empty();
     }
@@ -399,7 +431,10 @@ public final class RouteTableParser {
   }
 
   private Route.Labels labels(
-      io.envoyproxy.envoy.config.route.v3.Route proto, String hostName, ParseScope scope) {
+      io.envoyproxy.envoy.config.route.v3.Route proto,
+      String hostName,
+      VirtualClusters clusters,
+      ParseScope scope) {
     Decorator decorator = proto.getDecorator();
     if (proto.hasDecorator()) {
       DECORATOR.check(decorator, scope.field("decorator"));
@@ -415,7 +450,8 @@ public final class RouteTableParser {
             decorator.getOperation(),
             !decorator.hasPropagate() || decorator.getPropagate().getValue(),
             metadata),
-        metadata);
+        metadata,
+        clusters);
   }
 
   private Optional<RouteAction> action(

@@ -121,7 +121,7 @@ final class ProxyHarness implements AutoCloseable {
     PrintStream out = new PrintStream(log, true, StandardCharsets.UTF_8);
     logs = new LogFiles(stats, Ticker.system(), 1_000_000, out, out);
     accessLogs = accessLogs();
-    filters.add(new RouterFilterFactory(clusters, pools, accessLogs));
+    filters.add(new RouterFilterFactory(clusters, pools, accessLogs, stats));
   }
 
   ProxyHarness bufferBytesMax(int limit) {

@@ -339,7 +339,8 @@ final class RouteTableParserTest {
             "internal_only_headers",
             "virtual_hosts[1].domains[0]",
             "virtual_hosts[1].name",
-            "virtual_hosts[1].virtual_clusters",
+            "virtual_hosts[1].virtual_clusters[0].name",
+            "virtual_hosts[1].virtual_clusters[0].headers",
             "virtual_hosts[2].domains[0]",
             "virtual_hosts[3].domains"),
         errors.stream().map(Violation::path).collect(java.util.stream.Collectors.toSet()));

@@ -66,6 +66,7 @@ final class RouterFilter implements HttpFilter, UpstreamCallbacks, RequestTimeou
   private TransportOptions lastOfHost = TransportOptions.NONE;
   private TransportOptions lastOptions = TransportOptions.NONE;
 
+  private final RequestNumbers.All allNumbers;
   private final boolean suppressHeaders;
   private final FormatOutput scratch = new FormatOutput();
   private final RetryState retry = new RetryState();
@@ -75,6 +76,10 @@ final class RouterFilter implements HttpFilter, UpstreamCallbacks, RequestTimeou
   private final RequestTimeouts timeouts;
 
   private @Nullable Cluster cluster;
+
+  /** Of the virtual cluster that the request belongs to. */
+  private @Nullable RequestNumbers numbers;
+
   private RouteAction.@Nullable Forward forward;
   private @Nullable RouteChoice choice;
   private @Nullable Host host;
@@ -117,6 +122,7 @@ final class RouterFilter implements HttpFilter, UpstreamCallbacks, RequestTimeou
       HttpFilterContext context,
       ClusterManager clusters,
       UpstreamPools.LoopPools pools,
+      RequestNumbers.All allNumbers,
       boolean suppressHeaders,
       TryLog.Settings log) {
     this.context = context;
@@ -125,6 +131,7 @@ final class RouterFilter implements HttpFilter, UpstreamCallbacks, RequestTimeou
     this.timeouts = new RequestTimeouts(loop, this);
     this.clusters = clusters;
     this.pools = pools;
+    this.allNumbers = allNumbers;
     this.suppressHeaders = suppressHeaders;
     this.tryLog = log.log().map(to -> new TryLog(to, log.atBegin())).orElse(null);
   }
@@ -236,6 +243,8 @@ final class RouterFilter implements HttpFilter, UpstreamCallbacks, RequestTimeou
     cluster = found;
     forward = target;
     info().upstreamCluster = found.name();
+    String scope = route.labels().virtualClusters().scope(headers);
+    numbers = scope.isEmpty() ? null : allNumbers.in(scope);
     attempts = 0;
     grpc = GrpcHeaders.isGrpc(headers);
     timeouts.begin(target, headers, grpc, suppressHeaders);
@@ -512,6 +521,9 @@ final class RouterFilter implements HttpFilter, UpstreamCallbacks, RequestTimeou
     }
     info.upstreamProtocol = stream.protocol();
     info.upstreamRequestsOnConnection = stream.requestNumber();
+    if (numbers != null) {
+      numbers.total.inc();
+    }
     timeouts.startTry(cluster().settings().http().streamDurationNanosMax());
     RequestTrace trace = context.trace();
     if (trace != null) {
@@ -601,8 +613,12 @@ final class RouterFilter implements HttpFilter, UpstreamCallbacks, RequestTimeou
     if (retry.isActive() && retried(retry.onResponse(status, headers))) {
       return;
     }
+    answered(status);
     if (retry.made() > 0 && status < 500) {
       from.stats().rqRetrySuccess.inc();
+      if (numbers != null) {
+        numbers.retrySuccess.inc();
+      }
     }
     if (paused && !unpause(status, headers)) {
       return;
@@ -703,7 +719,11 @@ final class RouterFilter implements HttpFilter, UpstreamCallbacks, RequestTimeou
     StreamInfo info = info();
     info.lastUpstreamRxByteNanos = now;
     endTryRecords("", 0, false);
-    cluster().stats().rqTime.record((now - tryStartNanos) / 1_000_000);
+    long millis = (now - tryStartNanos) / 1_000_000;
+    cluster().stats().rqTime.record(millis);
+    if (numbers != null) {
+      numbers.timeMs.record(millis);
+    }
     timeouts.endResponse();
     timeouts.endTry();
     if (grpcOutcomeOpen) {
@@ -735,23 +755,38 @@ final class RouterFilter implements HttpFilter, UpstreamCallbacks, RequestTimeou
     context.encodeTrailers(responseTrailers);
   }
 
+  private void answered(int status) {
+    if (numbers != null) {
+      numbers.answered(status);
+    }
+  }
+
   /** Starts another try when the decision is yes; true when it does. */
   private boolean retried(RetryState.Decision decision) {
     return switch (decision) {
       case NO -> false;
       case LIMIT -> {
         cluster().stats().rqRetryLimitExceeded.inc();
+        if (numbers != null) {
+          numbers.retryLimitExceeded.inc();
+        }
         info().set(ResponseFlag.UPSTREAM_RETRY_LIMIT_EXCEEDED);
         yield false;
       }
       case OVERFLOW -> {
         cluster().stats().rqRetryOverflow.inc();
+        if (numbers != null) {
+          numbers.retryOverflow.inc();
+        }
         info().set(ResponseFlag.UPSTREAM_OVERFLOW);
         yield false;
       }
       case YES -> {
         cluster().stats().rqRetry.inc();
         cluster().stats().rqRetryBackoffExponential.inc();
+        if (numbers != null) {
+          numbers.retry.inc();
+        }
         dropTry();
         timeouts.startBackOff(retry.backOffNanos(loop));
         yield true;
@@ -870,6 +905,7 @@ final class RouterFilter implements HttpFilter, UpstreamCallbacks, RequestTimeou
     String again = retry.made() > 0 ? "retried and the latest reset reason: " : "reset reason: ";
     over = true;
     cluster().stats().responseCode(status);
+    answered(status);
     context.sendLocalReply(
         new LocalReply(
             status,
@@ -891,6 +927,9 @@ final class RouterFilter implements HttpFilter, UpstreamCallbacks, RequestTimeou
     }
     Cluster from = cluster();
     from.stats().rqTimeout.inc();
+    if (numbers != null) {
+      numbers.timeout.inc();
+    }
     if (host != null) {
       host().add(HostStat.RQ_TIMEOUT, 1);
       from.outlierDetector().onLocalFailure(host());
@@ -933,6 +972,7 @@ final class RouterFilter implements HttpFilter, UpstreamCallbacks, RequestTimeou
       return;
     }
     from.stats().responseCode(408);
+    answered(408);
     reply(
         408,
         "upstream max stream duration reached",
@@ -952,11 +992,13 @@ final class RouterFilter implements HttpFilter, UpstreamCallbacks, RequestTimeou
       return;
     }
     cluster().stats().responseCode(504);
+    answered(504);
     reply(504, "upstream request timeout", ResponseFlag.UPSTREAM_REQUEST_TIMEOUT, details);
   }
 
   @Override
   public void onStreamEnd() {
+    numbers = null;
     over = true;
     timeouts.endResponse();
     timeouts.endBackOff();

@@ -8,6 +8,7 @@ import io.meltemi.proxy.http.HttpFilterFactory;
 import io.meltemi.proxy.parse.ParseScope;
 import io.meltemi.proxy.parse.SupportedFields;
 import io.meltemi.proxy.telemetry.AccessLog;
+import io.meltemi.proxy.telemetry.Stats;
 import io.meltemi.proxy.telemetry.accesslog.AccessLogParser;
 import io.meltemi.proxy.upstream.UpstreamPools;
 import java.util.Optional;
@@ -29,10 +30,12 @@ public final class RouterFilterFactory implements HttpFilterFactory {
   private final ClusterManager clusters;
   private final UpstreamPools pools;
   private final AccessLogParser accessLogs;
+  private final RequestNumbers.All numbers;
 
   public RouterFilterFactory(
-      ClusterManager clusters, UpstreamPools pools, AccessLogParser accessLogs) {
+      ClusterManager clusters, UpstreamPools pools, AccessLogParser accessLogs, Stats stats) {
     this.clusters = clusters;
+    this.numbers = new RequestNumbers.All(stats);
     this.pools = pools;
     this.accessLogs = accessLogs;
   }
@@ -83,6 +86,7 @@ public final class RouterFilterFactory implements HttpFilterFactory {
 
   private HttpFilterConfig config(boolean suppressHeaders, TryLog.Settings log) {
     return context ->
-        new RouterFilter(context, clusters, pools.of(context.loop()), suppressHeaders, log);
+        new RouterFilter(
+            context, clusters, pools.of(context.loop()), numbers, suppressHeaders, log);
   }
 }
