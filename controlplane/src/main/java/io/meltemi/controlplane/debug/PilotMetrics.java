@@ -26,6 +26,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.LongAdder;
+import org.jspecify.annotations.Nullable;
 
 /** The control plane's metrics under Istio's names. Any thread. */
 public final class PilotMetrics implements PushEvents {
@@ -36,6 +37,9 @@ public final class PilotMetrics implements PushEvents {
   private final PrometheusRegistry registry = new PrometheusRegistry();
   private final String version;
 
+  /** Counted when somebody asks: it takes a look at every endpoint. */
+  private volatile @Nullable PushContext world;
+
   private final Gauge connected =
       gauge("pilot_xds", "Proxies connected to this control plane.", "version");
   private final Gauge services = gauge("pilot_services", "Services known.");
@@ -44,8 +48,6 @@ public final class PilotMetrics implements PushEvents {
       gauge(
           "pilot_destrule_subsets",
           "Hosts that several destination rules give subsets of one name.");
-  private final Gauge withoutInstances =
-      gauge("pilot_eds_no_instances", "Ports of services without endpoints.");
   private final Counter pushes = counter("pilot_xds_pushes", "Responses sent.", "type");
   private final Counter generated =
       counter(
@@ -106,6 +108,11 @@ public final class PilotMetrics implements PushEvents {
         .set(1);
     // Istio 1.32 shows it and never counts
     gauge("pilot_no_ip", "Named as dashboards for Istio expect; always 0.").set(0);
+    GaugeWithCallback.builder()
+        .name("pilot_eds_no_instances")
+        .help("Ports of services without endpoints.")
+        .callback(gauge -> gauge.call(portsWithoutEndpoints()))
+        .register(registry);
     long start = ticker.nanos();
     GaugeWithCallback.builder()
         .name("istiod_uptime_seconds")
@@ -126,6 +133,11 @@ public final class PilotMetrics implements PushEvents {
                     (double)
                         (Runtime.getRuntime().totalMemory() - Runtime.getRuntime().freeMemory())))
         .register(registry);
+  }
+
+  private int portsWithoutEndpoints() {
+    PushContext context = world;
+    return context == null ? 0 : context.portsWithoutEndpoints();
   }
 
   private Gauge gauge(String name, String help, String... labels) {
@@ -190,7 +202,7 @@ public final class PilotMetrics implements PushEvents {
     contextTime.observe(seconds(took));
     services.set(context.services().size());
     duplicateSubsets.set(context.hostsWithDuplicateSubsets());
-    withoutInstances.set(context.portsWithoutEndpoints());
+    world = context;
     virtualServices.set(snapshot.list(Kinds.VIRTUAL_SERVICE).size());
   }
 

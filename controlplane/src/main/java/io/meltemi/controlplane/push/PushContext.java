@@ -55,7 +55,7 @@ public final class PushContext {
   private static final String GATEWAY_LABEL = "gateway.networking.k8s.io/gateway-name";
 
   private final Inputs inputs;
-  private final Map<String, List<ServiceInstance>> instancesByIp = new HashMap<>();
+  private final Map<String, List<ServiceInstance>> instancesByIp;
   private final Derived derived;
   private final SidecarScopes sidecarScopes;
   private final Views views;
@@ -178,28 +178,62 @@ public final class PushContext {
   }
 
   public PushContext(Inputs inputs) {
-    this(inputs, new Derived(inputs));
+    Derived derived = new Derived(inputs);
+    this(inputs, derived, instances(derived.services, inputs.endpoints()));
   }
 
-  private PushContext(Inputs inputs, Derived derived) {
+  private PushContext(
+      Inputs inputs, Derived derived, Map<String, List<ServiceInstance>> instancesByIp) {
     this.inputs = inputs;
     this.derived = derived;
-    for (MeshService service : derived.services) {
-      for (ServiceEndpoint endpoint : inputs.endpoints().endpoints(service.key())) {
-        Optional<ServicePort> port = service.port(endpoint.servicePortName());
-        if (port.isPresent() && !endpoint.address().isEmpty()) {
-          instancesByIp
-              .computeIfAbsent(endpoint.address(), _ -> new ArrayList<>())
-              .add(new ServiceInstance(service, port.get(), endpoint));
-        }
-      }
-    }
+    this.instancesByIp = instancesByIp;
     sidecarScopes = new SidecarScopes(this, inputs.traffic().sidecars());
     views = new Views(this);
   }
 
-  /** The same world with other endpoints; what was worked out already is kept. */
-  public PushContext withEndpoints(EndpointIndex endpoints) {
+  /** The instances of some services by their addresses; those of one address in their order. */
+  private static Map<String, List<ServiceInstance>> instances(
+      Collection<MeshService> services, EndpointIndex endpoints) {
+    Map<String, List<ServiceInstance>> byIp = new HashMap<>();
+    for (MeshService service : services) {
+      for (ServiceEndpoint endpoint : endpoints.endpoints(service.key())) {
+        Optional<ServicePort> port = service.port(endpoint.servicePortName());
+        if (port.isPresent() && !endpoint.address().isEmpty()) {
+          byIp.computeIfAbsent(endpoint.address(), _ -> new ArrayList<>())
+              .add(new ServiceInstance(service, port.get(), endpoint));
+        }
+      }
+    }
+    return byIp;
+  }
+
+  /**
+   * The same world with other endpoints; what was worked out already is kept.
+   *
+   * @param changed the services whose endpoints differ
+   */
+  public PushContext withEndpoints(EndpointIndex endpoints, Set<ServiceKey> changed) {
+    List<MeshService> services =
+        changed.stream().flatMap(key -> service(key).stream()).sorted(OLDEST_FIRST).toList();
+    Map<String, List<ServiceInstance>> now = instances(services, endpoints);
+    Set<String> touched = new HashSet<>(now.keySet());
+    touched.addAll(instances(services, inputs.endpoints()).keySet());
+    Map<String, List<ServiceInstance>> byIp = new HashMap<>(instancesByIp);
+    for (String ip : touched) {
+      List<ServiceInstance> all = new ArrayList<>();
+      for (ServiceInstance instance : byIp.getOrDefault(ip, List.of())) {
+        if (!changed.contains(instance.service().key())) {
+          all.add(instance);
+        }
+      }
+      all.addAll(now.getOrDefault(ip, List.of()));
+      all.sort(Comparator.comparing(ServiceInstance::service, OLDEST_FIRST));
+      if (all.isEmpty()) {
+        byIp.remove(ip);
+      } else {
+        byIp.put(ip, all);
+      }
+    }
     return new PushContext(
         new Inputs(
             inputs.mesh(),
@@ -211,7 +245,8 @@ public final class PushContext {
             inputs.networks(),
             inputs.features(),
             inputs.waypoints()),
-        derived);
+        derived,
+        byIp);
   }
 
   /** The same world with other credentials; what was worked out already is kept. */
@@ -227,7 +262,8 @@ public final class PushContext {
             inputs.networks(),
             inputs.features(),
             inputs.waypoints()),
-        derived);
+        derived,
+        instancesByIp);
   }
 
   public Features features() {

@@ -140,8 +140,12 @@ final class Translations {
 
   /** A name that comes twice is in the first group. */
   private static ResourceGroup withoutNamesOf(ResourceGroup earlier, ResourceGroup group) {
-    List<String> twice = group.names().stream().filter(earlier::contains).toList();
-    return twice.isEmpty() ? group : group.without(twice);
+    for (String name : group.names()) {
+      if (earlier.contains(name)) {
+        return group.without(earlier.names());
+      }
+    }
+    return group;
   }
 
   private @Nullable ResourceGroup group(TypeUrl type, View view, NameSet names) {

@@ -155,7 +155,7 @@ public final class WorldBuilder {
   private PushContext sameButFor(WorldChange change, ConfigSnapshot snapshot) {
     PushContext context = world.context();
     if (!change.endpoints().isEmpty()) {
-      context = context.withEndpoints(registry.endpoints());
+      context = context.withEndpoints(registry.endpoints(), change.endpoints());
     }
     return change.credentials().isEmpty()
         ? context

@@ -131,30 +131,36 @@ class TranslationsTest {
         }
       }
       latest = latest.next(next.context(), "" + step, next.change(), used);
+      PushContext anew = world.anew();
       for (ProxyNode node : NODES) {
         if (random.nextInt(3) > 0) {
-          compare(node, latest, "seed " + seed + ", step " + step + ", " + edited);
+          compare(node, latest, anew, "seed " + seed + ", step " + step + ", " + edited);
         }
       }
     }
   }
 
-  private void compare(ProxyNode node, Translations latest, String when) {
-    PushContext context = latest.context();
-    Map<String, String> clusters = compare(TypeUrl.CLUSTER, node, NameSet.EMPTY, latest, when);
-    compare(TypeUrl.ENDPOINT, node, NameSet.of(new TreeSet<>(clusters.keySet())), latest, when);
-    compare(TypeUrl.LISTENER, node, NameSet.EMPTY, latest, when);
+  private void compare(ProxyNode node, Translations latest, PushContext anew, String when) {
+    Map<String, String> clusters =
+        compare(TypeUrl.CLUSTER, node, NameSet.EMPTY, latest, anew, when);
+    compare(
+        TypeUrl.ENDPOINT, node, NameSet.of(new TreeSet<>(clusters.keySet())), latest, anew, when);
+    compare(TypeUrl.LISTENER, node, NameSet.EMPTY, latest, anew, when);
     List<String> routes = new ArrayList<>(List.of("80", "9080", "http.80", "15010"));
     HOSTS.forEach(host -> routes.add(host + ".shop.svc.cluster.local:9080"));
-    compare(TypeUrl.ROUTE, node, NameSet.of(routes), latest, when);
-    compare(TypeUrl.EXTENSION_CONFIG, node, NameSet.of(List.of("shop.w")), latest, when);
-    compare(TypeUrl.NAME_TABLE, node, NameSet.EMPTY, latest, when);
-    assertSame(context, latest.context());
+    compare(TypeUrl.ROUTE, node, NameSet.of(routes), latest, anew, when);
+    compare(TypeUrl.EXTENSION_CONFIG, node, NameSet.of(List.of("shop.w")), latest, anew, when);
+    compare(TypeUrl.NAME_TABLE, node, NameSet.EMPTY, latest, anew, when);
   }
 
   /** Compares with what all views of the whole proxy give. */
   private Map<String, String> compare(
-      TypeUrl type, ProxyNode node, NameSet names, Translations latest, String when) {
+      TypeUrl type,
+      ProxyNode node,
+      NameSet names,
+      Translations latest,
+      PushContext anew,
+      String when) {
     ResourceGenerator generator =
         GENERATORS.stream().filter(one -> one.type().equals(type)).findFirst().orElseThrow();
     List<View> views = generator.views(node, latest.context().views());
@@ -166,8 +172,7 @@ class TranslationsTest {
     }
     Map<String, String> fresh = new TreeMap<>();
     for (View view : views) {
-      for (GeneratedResource made :
-          generator.generate(new View(view.part(), node), latest.context(), names)) {
+      for (GeneratedResource made : generator.generate(new View(view.part(), node), anew, names)) {
         fresh.putIfAbsent(made.name(), EncodedResource.encode(made.name(), made.body()).version());
       }
     }

@@ -23,10 +23,15 @@ public final class YamlWorld {
   private final ConfigStore store = new ConfigStore();
   private final WorldBuilder builder = new WorldBuilder("cluster.local", "Kubernetes");
   private final List<ConfigChange> pending = new ArrayList<>();
+  private final List<ConfigChange> history = new ArrayList<>();
   private MeshConfig mesh = MeshConfig.DEFAULT;
 
   public YamlWorld() {
-    store.addListener((List<ConfigChange> changes, ConfigSnapshot _) -> pending.addAll(changes));
+    store.addListener(
+        (List<ConfigChange> changes, ConfigSnapshot _) -> {
+          pending.addAll(changes);
+          history.addAll(changes);
+        });
   }
 
   /** A world of one file. */
@@ -50,6 +55,13 @@ public final class YamlWorld {
     WorldBuilder.World world = builder.next(List.copyOf(pending), store.snapshot(), mesh);
     pending.clear();
     return world;
+  }
+
+  /** The world as a control plane makes it that starts now. */
+  public PushContext anew() {
+    return new WorldBuilder("cluster.local", "Kubernetes")
+        .next(List.copyOf(history), store.snapshot(), mesh)
+        .context();
   }
 
   public PushContext context() {

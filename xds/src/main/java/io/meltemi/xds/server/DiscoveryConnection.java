@@ -96,8 +96,8 @@ public final class DiscoveryConnection {
   /** Sends what of an update the client does not hold; nothing when it is not subscribed. */
   public Sent send(TypeUrl type, DiscoveryUpdate update) {
     Subscription subscription = subscriptions.get(type);
-    if (!open || subscription == null) {
-      return new Sent(false, List.of(), List.of(), List.of(), 0);
+    if (!open || subscription == null || holdsAll(subscription, update)) {
+      return Sent.NOTHING;
     }
     Difference difference = Difference.of(subscription, update);
     boolean whole = !wire.delta() && type.completeInEveryResponse();
@@ -124,6 +124,23 @@ public final class DiscoveryConnection {
     subscription.leftOver = ResourceGroup.of(kept);
     return new Sent(
         say, difference.changed(), told, kept.stream().map(EncodedResource::name).toList(), bytes);
+  }
+
+  /** True when the client holds the very groups, as it does in most updates. */
+  private static boolean holdsAll(Subscription subscription, DiscoveryUpdate update) {
+    if (update.answer()
+        || !update.asked().isEmpty()
+        || !update.forced().isEmpty()
+        || !subscription.leftOver.isEmpty()
+        || update.groups().size() != subscription.held.size()) {
+      return false;
+    }
+    for (int i = 0; i < update.groups().size(); i++) {
+      if (update.groups().get(i) != subscription.held.get(i)) {
+        return false;
+      }
+    }
+    return true;
   }
 
   private static List<EncodedResource> held(Subscription subscription, List<String> names) {

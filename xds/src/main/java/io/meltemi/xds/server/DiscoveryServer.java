@@ -31,6 +31,7 @@ import java.lang.ref.WeakReference;
 import java.net.SocketAddress;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HexFormat;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -143,7 +144,12 @@ public final class DiscoveryServer implements BindableService {
 
   /** The version followed by what makes it unique, as Istio's look. */
   String newNonce(String version) {
-    return version + String.format("-%08x-%08x", random.nextInt(), ++nonceNumber);
+    HexFormat hex = HexFormat.of();
+    return version
+        + '-'
+        + hex.toHexDigits(random.nextInt())
+        + '-'
+        + hex.toHexDigits(++nonceNumber, 8);
   }
 
   // ---- the life of a stream

@@ -12,4 +12,6 @@ import java.util.List;
  * @param bytes size of the resources in the response
  */
 public record Sent(
-    boolean response, List<String> changed, List<String> removed, List<String> kept, long bytes) {}
+    boolean response, List<String> changed, List<String> removed, List<String> kept, long bytes) {
+  static final Sent NOTHING = new Sent(false, List.of(), List.of(), List.of(), 0);
+}
