@@ -72,6 +72,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -213,7 +214,9 @@ public final class Proxy implements AutoCloseable {
     assembler =
         new SnapshotAssembler(
             new ConfigParsers(
-                new ClusterParser(transportSockets, peers), routeParser, listenerParser),
+                new ClusterParser(transportSockets, peers, this::eventSink),
+                routeParser,
+                listenerParser),
             new ClusterFactory(
                 Extensions.loadBalancers(),
                 resolver,
@@ -233,6 +236,15 @@ public final class Proxy implements AutoCloseable {
             ticker,
             stats,
             LOG);
+  }
+
+  private Optional<Consumer<String>> eventSink(String path, ParseScope scope) {
+    try {
+      return Optional.of(logFiles.lines(path));
+    } catch (IOException e) {
+      scope.error(path, "a file that can be written: " + e);
+      return Optional.empty();
+    }
   }
 
   /**

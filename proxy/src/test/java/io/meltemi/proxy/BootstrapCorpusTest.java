@@ -25,11 +25,16 @@ final class BootstrapCorpusTest {
   /** Only grows. */
   private static final List<String> ACCEPTED =
       List.of(
+          "datadog-tracing/envoy.yaml",
           "dynamic-config-cp/envoy.yaml",
           "dynamic-config-fs/envoy.yaml",
           "fault-injection/envoy.yaml",
+          "front-proxy/envoy.yaml",
           "front-proxy/service-envoy-2.yaml",
           "front-proxy/service-envoy.yaml",
+          "jaeger-tracing/envoy.yaml",
+          "jaeger-tracing/service1-envoy-jaeger.yaml",
+          "jaeger-tracing/service2-envoy-jaeger.yaml",
           "route-mirror/envoy.yaml",
           "tls-inspector/envoy.yaml",
           "tls-sni/envoy-client.yaml",
@@ -43,7 +48,9 @@ final class BootstrapCorpusTest {
           "websocket/envoy-ws.yaml",
           "websocket/envoy-wss-passthrough.yaml",
           "websocket/envoy-wss.yaml",
-          "zipkin/envoy-1.yaml");
+          "zipkin/envoy-1.yaml",
+          "zipkin/envoy-2.yaml",
+          "zipkin/envoy-front-proxy.yaml");
 
   /** What a refusal must name. */
   private static final Map<String, String> NAMED =

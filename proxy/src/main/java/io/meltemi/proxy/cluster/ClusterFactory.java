@@ -135,6 +135,7 @@ public final class ClusterFactory {
     HealthChecker checker =
         new HealthChecker(
             check,
+            new HealthEvents(cluster.name(), check, ticker),
             hosts,
             host -> probes.make(cluster, check, host),
             new Tools(loop, ticker, random),

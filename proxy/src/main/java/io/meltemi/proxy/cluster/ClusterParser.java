@@ -126,15 +126,24 @@ public final class ClusterParser {
 
   private final TransportSocketParser transportSockets;
   private final Peers peers;
+  private final EventSinks sinks;
 
   public ClusterParser(TransportSocketParser transportSockets) {
-    this(transportSockets, Peers.of(Node.getDefaultInstance(), new Stats()));
+    this(
+        transportSockets,
+        Peers.of(Node.getDefaultInstance(), new Stats()),
+        (path, scope) -> {
+          scope.unsupported(path);
+          return Optional.empty();
+        });
   }
 
   /**
    * @param peers what peers and this proxy tell each other
+   * @param sinks of events of health checks
    */
-  public ClusterParser(TransportSocketParser transportSockets, Peers peers) {
+  public ClusterParser(TransportSocketParser transportSockets, Peers peers, EventSinks sinks) {
+    this.sinks = sinks;
     this.transportSockets = transportSockets;
     this.peers = peers;
   }
@@ -167,7 +176,7 @@ public final class ClusterParser {
                     proto.getOutlierDetection(), scope.field("outlier_detection")))
             : Optional.empty();
     Optional<HealthCheck> healthCheck =
-        HealthCheckParser.parseAll(proto.getHealthChecksList(), scope);
+        HealthCheckParser.parseAll(proto.getHealthChecksList(), sinks, scope);
     UpstreamTransports transports = transports(proto, scope);
     filters(proto, transports, scope);
     long cleanup =

@@ -2,6 +2,7 @@ package io.meltemi.proxy.cluster;
 
 import io.meltemi.proxy.header.HeaderName;
 import java.util.List;
+import java.util.function.Consumer;
 
 /**
  * How a cluster's hosts are asked whether they are well ({@code config.core.v3.HealthCheck}).
@@ -9,6 +10,7 @@ import java.util.List;
  * @param unhealthyThreshold failures in a row that make a host unhealthy, 1 or more
  * @param healthyThreshold successes in a row that make it healthy again, 1 or more
  * @param reuseConnection whether one connection serves several checks
+ * @param log where is told what checks find
  */
 public record HealthCheck(
     Kind kind,
@@ -16,11 +18,25 @@ public record HealthCheck(
     Intervals intervals,
     int unhealthyThreshold,
     int healthyThreshold,
-    boolean reuseConnection) {
+    boolean reuseConnection,
+    EventLog log) {
   public HealthCheck {
     if (unhealthyThreshold < 1 || healthyThreshold < 1) {
       throw new IllegalArgumentException(
           "thresholds: " + unhealthyThreshold + ", " + healthyThreshold + " (expected: >= 1)");
+    }
+  }
+
+  /**
+   * @param sinks take a line each
+   * @param failures whether every failure is told, not the first alone
+   * @param successes whether every success is told
+   */
+  public record EventLog(List<Consumer<String>> sinks, boolean failures, boolean successes) {
+    public static final EventLog NONE = new EventLog(List.of(), false, false);
+
+    public EventLog {
+      sinks = List.copyOf(sinks);
     }
   }
 

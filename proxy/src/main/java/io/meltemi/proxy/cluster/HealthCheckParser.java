@@ -4,15 +4,19 @@ import com.google.protobuf.UInt32Value;
 import io.envoyproxy.envoy.config.core.v3.HeaderValue;
 import io.envoyproxy.envoy.config.core.v3.HeaderValueOption;
 import io.envoyproxy.envoy.config.core.v3.RequestMethod;
+import io.envoyproxy.envoy.config.core.v3.TypedExtensionConfig;
 import io.envoyproxy.envoy.config.endpoint.v3.Endpoint;
+import io.envoyproxy.envoy.extensions.health_check.event_sinks.file.v3.HealthCheckEventFileSink;
 import io.envoyproxy.envoy.type.v3.CodecClientType;
 import io.envoyproxy.envoy.type.v3.Int64Range;
+import io.meltemi.proxy.cluster.HealthCheck.EventLog;
 import io.meltemi.proxy.cluster.HealthCheck.Header;
 import io.meltemi.proxy.cluster.HealthCheck.Intervals;
 import io.meltemi.proxy.cluster.HealthCheck.Kind;
 import io.meltemi.proxy.cluster.HealthCheck.Statuses;
 import io.meltemi.proxy.cluster.HealthCheck.Times;
 import io.meltemi.proxy.header.HeaderName;
+import io.meltemi.proxy.parse.MessageTypes;
 import io.meltemi.proxy.parse.ParseScope;
 import io.meltemi.proxy.parse.SupportedFields;
 import java.nio.charset.StandardCharsets;
@@ -20,6 +24,7 @@ import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
 
 /** Health checks from protos. */
 final class HealthCheckParser {
@@ -41,14 +46,14 @@ final class HealthCheckParser {
               "no_traffic_healthy_interval",
               "unhealthy_interval",
               "unhealthy_edge_interval",
-              "healthy_edge_interval")
-          .withoutEffect(
-              "checks leave no event log",
+              "healthy_edge_interval",
               "event_log_path",
               "event_logger",
-              "event_service",
               "always_log_health_check_failures",
-              "always_log_health_check_success");
+              "always_log_health_check_success")
+          .withoutEffect("no service is told of checks", "event_service");
+  private static final SupportedFields SINK =
+      SupportedFields.of(HealthCheckEventFileSink.class, "event_log_path");
   private static final SupportedFields HTTP =
       SupportedFields.of(
           io.envoyproxy.envoy.config.core.v3.HealthCheck.HttpHealthCheck.class,
@@ -81,13 +86,15 @@ final class HealthCheckParser {
   private HealthCheckParser() {}
 
   static Optional<HealthCheck> parseAll(
-      List<io.envoyproxy.envoy.config.core.v3.HealthCheck> protos, ParseScope parent) {
+      List<io.envoyproxy.envoy.config.core.v3.HealthCheck> protos,
+      EventSinks sinks,
+      ParseScope parent) {
     if (protos.size() > 1) {
       parent.field("health_checks").error(protos.size() + " checks", "at most one");
     }
     return protos.isEmpty()
         ? Optional.empty()
-        : parse(protos.getFirst(), parent.field("health_checks", 0));
+        : parse(protos.getFirst(), sinks, parent.field("health_checks", 0));
   }
 
   static HealthCheck.Target target(Endpoint.HealthCheckConfig proto, ParseScope scope) {
@@ -101,7 +108,7 @@ final class HealthCheckParser {
   }
 
   private static Optional<HealthCheck> parse(
-      io.envoyproxy.envoy.config.core.v3.HealthCheck proto, ParseScope scope) {
+      io.envoyproxy.envoy.config.core.v3.HealthCheck proto, EventSinks sinks, ParseScope scope) {
     CHECK.check(proto, scope);
     long timeout = needed(proto.hasTimeout(), proto.getTimeout(), scope.field("timeout"));
     long interval = needed(proto.hasInterval(), proto.getInterval(), scope.field("interval"));
@@ -130,7 +137,33 @@ final class HealthCheckParser {
             intervals(proto, interval, scope),
             unhealthy,
             healthy,
-            !proto.hasReuseConnection() || proto.getReuseConnection().getValue()));
+            !proto.hasReuseConnection() || proto.getReuseConnection().getValue(),
+            log(proto, sinks, scope)));
+  }
+
+  @SuppressWarnings("deprecation") // older control planes still name a file so
+  private static EventLog log(
+      io.envoyproxy.envoy.config.core.v3.HealthCheck proto, EventSinks sinks, ParseScope scope) {
+    List<Consumer<String>> open = new ArrayList<>();
+    if (!proto.getEventLogPath().isEmpty()) {
+      sinks.open(proto.getEventLogPath(), scope.field("event_log_path")).ifPresent(open::add);
+    }
+    for (int i = 0; i < proto.getEventLoggerCount(); i++) {
+      TypedExtensionConfig logger = proto.getEventLogger(i);
+      ParseScope at = scope.field("event_logger", i).field("typed_config");
+      if (!MessageTypes.holds(logger.getTypedConfig(), HealthCheckEventFileSink.class)) {
+        at.unsupported(logger.getName() + " " + logger.getTypedConfig().getTypeUrl());
+        continue;
+      }
+      at.unpack(logger.getTypedConfig(), HealthCheckEventFileSink.class)
+          .ifPresent(
+              file -> {
+                SINK.check(file, at);
+                sinks.open(file.getEventLogPath(), at.field("event_log_path")).ifPresent(open::add);
+              });
+    }
+    return new EventLog(
+        open, proto.getAlwaysLogHealthCheckFailures(), proto.getAlwaysLogHealthCheckSuccess());
   }
 
   private static Intervals intervals(

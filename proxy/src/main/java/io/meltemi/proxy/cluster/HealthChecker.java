@@ -22,6 +22,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class HealthChecker implements AutoCloseable {
   private final HealthCheck check;
+  private final HealthEvents log;
   private final ClusterHosts hosts;
   private final Function<Host, HealthProbe> probes;
   private final ClusterFactory.Tools tools;
@@ -73,12 +74,14 @@ final class HealthChecker implements AutoCloseable {
 
   HealthChecker(
       HealthCheck check,
+      HealthEvents log,
       ClusterHosts hosts,
       Function<Host, HealthProbe> probes,
       ClusterFactory.Tools tools,
       Events events,
       StatScope scope) {
     this.check = check;
+    this.log = log;
     this.hosts = hosts;
     this.probes = probes;
     this.tools = tools;
@@ -151,6 +154,7 @@ final class HealthChecker implements AutoCloseable {
     private final Host host;
     private final HealthProbe probe;
     private boolean first = true;
+    private boolean everPassed;
     private boolean over;
     private int asked;
     private int failures;
@@ -188,17 +192,21 @@ final class HealthChecker implements AutoCloseable {
     private void timedOut(int number) {
       if (!over && number == asked) {
         probe.cancel();
-        judge(HealthProbe.Result.UNREACHABLE);
+        judge(HealthProbe.Result.UNREACHABLE, HealthEvents.FailureType.NETWORK_TIMEOUT);
       }
     }
 
     private void answered(int number, HealthProbe.Result result) {
       if (!over && number == asked) {
-        judge(result);
+        judge(
+            result,
+            result == HealthProbe.Result.UNREACHABLE
+                ? HealthEvents.FailureType.NETWORK
+                : HealthEvents.FailureType.ACTIVE);
       }
     }
 
-    private void judge(HealthProbe.Result result) {
+    private void judge(HealthProbe.Result result, HealthEvents.FailureType type) {
       asked++; // what comes late is of no interest
       if (timer != null) {
         timer.cancel();
@@ -209,7 +217,7 @@ final class HealthChecker implements AutoCloseable {
             case FAILED, FAILED_ONCE, UNREACHABLE -> false;
           };
       Transition transition =
-          passed ? passed(result == HealthProbe.Result.DEGRADED) : failed(result);
+          passed ? passed(result == HealthProbe.Result.DEGRADED) : failed(result, type);
       first = false;
       if (host.endWaiting() && transition == Transition.UNCHANGED) {
         transition = Transition.CHANGED;
@@ -231,22 +239,41 @@ final class HealthChecker implements AutoCloseable {
       stats.success.inc();
       failures = 0;
       Transition transition = Transition.UNCHANGED;
+      boolean added = !everPassed;
       if (host.failsChecks()) {
         if (first || ++successes >= check.healthyThreshold()) {
           successes = 0;
           host.failChecks(false);
           host.healthySince(tools.ticker().nanos());
           transition = Transition.CHANGED;
+          added = true;
         } else {
           transition = Transition.PENDING;
+          added = false;
         }
+      }
+      if (added) {
+        everPassed = true;
+        log.added(host, first);
+      } else {
+        log.passed(host);
       }
       if (degraded != host.checkedDegraded()) {
         host.checkDegraded(degraded);
+        log.degraded(host, degraded);
         if (transition == Transition.UNCHANGED) {
           transition = Transition.CHANGED;
         }
       }
+      return transition;
+    }
+
+    private Transition failed(HealthProbe.Result result, HealthEvents.FailureType type) {
+      Transition transition = failed(result);
+      if (transition == Transition.CHANGED && everPassed) {
+        log.ejected(host, type);
+      }
+      log.failed(host, type, first);
       return transition;
     }
 

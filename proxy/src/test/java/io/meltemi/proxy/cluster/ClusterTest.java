@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.envoyproxy.envoy.config.core.v3.Node;
 import io.meltemi.common.net.HostPort;
 import io.meltemi.common.net.Locality;
 import io.meltemi.common.validation.Origin;
@@ -21,6 +22,7 @@ import io.meltemi.proxy.cluster.lb.random.RandomFactory;
 import io.meltemi.proxy.cluster.lb.ringhash.RingHashFactory;
 import io.meltemi.proxy.cluster.lb.roundrobin.RoundRobinFactory;
 import io.meltemi.proxy.telemetry.Stats;
+import io.meltemi.proxy.transport.Peers;
 import io.meltemi.proxy.transport.Secrets;
 import io.meltemi.proxy.transport.TlsEngine;
 import io.meltemi.proxy.transport.TransportSocketParser;
@@ -37,6 +39,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
@@ -80,6 +83,7 @@ final class ClusterTest {
   private final Map<Integer, HealthProbe.Result> answers = new HashMap<>();
 
   private final Map<Integer, Integer> asked = new TreeMap<>();
+  private final List<String> events = new ArrayList<>();
 
   private final class FakeProbe implements HealthProbe {
     private final int port;
@@ -170,7 +174,10 @@ final class ClusterTest {
                 .orElseThrow();
     Cluster cluster =
         factory.make(
-            new ClusterParser(new TransportSocketParser(new Secrets(), TlsEngine::best, ticker))
+            new ClusterParser(
+                    new TransportSocketParser(new Secrets(), TlsEngine::best, ticker),
+                    Peers.of(Node.getDefaultInstance(), stats),
+                    (path, _) -> Optional.of(line -> events.add(path + " " + line)))
                 .parse(proto, Origin.of("test"))
                 .orElseThrow());
     loop.runAll();
@@ -683,6 +690,49 @@ final class ClusterTest {
     answers.put(1, HealthProbe.Result.FAILED);
     loop.advance(Duration.ofSeconds(10));
     assertEquals(HostHealth.UNHEALTHY, only(cluster).health(), "what the host says counts at once");
+  }
+
+  @Test
+  void checksLeaveAnEventLog() {
+    Cluster cluster =
+        eds(
+            CHECKS.replace(
+                "unhealthy_threshold: 2",
+                "unhealthy_threshold: 2, event_log_path: log, always_log_health_check_failures: true,"
+                    + " always_log_health_check_success: true"));
+    answers.put(1, HealthProbe.Result.PASSED);
+    cluster.update(assignment(locality(0, 0, endpoint(1, 1, HealthStatus.UNKNOWN))));
+    cluster.stats().cxTotal.inc();
+    loop.runAll();
+    assertEquals(
+        "log {\"health_checker_type\":\"HTTP\",\"host\":{\"socket_address\":{\"protocol\":\"TCP\","
+            + "\"address\":\"127.0.0.1\",\"port_value\":1,\"resolver_name\":\"\",\"ipv4_compat\":false,"
+            + "\"network_namespace_filepath\":\"\"}},\"cluster_name\":\"c\","
+            + "\"add_healthy_event\":{\"first_check\":true},\"timestamp\":\""
+            + ticker.now()
+            + "\",\"locality\":{\"region\":\"r0\",\"zone\":\"\",\"sub_zone\":\"\"}}",
+        events.getFirst());
+    answers.put(1, HealthProbe.Result.DEGRADED);
+    loop.advance(Duration.ofSeconds(10));
+    answers.remove(1);
+    loop.advance(Duration.ofSeconds(11));
+    answers.put(1, HealthProbe.Result.FAILED);
+    loop.advance(Duration.ofSeconds(3));
+    assertEquals(
+        List.of(
+            "add_healthy_event",
+            "successful_health_check_event",
+            "degraded_healthy_host",
+            "health_check_failure_event NETWORK_TIMEOUT",
+            "eject_unhealthy_event ACTIVE",
+            "health_check_failure_event ACTIVE"),
+        events.stream()
+            .map(
+                line ->
+                    line.replaceAll(".*\"(\\w+_(event|host))\":\\{.*", "$1")
+                        + line.replaceAll(".*failure_type\":\"(\\w+)\".*", " $1")
+                            .replaceAll(".*\\{.*", ""))
+            .toList());
   }
 
   @Test

@@ -84,7 +84,8 @@ final class HostProbesTest {
             new HealthCheck.Intervals(second, second, second, second, second, second),
             1,
             1,
-            reuse),
+            reuse,
+            HealthCheck.EventLog.NONE),
         new Host(
             new InetSocketAddress(LOOPBACK, port),
             "",

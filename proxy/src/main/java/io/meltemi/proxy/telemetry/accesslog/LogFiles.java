@@ -6,11 +6,13 @@ import java.io.FilterOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.function.Consumer;
 
 /**
  * The open log files of one proxy, each opened once however many listeners write to it. Any thread;
@@ -45,6 +47,19 @@ public final class LogFiles implements AutoCloseable {
       open.put(path, known);
     }
     return known;
+  }
+
+  /**
+   * A file that takes lines without their end.
+   *
+   * @throws IOException when it cannot be written
+   */
+  public Consumer<String> lines(String path) throws IOException {
+    LogFile file = open(path);
+    return line -> {
+      byte[] bytes = (line + "\n").getBytes(StandardCharsets.UTF_8);
+      file.add(bytes, bytes.length);
+    };
   }
 
   private OutputStream stream(String path) throws IOException {

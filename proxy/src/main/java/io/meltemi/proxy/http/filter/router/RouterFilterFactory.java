@@ -18,11 +18,12 @@ import java.util.Set;
 public final class RouterFilterFactory implements HttpFilterFactory {
   private static final SupportedFields FIELDS =
       SupportedFields.of(
-          Router.class,
-          "suppress_envoy_headers",
-          "dynamic_stats",
-          "upstream_log",
-          "upstream_log_options");
+              Router.class,
+              "suppress_envoy_headers",
+              "dynamic_stats",
+              "upstream_log",
+              "upstream_log_options")
+          .withoutEffect("spawn_upstream_span asks for spans of tries", "start_child_span");
   private static final SupportedFields LOG_OPTIONS =
       SupportedFields.of(
           Router.UpstreamAccessLogOptions.class, "flush_upstream_log_on_upstream_stream");
