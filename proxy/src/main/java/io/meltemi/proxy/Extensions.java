@@ -47,6 +47,8 @@ import io.envoyproxy.envoy.extensions.filters.http.custom_response.v3.CustomResp
 import io.envoyproxy.envoy.extensions.filters.http.dynamic_forward_proxy.v3.PerRouteConfig;
 import io.envoyproxy.envoy.extensions.filters.http.ext_authz.v3.ExtAuthz;
 import io.envoyproxy.envoy.extensions.filters.http.ext_authz.v3.ExtAuthzPerRoute;
+import io.envoyproxy.envoy.extensions.filters.http.ext_proc.v3.ExtProcPerRoute;
+import io.envoyproxy.envoy.extensions.filters.http.ext_proc.v3.ExternalProcessor;
 import io.envoyproxy.envoy.extensions.filters.http.fault.v3.HTTPFault;
 import io.envoyproxy.envoy.extensions.filters.http.grpc_web.v3.GrpcWeb;
 import io.envoyproxy.envoy.extensions.filters.http.header_mutation.v3.HeaderMutation;
@@ -140,6 +142,7 @@ import io.meltemi.proxy.http.filter.csrf.CsrfFilterFactory;
 import io.meltemi.proxy.http.filter.customresponse.CustomResponseFilterFactory;
 import io.meltemi.proxy.http.filter.dynamicforwardproxy.DynamicForwardProxyFactory;
 import io.meltemi.proxy.http.filter.extauthz.ExtAuthzFilterFactory;
+import io.meltemi.proxy.http.filter.extproc.ExtProcFilterFactory;
 import io.meltemi.proxy.http.filter.fault.FaultFilterFactory;
 import io.meltemi.proxy.http.filter.grpcstats.GrpcStatsFilterFactory;
 import io.meltemi.proxy.http.filter.grpcweb.GrpcWebFilterFactory;
@@ -241,6 +244,8 @@ final class Extensions {
         HttpResponseHeaderMatchInput.class,
         ExtAuthz.class,
         ExtAuthzPerRoute.class,
+        ExternalProcessor.class,
+        ExtProcPerRoute.class,
         RBAC.class,
         RBACPerRoute.class,
         Action.class,
@@ -410,6 +415,7 @@ final class Extensions {
             new SetFilterStateFactory(shared.ticker()),
             new CsrfFilterFactory(),
             new CustomResponseFilterFactory(shared.ticker()),
+            new ExtProcFilterFactory(client),
             new ExtAuthzFilterFactory(client, shared.clusters(), shared.ticker()),
             new HeaderMutationFilterFactory(shared.ticker()),
             new OAuth2FilterFactory(

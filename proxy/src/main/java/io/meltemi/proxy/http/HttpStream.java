@@ -417,8 +417,12 @@ final class HttpStream implements RequestView {
       int g = generation;
       int at = decodePausedAt;
       FilterStatus answer = filters[at].decodeTrailers(requestTrailers);
-      if (generation == g && !replied && answer == FilterStatus.CONTINUE) {
-        continueDecoding(at);
+      if (generation == g && !replied) {
+        if (answer == FilterStatus.CONTINUE) {
+          continueDecoding(at);
+        } else if (answer == FilterStatus.TAKEN) {
+          trailersHeld = false;
+        }
       }
     }
   }
@@ -498,12 +502,18 @@ final class HttpStream implements RequestView {
   }
 
   private void dataWhilePaused(ByteBuf data, boolean end) {
+    boolean heldEnd = decodeHeldEnd;
     decodeHeldEnd |= end;
     if (decodeStatus == FilterStatus.BUFFER) {
       int g = generation;
       int at = decodePausedAt;
       FilterStatus answer = filters[at].decodeData(data, end);
-      if (generation != g || replied || answer == FilterStatus.TAKEN) {
+      if (generation != g || replied) {
+        return;
+      }
+      if (answer == FilterStatus.TAKEN) {
+        // the filter sends an end of its own
+        decodeHeldEnd = heldEnd;
         return;
       }
       holdDecoded(data);
@@ -930,12 +940,17 @@ final class HttpStream implements RequestView {
   }
 
   private void encodeWhilePaused(ByteBuf data, boolean endStream) {
+    boolean heldEnd = encodeHeldEnd;
     encodeHeldEnd |= endStream;
     int g = generation;
     int at = encodePausedAt;
     if (encodeStatus == FilterStatus.BUFFER) {
       FilterStatus answer = filters[at].encodeData(data, endStream);
-      if (generation != g || replaced || answer == FilterStatus.TAKEN) {
+      if (generation != g || replaced) {
+        return;
+      }
+      if (answer == FilterStatus.TAKEN) {
+        encodeHeldEnd = heldEnd;
         return;
       }
       holdEncoded(data);
@@ -1040,10 +1055,13 @@ final class HttpStream implements RequestView {
       }
       if (i == encodePausedAt) {
         HeaderBlock held = holdTrailers(trailers);
-        if (encodeStatus == FilterStatus.BUFFER
-            && filters[i].encodeTrailers(held) == FilterStatus.CONTINUE
-            && generation == g) {
-          continueEncoding(i);
+        if (encodeStatus == FilterStatus.BUFFER) {
+          FilterStatus answer = filters[i].encodeTrailers(held);
+          if (generation == g && answer == FilterStatus.CONTINUE) {
+            continueEncoding(i);
+          } else if (generation == g && answer == FilterStatus.TAKEN) {
+            encodeTrailers = null;
+          }
         }
         return;
       }

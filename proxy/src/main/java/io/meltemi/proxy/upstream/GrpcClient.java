@@ -74,20 +74,7 @@ public final class GrpcClient {
       Message message,
       Parser<R> parser,
       Listener<R> listener) {
-    HeaderBlock headers = new HeaderBlock();
-    headers.add(HeaderName.METHOD, "POST");
-    headers.add(HeaderName.PATH, path);
-    headers.add(
-        HeaderName.AUTHORITY, target.authority().isEmpty() ? target.cluster() : target.authority());
-    headers.add(HeaderName.SCHEME, "http");
-    headers.add(TE, "trailers");
-    headers.add(HeaderName.CONTENT_TYPE, "application/grpc");
-    if (target.timeoutNanos() > 0) {
-      GrpcHeaders.setTimeout(headers, target.timeoutNanos());
-    }
-    for (Metadata metadata : target.metadata()) {
-      headers.add(metadata.name(), metadata.value());
-    }
+    HeaderBlock headers = headers(target, path);
     return client.send(
         loop,
         target.cluster(),
@@ -123,6 +110,42 @@ public final class GrpcClient {
         });
   }
 
+  private static HeaderBlock headers(Target target, String path) {
+    HeaderBlock headers = new HeaderBlock();
+    headers.add(HeaderName.METHOD, "POST");
+    headers.add(HeaderName.PATH, path);
+    headers.add(
+        HeaderName.AUTHORITY, target.authority().isEmpty() ? target.cluster() : target.authority());
+    headers.add(HeaderName.SCHEME, "http");
+    headers.add(TE, "trailers");
+    headers.add(HeaderName.CONTENT_TYPE, "application/grpc");
+    if (target.timeoutNanos() > 0) {
+      GrpcHeaders.setTimeout(headers, target.timeoutNanos());
+    }
+    for (Metadata metadata : target.metadata()) {
+      headers.add(metadata.name(), metadata.value());
+    }
+    return headers;
+  }
+
+  /**
+   * Opens a call whose messages come and go; the listener may be told before this returns. The
+   * target's time-out and retries count for nothing.
+   *
+   * @param path such as {@code /package.Service/Method}
+   */
+  public <R extends Message> GrpcStream<R> open(
+      LoopContext loop,
+      Target target,
+      String path,
+      Parser<R> parser,
+      GrpcStream.Listener<R> listener) {
+    HeaderBlock headers = headers(target.withTimeout(0), path);
+    GrpcStream<R> stream = new GrpcStream<>(loop, headers, parser, listener);
+    stream.start(client, target.cluster());
+    return stream;
+  }
+
   private static int status(UpstreamClient.Answer answer) {
     if (answer.status() != 200) {
       return GrpcHeaders.ofHttpStatus(answer.status());
@@ -134,7 +157,7 @@ public final class GrpcClient {
     return status == GrpcHeaders.NO_STATUS ? INTERNAL : status;
   }
 
-  private static ByteString frame(Message message) {
+  static ByteString frame(Message message) {
     ByteString bytes = message.toByteString();
     byte[] prefix = new byte[PREFIX_BYTES];
     for (int i = 0; i < 4; i++) {
