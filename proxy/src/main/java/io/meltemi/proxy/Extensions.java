@@ -173,6 +173,7 @@ import io.meltemi.proxy.network.filter.snidynamicforwardproxy.SniDynamicForwardP
 import io.meltemi.proxy.network.filter.tcpproxy.TcpProxyFactory;
 import io.meltemi.proxy.parse.IstioMessages;
 import io.meltemi.proxy.parse.MessageTypes;
+import io.meltemi.proxy.parse.NewerFields;
 import io.meltemi.proxy.parse.NewerMessages;
 import io.meltemi.proxy.route.RouteTableParser;
 import io.meltemi.proxy.telemetry.Formatter;
@@ -205,10 +206,7 @@ final class Extensions {
   /** Messages that may stand in an {@code Any} of a configuration, by full name. */
   static Map<String, Supplier<Descriptor>> messages() {
     Map<String, Supplier<Descriptor>> messages = MessageTypes.byName(envoyMessages());
-    // newer than the published classes, and without fields
-    messages.put(
-        "envoy.type.matcher.v3.HttpResponseLocalReplyMatchInput",
-        com.google.protobuf.Empty::getDescriptor);
+    messages.put(NewerFields.LOCAL_REPLY_INPUT, NewerFields::localReplyInput);
     messages.put(IstioMessages.ALPN_NAME, () -> IstioMessages.ALPN);
     messages.put(IstioMessages.STATS_NAME, () -> IstioMessages.STATS);
     messages.put(NewerMessages.OVERRIDE_HOST, NewerMessages::overrideHost);

@@ -97,7 +97,8 @@ public final class IstioMessages {
     return EnumValueDescriptorProto.newBuilder().setName(name).setNumber(number).build();
   }
 
-  private static Descriptor build(String packageName, DescriptorProto message) {
+  /** A message in a file of its own. */
+  static Descriptor build(String packageName, DescriptorProto message) {
     FileDescriptorProto file =
         FileDescriptorProto.newBuilder()
             .setName(packageName + ".proto")

@@ -99,6 +99,10 @@ public final class NewerFields {
   /** {@code trace_context_option} of {@code trace.v3.ZipkinConfig}. */
   public static final int TRACE_CONTEXT_OPTION = 8;
 
+  /** Full name of a message without fields that is newer than its class. */
+  public static final String LOCAL_REPLY_INPUT =
+      "envoy.type.matcher.v3.HttpResponseLocalReplyMatchInput";
+
   private static final String TRACE_CONTEXT =
       "envoy.config.trace.v3.ZipkinConfig.TraceContextOption";
   private static final String LIMIT_OPTION = "envoy.config.route.v3.RateLimit.XRateLimitOption";
@@ -431,5 +435,13 @@ public final class NewerFields {
     private static String plain(String name) {
       return name.replace('.', '_');
     }
+  }
+
+  /** The message of {@link #LOCAL_REPLY_INPUT}. */
+  public static Descriptor localReplyInput() {
+    int dot = LOCAL_REPLY_INPUT.lastIndexOf('.');
+    return IstioMessages.build(
+        LOCAL_REPLY_INPUT.substring(0, dot),
+        DescriptorProto.newBuilder().setName(LOCAL_REPLY_INPUT.substring(dot + 1)).build());
   }
 }
