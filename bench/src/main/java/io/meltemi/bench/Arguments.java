@@ -26,6 +26,7 @@ record Arguments(
   static final String USAGE =
       """
       usage: meltemi bench data-plane [OPTIONS]
+             meltemi bench control-plane --help
         --only NAME[,NAME]  these scenarios alone
         --list              name the scenarios and end
         --rounds N          measured rounds of each peer (default: 5)
@@ -65,7 +66,8 @@ record Arguments(
           scenarios, Settings.DEFAULT, Todo.HELP, Optional.empty(), Optional.empty());
     }
     if (arguments.isEmpty() || !arguments.getFirst().equals("data-plane")) {
-      throw new IllegalArgumentException("found " + arguments + " (expected: data-plane)");
+      throw new IllegalArgumentException(
+          "found " + arguments + " (expected: data-plane or control-plane)");
     }
     int i = 1;
     while (i < arguments.size()) {

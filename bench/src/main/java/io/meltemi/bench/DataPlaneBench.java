@@ -5,12 +5,12 @@ import io.meltemi.bench.process.Tool;
 import io.meltemi.bench.report.Machine;
 import io.meltemi.bench.report.Outcome;
 import io.meltemi.bench.report.Report;
+import io.meltemi.bench.report.Section;
 import io.meltemi.bench.scenario.Lab;
 import io.meltemi.bench.scenario.Scenario;
 import io.meltemi.bench.scenario.Scenarios;
 import java.io.IOException;
 import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -37,31 +37,31 @@ public final class DataPlaneBench {
     this.out = out;
   }
 
-  public static void main(String[] args) throws IOException, InterruptedException {
-    Arguments arguments;
-    try {
-      arguments = Arguments.parse(List.of(args), Scenarios.EVERY);
-    } catch (IllegalArgumentException e) {
-      System.err.println("meltemi bench: " + e.getMessage());
-      System.err.print(Arguments.USAGE);
-      System.exit(2);
-      return;
-    }
-    if (arguments.todo() == Arguments.Todo.HELP) {
-      System.out.print(Arguments.USAGE);
-      return;
-    }
-    if (arguments.todo() == Arguments.Todo.LIST) {
-      arguments
-          .scenarios()
-          .forEach(
-              scenario -> System.out.printf("%-18s %s%n", scenario.name(), scenario.description()));
-      return;
-    }
-    String launcher = Optional.ofNullable(System.getenv("MELTEMI_LAUNCHER")).orElse("./meltemi");
-    PrintStream out = new PrintStream(System.out, true, StandardCharsets.UTF_8);
-    Report report = new DataPlaneBench(arguments, List.of(launcher), out).run(args);
-    System.exit(report.floorsHold() ? 0 : 1);
+  /**
+   * Runs a command line.
+   *
+   * @return the exit code
+   */
+  static int run(List<String> args, String launcher, PrintStream out)
+      throws IOException, InterruptedException {
+    Arguments arguments = Arguments.parse(args, Scenarios.EVERY);
+    return switch (arguments.todo()) {
+      case HELP -> {
+        out.print(Arguments.USAGE);
+        yield 0;
+      }
+      case LIST -> {
+        arguments
+            .scenarios()
+            .forEach(scenario -> out.printf("%-18s %s%n", scenario.name(), scenario.description()));
+        yield 0;
+      }
+      case RUN -> {
+        Report report =
+            new DataPlaneBench(arguments, List.of(launcher), out).run(args.toArray(String[]::new));
+        yield report.floorsHold() ? 0 : 1;
+      }
+    };
   }
 
   /** Runs the scenarios one after the other and prints each line as it is known, then the table. */
@@ -118,7 +118,7 @@ public final class DataPlaneBench {
       Files.writeString(arguments.json().get(), report.json());
     }
     if (arguments.markdown().isPresent()) {
-      Files.writeString(arguments.markdown().get(), report.page());
+      Section.write(arguments.markdown().get(), "data-plane", report.page());
     }
     return report;
   }
