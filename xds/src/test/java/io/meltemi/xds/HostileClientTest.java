@@ -15,6 +15,8 @@ import io.grpc.ManagedChannel;
 import io.grpc.Server;
 import io.grpc.inprocess.InProcessChannelBuilder;
 import io.grpc.inprocess.InProcessServerBuilder;
+import io.grpc.stub.ClientCallStreamObserver;
+import io.grpc.stub.ClientResponseObserver;
 import io.grpc.stub.StreamObserver;
 import io.meltemi.testing.FakeTaskLoop;
 import io.meltemi.testing.FakeTicker;
@@ -22,9 +24,12 @@ import io.meltemi.xds.resource.TypeUrl;
 import io.meltemi.xds.server.DiscoveryServer;
 import io.meltemi.xds.server.DiscoveryServerSettings;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Random;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -38,7 +43,12 @@ class HostileClientTest {
   private final World world = new World();
   private final DiscoveryServer discovery =
       new DiscoveryServer(
-          new DiscoveryServerSettings(2, 3, 4, 16, 2), loop, ticker, new Random(1), "test", world);
+          new DiscoveryServerSettings(2, 3, 4, 16, 2, 64),
+          loop,
+          ticker,
+          new Random(1),
+          "test",
+          world);
   private final ManagedChannel channel =
       InProcessChannelBuilder.forName(NAME).directExecutor().build();
   private Server server = InProcessServerBuilder.forName(NAME).build();
@@ -251,5 +261,74 @@ class HostileClientTest {
     loop.runAll();
     assertEquals(2, kept.responses.size());
     assertEquals("a", kept.responses.getLast().getResources(0).getName());
+  }
+
+  /** Reads only what it is told to. */
+  private static final class Slow
+      implements ClientResponseObserver<DeltaDiscoveryRequest, DeltaDiscoveryResponse> {
+    final List<DeltaDiscoveryResponse> responses = new ArrayList<>();
+    private @Nullable ClientCallStreamObserver<DeltaDiscoveryRequest> call;
+
+    @Override
+    public void beforeStart(ClientCallStreamObserver<DeltaDiscoveryRequest> stream) {
+      stream.disableAutoRequestWithInitial(0);
+      call = stream;
+    }
+
+    void read() {
+      // one more than there is: a transport tells of room only to who wants more
+      Objects.requireNonNull(call, "call").request(2);
+    }
+
+    @Override
+    public void onNext(DeltaDiscoveryResponse value) {
+      responses.add(value);
+    }
+
+    @Override
+    public void onError(Throwable failure) {}
+
+    @Override
+    public void onCompleted() {}
+  }
+
+  private static final String LONG = "n".repeat(80);
+
+  @Test
+  void requestsWaitUntilWhatIsUnderWayWasRead() {
+    world.put(TypeUrl.CLUSTER, LONG, Cluster.newBuilder().setName(LONG).build());
+    Slow slow = new Slow();
+    AggregatedDiscoveryServiceGrpc.newStub(channel)
+        .deltaAggregatedResources(slow)
+        .onNext(request(TypeUrl.CLUSTER).build());
+    loop.runAll();
+    Kept<DeltaDiscoveryResponse> other = new Kept<>();
+    StreamObserver<DeltaDiscoveryRequest> requests = delta(other);
+    requests.onNext(request(TypeUrl.CLUSTER).build());
+    loop.runAll();
+    assertEquals(List.of(), other.responses, "more than 64 bytes are under way to another");
+    assertEquals(1, discovery.counters().requestsDelayed.sum());
+
+    slow.read();
+    loop.runAll();
+    assertEquals(1, slow.responses.size());
+    assertEquals(1, other.responses.size());
+  }
+
+  @Test
+  void aClientThatDoesNotReadDelaysOthersForASecond() {
+    world.put(TypeUrl.CLUSTER, LONG, Cluster.newBuilder().setName(LONG).build());
+    Slow slow = new Slow();
+    AggregatedDiscoveryServiceGrpc.newStub(channel)
+        .deltaAggregatedResources(slow)
+        .onNext(request(TypeUrl.CLUSTER).build());
+    loop.runAll();
+    Kept<DeltaDiscoveryResponse> other = new Kept<>();
+    delta(other).onNext(request(TypeUrl.CLUSTER).build());
+    loop.advance(Duration.ofMillis(999));
+    assertEquals(List.of(), other.responses);
+    loop.advance(Duration.ofMillis(1));
+    assertEquals(1, other.responses.size());
+    assertEquals(1, discovery.counters().streamsStalled.sum());
   }
 }

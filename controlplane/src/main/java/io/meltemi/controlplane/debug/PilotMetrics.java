@@ -162,6 +162,14 @@ public final class PilotMetrics implements PushEvents {
   public void observe(DiscoveryCounters counters) {
     show("pilot_xds_expired_nonce", "Answers to anything but the last.", counters.staleNonces);
     show("meltemi_xds_requests", "Requests received.", counters.requests);
+    show(
+        "meltemi_xds_requests_delayed",
+        "Requests that waited because too much was under way.",
+        counters.requestsDelayed);
+    show(
+        "meltemi_xds_streams_stalled",
+        "Streams that read nothing for a second while others waited.",
+        counters.streamsStalled);
     show("meltemi_xds_sent_bytes", "Bytes of resources sent.", counters.responseBytes);
     show("meltemi_xds_connections", "Proxies let in.", counters.connectionsOpened);
     show("meltemi_xds_connections_refused", "Streams without room.", counters.connectionsRefused);

@@ -277,6 +277,10 @@ public final class PushEngine implements DiscoveryBackend {
     if (proxy == null) {
       return;
     }
+    if (!proxy.connection().hasRoom()) {
+      queue.retry(proxy);
+      return;
+    }
     PushRequest request = queue.take(proxy);
     events.dequeued(Duration.ofNanos(ticker.nanos() - request.sinceNanos()));
     try {
@@ -435,6 +439,11 @@ public final class PushEngine implements DiscoveryBackend {
     }
     registration.ifPresent(workloads -> workloads.reported(proxy.node(), error));
     return true;
+  }
+
+  @Override
+  public void room() {
+    drain();
   }
 
   @Override

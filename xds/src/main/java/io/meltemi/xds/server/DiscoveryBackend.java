@@ -36,6 +36,9 @@ public interface DiscoveryBackend {
   /** A client that was slow to read can take more. */
   void ready(DiscoveryConnection connection);
 
+  /** There is room again for responses, after {@link DiscoveryConnection#hasRoom} was false. */
+  default void room() {}
+
   /** A client that was let in is gone. */
   void closed(DiscoveryConnection connection);
 }

@@ -72,6 +72,14 @@ public final class DiscoveryConnection {
     return open && wire.isReady();
   }
 
+  /**
+   * False while too much is under way to all clients together; nothing but answers should be sent
+   * to anybody then. The backend is told when there is room again.
+   */
+  public boolean hasRoom() {
+    return server.hasRoom();
+  }
+
   public Optional<Subscription> subscription(TypeUrl type) {
     return Optional.ofNullable(subscriptions.get(type));
   }

@@ -22,6 +22,12 @@ public final class DiscoveryCounters {
   /** Responses no longer waited for because too many were unanswered. */
   public final LongAdder unansweredDropped = new LongAdder();
 
+  /** Requests that waited because too much was under way to other clients. */
+  public final LongAdder requestsDelayed = new LongAdder();
+
+  /** Streams that read nothing for a second while others waited for room. */
+  public final LongAdder streamsStalled = new LongAdder();
+
   public final LongAdder requests = new LongAdder();
   public final LongAdder responses = new LongAdder();
   public final LongAdder responseBytes = new LongAdder();

@@ -29,6 +29,8 @@ import io.meltemi.xds.resource.ResourceGroup;
 import io.meltemi.xds.resource.TypeUrl;
 import java.lang.ref.WeakReference;
 import java.net.SocketAddress;
+import java.time.Duration;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HexFormat;
@@ -46,6 +48,7 @@ import org.jspecify.annotations.Nullable;
  * protocol and knows nothing of what it serves: that is the {@link DiscoveryBackend}'s.
  */
 public final class DiscoveryServer implements BindableService {
+  private static final Duration STALLED_AFTER = Duration.ofSeconds(1);
   private static final Set<String> STAR = Set.of(Subscription.WILDCARD);
   private static final Context.Key<String> PEER = Context.key("peer");
 
@@ -61,6 +64,12 @@ public final class DiscoveryServer implements BindableService {
   private final Set<DiscoveryConnection> connections = new LinkedHashSet<>();
   private final Set<Stream<?>> streams = new LinkedHashSet<>();
   private final Map<NameSet, WeakReference<NameSet>> nameSets = new WeakHashMap<>();
+
+  /** Streams with bytes under way, the longest first. */
+  private final Set<Stream<?>> busy = new LinkedHashSet<>();
+
+  private final ArrayDeque<Delayed> delayed = new ArrayDeque<>();
+  private long bytesUnderWay;
   private long connectionNumber;
   private long nonceNumber;
   private boolean closed;
@@ -202,7 +211,88 @@ public final class DiscoveryServer implements BindableService {
     }
   }
 
+  // ---- what is under way
+
+  /** A request that has not been worked off so far. */
+  private record Delayed(
+      Stream<?> stream, DiscoveryConnection connection, IncomingRequest request) {}
+
+  /** True while responses may be begun. */
+  boolean hasRoom() {
+    return bytesUnderWay < settings.underWayMax();
+  }
+
+  /** A response went to a client that has not read it so far. */
+  void underWay(Stream<?> stream, long bytes) {
+    boolean room = hasRoom();
+    bytesUnderWay += bytes;
+    busy.remove(stream);
+    busy.add(stream);
+    if (room && !hasRoom()) {
+      loop.schedule(this::writeOff, STALLED_AFTER);
+    }
+  }
+
+  /** Clients that read nothing are no reason to let others wait: theirs is taken as lost. */
+  private void writeOff() {
+    long old = ticker.nanos() - STALLED_AFTER.toNanos();
+    List<Stream<?>> stalled = new ArrayList<>();
+    for (Stream<?> stream : busy) {
+      if (stream.sentNanos() - old > 0) {
+        break;
+      }
+      stalled.add(stream);
+    }
+    counters.streamsStalled.add(stalled.size());
+    stalled.forEach(Stream::arrived);
+    if (!hasRoom()) {
+      loop.schedule(this::writeOff, STALLED_AFTER);
+    }
+  }
+
+  /** A client has read so much; those that wait may go on. */
+  void arrived(Stream<?> stream, long bytes) {
+    busy.remove(stream);
+    boolean full = !hasRoom();
+    bytesUnderWay -= bytes;
+    if (full && hasRoom()) {
+      loop.execute(this::goOn);
+    }
+  }
+
+  private void goOn() {
+    while (hasRoom() && !delayed.isEmpty()) {
+      Delayed next = delayed.removeFirst();
+      if (!next.stream().isEnded()) {
+        handle(next.connection(), next.request());
+        next.stream().received();
+      }
+    }
+    if (hasRoom()) {
+      backend.room();
+    }
+  }
+
   // ---- requests
+
+  /** Works a request off, now or when there is room for what it asks for; in the order of all. */
+  void take(Stream<?> stream, DiscoveryConnection connection, IncomingRequest request) {
+    if (hasRoom() && delayed.isEmpty() || !asks(connection, request)) {
+      handle(connection, request);
+      stream.received();
+    } else {
+      counters.requestsDelayed.increment();
+      delayed.addLast(new Delayed(stream, connection, request));
+    }
+  }
+
+  /** An answer is taken at once: it asks for nothing, and makes room. */
+  private static boolean asks(DiscoveryConnection connection, IncomingRequest request) {
+    return request.nonce().isEmpty()
+        || (connection.delta() && !request.names().isEmpty())
+        || connection.subscriptions().stream()
+            .noneMatch(known -> known.type().url().equals(request.typeUrl()));
+  }
 
   void handle(DiscoveryConnection connection, IncomingRequest request) {
     counters.requests.increment();

@@ -19,6 +19,11 @@ abstract class Stream<Q> implements StreamObserver<Q>, Wire {
   private boolean ended;
   private boolean readPending = true;
 
+  /** Bytes sent that the client has not read, as far as the transport tells. */
+  private long underWay;
+
+  private long sentNanos;
+
   Stream(DiscoveryServer server, ServerCallStreamObserver<EncodedResponse> responses, String peer) {
     this.server = server;
     this.responses = responses;
@@ -62,16 +67,27 @@ abstract class Stream<Q> implements StreamObserver<Q>, Wire {
       connection = current;
     }
     if (current != null) {
-      server.handle(current, request);
+      server.take(this, current, request);
+    } else {
+      received();
     }
+  }
+
+  /** The last request is worked off. */
+  final void received() {
     if (!ended) {
       readPending = true;
       readNext();
     }
   }
 
+  final boolean isEnded() {
+    return ended;
+  }
+
   private void ready() {
     if (!ended) {
+      arrived();
       readNext();
       if (connection != null && connection.isReady()) {
         server.backend().ready(connection);
@@ -91,9 +107,24 @@ abstract class Stream<Q> implements StreamObserver<Q>, Wire {
     readNext();
   }
 
+  /** What was sent is with the client, or is no longer waited for. */
+  final void arrived() {
+    if (underWay > 0) {
+      long bytes = underWay;
+      underWay = 0;
+      server.arrived(this, bytes);
+    }
+  }
+
+  /** When the last response went out that the client has not read (monotonic clock). */
+  final long sentNanos() {
+    return sentNanos;
+  }
+
   private void end() {
     if (!ended) {
       ended = true;
+      arrived();
       server.ended(this, connection);
     }
   }
@@ -118,6 +149,12 @@ abstract class Stream<Q> implements StreamObserver<Q>, Wire {
   final void transmit(EncodedResponse message) {
     if (!ended && !responses.isCancelled()) {
       responses.onNext(message);
+      if (!responses.isReady()) {
+        int bytes = message.sizeBytes();
+        underWay += bytes;
+        sentNanos = server.ticker().nanos();
+        server.underWay(this, bytes);
+      }
     }
   }
 }
