@@ -277,7 +277,7 @@ public final class DiscoveryServer implements BindableService {
 
   /** Works a request off, now or when there is room for what it asks for; in the order of all. */
   void take(Stream<?> stream, DiscoveryConnection connection, IncomingRequest request) {
-    if (hasRoom() && delayed.isEmpty() || !asks(connection, request)) {
+    if ((hasRoom() && delayed.isEmpty()) || !asks(connection, request)) {
       handle(connection, request);
       stream.received();
     } else {
