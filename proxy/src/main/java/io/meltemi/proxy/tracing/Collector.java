@@ -26,7 +26,21 @@ public final class Collector {
    * @param authority of requests
    * @param timeoutNanos 0 for none
    */
-  public record Target(String cluster, String authority, String path, long timeoutNanos) {}
+  public record Target(String cluster, String authority, String path, long timeoutNanos) {
+    /**
+     * Of the fields {@code collector_cluster}, whose lack is an error, and {@code
+     * collector_hostname}, which the cluster's name stands in for.
+     *
+     * @param scope of the message that has both
+     */
+    public static Target parse(
+        String cluster, String hostname, String path, long timeoutNanos, ParseScope scope) {
+      if (cluster.isEmpty()) {
+        scope.field("collector_cluster").error("\"\"", "the name of a cluster");
+      }
+      return new Target(cluster, hostname.isEmpty() ? cluster : hostname, path, timeoutNanos);
+    }
+  }
 
   /** A header of every request. */
   public record Header(HeaderName name, String value) {

@@ -55,20 +55,20 @@ public final class DatadogTracerFactory implements TracerFactory {
 
   private Tracer parse(DatadogConfig proto, ParseScope scope) {
     FIELDS.check(proto, scope);
-    if (proto.getCollectorCluster().isEmpty()) {
-      scope.field("collector_cluster").error("\"\"", "the name of a cluster");
-    }
+    Collector.Target target =
+        Collector.Target.parse(
+            proto.getCollectorCluster(),
+            proto.getCollectorHostname(),
+            "/v0.4/traces",
+            TIMEOUT_NANOS,
+            scope);
     if (proto.getServiceName().isEmpty()) {
       scope.field("service_name").error("\"\"", "a name");
     }
-    String host =
-        proto.getCollectorHostname().isEmpty()
-            ? proto.getCollectorCluster()
-            : proto.getCollectorHostname();
     Collector collector =
         new Collector(
             client,
-            new Collector.Target(proto.getCollectorCluster(), host, "/v0.4/traces", TIMEOUT_NANOS),
+            target,
             List.of(
                 Collector.Header.of("content-type", "application/msgpack"),
                 Collector.Header.of("datadog-meta-lang", "java"),

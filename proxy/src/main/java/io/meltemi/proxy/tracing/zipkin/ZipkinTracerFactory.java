@@ -62,9 +62,13 @@ public final class ZipkinTracerFactory implements TracerFactory {
 
   private Tracer parse(ZipkinConfig proto, ParseScope scope) {
     FIELDS.check(proto, scope);
-    if (proto.getCollectorCluster().isEmpty()) {
-      scope.field("collector_cluster").error("\"\"", "the name of a cluster");
-    }
+    Collector.Target target =
+        Collector.Target.parse(
+            proto.getCollectorCluster(),
+            proto.getCollectorHostname(),
+            proto.getCollectorEndpoint(),
+            TIMEOUT_NANOS,
+            scope);
     if (!proto.getCollectorEndpoint().startsWith("/")) {
       scope.field("collector_endpoint").error("\"" + proto.getCollectorEndpoint() + "\"", "a path");
     }
@@ -84,16 +88,9 @@ public final class ZipkinTracerFactory implements TracerFactory {
             proto.getTraceId128Bit(),
             !proto.hasSharedSpanContext() || proto.getSharedSpanContext().getValue(),
             option == 1);
-    String host =
-        proto.getCollectorHostname().isEmpty()
-            ? proto.getCollectorCluster()
-            : proto.getCollectorHostname();
     Collector collector =
         new Collector(
-            client,
-            new Collector.Target(
-                proto.getCollectorCluster(), host, proto.getCollectorEndpoint(), TIMEOUT_NANOS),
-            List.of(Collector.Header.of("content-type", "application/json")));
+            client, target, List.of(Collector.Header.of("content-type", "application/json")));
     SpanJson json = new SpanJson(service, address(), options.shared());
     StatScope counters = stats.scope("tracing.zipkin.");
     Collector.Listener outcomes = Collector.counting(counters);
