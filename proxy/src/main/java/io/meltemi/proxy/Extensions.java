@@ -116,6 +116,7 @@ import io.envoyproxy.envoy.type.matcher.v3.HttpResponseHeaderMatchInput;
 import io.envoyproxy.envoy.type.matcher.v3.HttpResponseStatusCodeClassMatchInput;
 import io.envoyproxy.envoy.type.matcher.v3.HttpResponseStatusCodeMatchInput;
 import io.meltemi.common.time.Ticker;
+import io.meltemi.proxy.accesslog.LogHost;
 import io.meltemi.proxy.accesslog.cel.CelConditionFactory;
 import io.meltemi.proxy.accesslog.grpc.GrpcLogFactory;
 import io.meltemi.proxy.accesslog.opentelemetry.OpenTelemetryLogFactory;
@@ -388,13 +389,11 @@ final class Extensions {
       Node node,
       Formatter.Sources sources,
       Stats stats) {
-    GrpcClient calls = new GrpcClient(client);
+    LogHost host = new LogHost(new GrpcClient(client), loops, node, sources, stats);
     return new AccessLogParser(
         files,
         sources,
-        List.of(
-            new GrpcLogFactory(calls, loops, node, sources, stats),
-            new OpenTelemetryLogFactory(calls, loops, node, sources, stats)),
+        List.of(new GrpcLogFactory(host), new OpenTelemetryLogFactory(host)),
         List.of(new CelConditionFactory(sources.ticker())));
   }
 

@@ -10,7 +10,6 @@ import io.meltemi.proxy.upstream.GrpcClient;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Function;
-import java.util.function.Supplier;
 
 /**
  * Log entries that wait to be sent, for each event loop apart; they go when there are enough bytes
@@ -24,18 +23,13 @@ public final class LogBatch<E extends Message, R extends Message> {
   private static final int UNDER_WAY_MAX = 16;
 
   /**
-   * Where batches go.
+   * The gRPC method that takes batches.
    *
-   * @param path of the gRPC method
    * @param message of a batch
    */
-  public record Method<E, R>(
-      GrpcClient client,
-      GrpcClient.Target target,
-      String path,
-      Function<List<E>, Message> message,
-      Parser<R> answers) {}
+  public record Method<E, R>(String path, Function<List<E>, Message> message, Parser<R> answers) {}
 
+  private final GrpcClient client;
   private final CommonSettings settings;
   private final Method<E, R> method;
   private final Counter written;
@@ -43,19 +37,16 @@ public final class LogBatch<E extends Message, R extends Message> {
   private final ThreadLocal<OfLoop> loops;
 
   /**
-   * @param loops of this proxy
-   * @param stats with Envoy's names {@code logs_written} and {@code logs_dropped}
+   * @param statPrefix of Envoy's names {@code logs_written} and {@code logs_dropped}
    */
-  public LogBatch(
-      CommonSettings settings,
-      Method<E, R> method,
-      Supplier<List<LoopContext>> loops,
-      StatScope stats) {
+  public LogBatch(LogHost host, CommonSettings settings, Method<E, R> method, String statPrefix) {
+    this.client = host.client();
     this.settings = settings;
     this.method = method;
+    StatScope stats = host.stats().scope(statPrefix);
     this.written = stats.counter("logs_written");
     this.dropped = stats.counter("logs_dropped");
-    this.loops = ThreadLocal.withInitial(() -> new OfLoop(present(loops.get())));
+    this.loops = ThreadLocal.withInitial(() -> new OfLoop(present(host.loops().get())));
   }
 
   private static LoopContext present(List<LoopContext> loops) {
@@ -107,15 +98,13 @@ public final class LogBatch<E extends Message, R extends Message> {
       waiting = new ArrayList<>(batch.size());
       bytes = 0;
       underWay++;
-      method
-          .client()
-          .call(
-              loop,
-              method.target(),
-              method.path(),
-              method.message().apply(batch),
-              method.answers(),
-              this);
+      client.call(
+          loop,
+          settings.target(),
+          method.path(),
+          method.message().apply(batch),
+          method.answers(),
+          this);
     }
 
     @Override

@@ -39,6 +39,7 @@ import io.envoyproxy.envoy.type.matcher.v3.HttpResponseStatusCodeMatchInput;
 import io.meltemi.common.net.Locality;
 import io.meltemi.common.time.Ticker;
 import io.meltemi.common.validation.Origin;
+import io.meltemi.proxy.accesslog.LogHost;
 import io.meltemi.proxy.accesslog.cel.CelConditionFactory;
 import io.meltemi.proxy.accesslog.grpc.GrpcLogFactory;
 import io.meltemi.proxy.accesslog.opentelemetry.OpenTelemetryLogFactory;
@@ -190,15 +191,13 @@ final class ProxyHarness implements AutoCloseable {
 
   private AccessLogParser accessLogs() {
     Formatter.Sources sources = new Formatter.Sources(Ticker.system(), Map.of("ENVX", "of-env"));
-    GrpcClient calls = new GrpcClient(upstreamClient());
     Node node = Node.newBuilder().setId("node").setCluster("cluster").build();
     Supplier<List<LoopContext>> all = () -> List.of(loops.get((EventLoop) group.next()));
+    LogHost host = new LogHost(new GrpcClient(upstreamClient()), all, node, sources, stats);
     return new AccessLogParser(
         logs,
         sources,
-        List.of(
-            new GrpcLogFactory(calls, all, node, sources, stats),
-            new OpenTelemetryLogFactory(calls, all, node, sources, stats)),
+        List.of(new GrpcLogFactory(host), new OpenTelemetryLogFactory(host)),
         List.of(new CelConditionFactory(Ticker.system())));
   }
 

@@ -2,7 +2,6 @@ package io.meltemi.proxy.accesslog.grpc;
 
 import com.google.protobuf.Any;
 import com.google.protobuf.Message;
-import io.envoyproxy.envoy.config.core.v3.Node;
 import io.envoyproxy.envoy.data.accesslog.v3.HTTPAccessLogEntry;
 import io.envoyproxy.envoy.data.accesslog.v3.TCPAccessLogEntry;
 import io.envoyproxy.envoy.extensions.access_loggers.grpc.v3.CommonGrpcAccessLogConfig;
@@ -15,23 +14,19 @@ import io.envoyproxy.envoy.service.accesslog.v3.StreamAccessLogsMessage.TCPAcces
 import io.envoyproxy.envoy.service.accesslog.v3.StreamAccessLogsResponse;
 import io.meltemi.proxy.accesslog.CommonSettings;
 import io.meltemi.proxy.accesslog.LogBatch;
+import io.meltemi.proxy.accesslog.LogHost;
 import io.meltemi.proxy.header.HeaderName;
-import io.meltemi.proxy.loop.LoopContext;
 import io.meltemi.proxy.parse.MessageTypes;
 import io.meltemi.proxy.parse.ParseScope;
 import io.meltemi.proxy.parse.SupportedFields;
 import io.meltemi.proxy.telemetry.AccessLog;
-import io.meltemi.proxy.telemetry.Formatter;
-import io.meltemi.proxy.telemetry.Stats;
 import io.meltemi.proxy.telemetry.accesslog.LogSinkFactory;
 import io.meltemi.proxy.tracing.RouteTracingParser;
-import io.meltemi.proxy.upstream.GrpcClient;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.BiFunction;
-import java.util.function.Supplier;
 
 /**
  * {@code envoy.access_loggers.http_grpc} and {@code envoy.access_loggers.tcp_grpc}.
@@ -53,23 +48,10 @@ public final class GrpcLogFactory implements LogSinkFactory {
       "/envoy.service.accesslog.v3.AccessLogService/StreamAccessLogs";
   private static final String STATS = "access_logs.grpc_access_log.";
 
-  private final GrpcClient client;
-  private final Supplier<List<LoopContext>> loops;
-  private final Node node;
-  private final Formatter.Sources sources;
-  private final Stats stats;
+  private final LogHost host;
 
-  public GrpcLogFactory(
-      GrpcClient client,
-      Supplier<List<LoopContext>> loops,
-      Node node,
-      Formatter.Sources sources,
-      Stats stats) {
-    this.client = client;
-    this.loops = loops;
-    this.node = node;
-    this.sources = sources;
-    this.stats = stats;
+  public GrpcLogFactory(LogHost host) {
+    this.host = host;
   }
 
   @Override
@@ -89,7 +71,7 @@ public final class GrpcLogFactory implements LogSinkFactory {
     HTTP.check(proto, scope);
     Entries entries =
         new Entries(
-            sources.ticker(),
+            host.sources().ticker(),
             names(
                 proto.getAdditionalRequestHeadersToLogList(),
                 scope,
@@ -115,7 +97,7 @@ public final class GrpcLogFactory implements LogSinkFactory {
     TCP.check(proto, scope);
     Entries entries =
         new Entries(
-            sources.ticker(),
+            host.sources().ticker(),
             List.of(),
             List.of(),
             List.of(),
@@ -130,7 +112,7 @@ public final class GrpcLogFactory implements LogSinkFactory {
 
   private List<io.meltemi.proxy.tracing.CustomTag> tags(
       CommonGrpcAccessLogConfig proto, ParseScope scope) {
-    return new RouteTracingParser(sources)
+    return new RouteTracingParser(host.sources())
         .tags(proto.getCustomTagsList(), scope.field("common_config"));
   }
 
@@ -154,12 +136,14 @@ public final class GrpcLogFactory implements LogSinkFactory {
         .map(
             settings -> {
               Identifier identifier =
-                  Identifier.newBuilder().setNode(node).setLogName(settings.logName()).build();
+                  Identifier.newBuilder()
+                      .setNode(host.node())
+                      .setLogName(settings.logName())
+                      .build();
               return new LogBatch<>(
+                  host,
                   settings,
                   new LogBatch.Method<>(
-                      client,
-                      settings.target(),
                       PATH,
                       entries ->
                           add.apply(
@@ -167,8 +151,7 @@ public final class GrpcLogFactory implements LogSinkFactory {
                                   entries)
                               .build(),
                       StreamAccessLogsResponse.parser()),
-                  loops,
-                  stats.scope(STATS));
+                  STATS);
             });
   }
 }

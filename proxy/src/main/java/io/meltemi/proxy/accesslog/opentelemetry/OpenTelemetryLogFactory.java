@@ -6,16 +6,14 @@ import io.envoyproxy.envoy.config.core.v3.Node;
 import io.envoyproxy.envoy.extensions.access_loggers.open_telemetry.v3.OpenTelemetryAccessLogConfig;
 import io.meltemi.proxy.accesslog.CommonSettings;
 import io.meltemi.proxy.accesslog.LogBatch;
-import io.meltemi.proxy.loop.LoopContext;
+import io.meltemi.proxy.accesslog.LogHost;
 import io.meltemi.proxy.parse.ParseScope;
 import io.meltemi.proxy.parse.SupportedFields;
 import io.meltemi.proxy.telemetry.AccessLog;
 import io.meltemi.proxy.telemetry.FormatOutput;
 import io.meltemi.proxy.telemetry.Formatter;
-import io.meltemi.proxy.telemetry.Stats;
 import io.meltemi.proxy.telemetry.StreamInfo;
 import io.meltemi.proxy.telemetry.accesslog.LogSinkFactory;
-import io.meltemi.proxy.upstream.GrpcClient;
 import io.opentelemetry.proto.collector.logs.v1.ExportLogsServiceRequest;
 import io.opentelemetry.proto.collector.logs.v1.ExportLogsServiceResponse;
 import io.opentelemetry.proto.common.v1.AnyValue;
@@ -29,7 +27,6 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import java.util.function.Supplier;
 
 /** {@code envoy.access_loggers.open_telemetry}. */
 public final class OpenTelemetryLogFactory implements LogSinkFactory {
@@ -44,23 +41,10 @@ public final class OpenTelemetryLogFactory implements LogSinkFactory {
           "stat_prefix");
   private static final String PATH = "/opentelemetry.proto.collector.logs.v1.LogsService/Export";
 
-  private final GrpcClient client;
-  private final Supplier<List<LoopContext>> loops;
-  private final Node node;
-  private final Formatter.Sources sources;
-  private final Stats stats;
+  private final LogHost host;
 
-  public OpenTelemetryLogFactory(
-      GrpcClient client,
-      Supplier<List<LoopContext>> loops,
-      Node node,
-      Formatter.Sources sources,
-      Stats stats) {
-    this.client = client;
-    this.loops = loops;
-    this.node = node;
-    this.sources = sources;
-    this.stats = stats;
+  public OpenTelemetryLogFactory(LogHost host) {
+    this.host = host;
   }
 
   @Override
@@ -82,10 +66,10 @@ public final class OpenTelemetryLogFactory implements LogSinkFactory {
     if (proto.getCommonConfig().getCustomTagsCount() > 0) {
       scope.field("common_config").field("custom_tags").unsupported("set");
     }
-    ValueFormat body = ValueFormat.parse(proto.getBody(), sources, scope.field("body"), 0);
+    ValueFormat body = ValueFormat.parse(proto.getBody(), host.sources(), scope.field("body"), 0);
     boolean hasBody = proto.hasBody();
     ValueFormat.Fields attributes =
-        ValueFormat.fields(proto.getAttributes(), sources, scope.field("attributes"), 0);
+        ValueFormat.fields(proto.getAttributes(), host.sources(), scope.field("attributes"), 0);
     String prefix =
         "access_logs.open_telemetry_access_log."
             + (proto.getStatPrefix().isEmpty() ? "" : proto.getStatPrefix() + ".");
@@ -95,25 +79,24 @@ public final class OpenTelemetryLogFactory implements LogSinkFactory {
               Resource resource = resource(proto, settings.logName());
               return new Log(
                   new LogBatch<>(
+                      host,
                       settings,
                       new LogBatch.Method<>(
-                          client,
-                          settings.target(),
                           PATH,
                           records -> request(resource, records),
                           ExportLogsServiceResponse.parser()),
-                      loops,
-                      stats.scope(prefix)),
+                      prefix),
                   hasBody,
                   body,
                   attributes,
-                  sources);
+                  host.sources());
             });
   }
 
   private Resource resource(OpenTelemetryAccessLogConfig proto, String logName) {
     Resource.Builder resource = Resource.newBuilder();
     if (!proto.getDisableBuiltinLabels()) {
+      Node node = host.node();
       resource
           .addAttributes(text("log_name", logName))
           .addAttributes(text("zone_name", node.getLocality().getZone()))
