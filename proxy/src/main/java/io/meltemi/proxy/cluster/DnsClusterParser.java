@@ -48,8 +48,8 @@ final class DnsClusterParser {
       at.unsupported(type.getName() + " " + config.getTypeUrl());
       return new Discovery.Static();
     }
-    DnsCluster proto = at.unpack(config, DnsCluster.class).orElse(DnsCluster.getDefaultInstance());
-    DNS.check(proto, at);
+    DnsCluster proto =
+        at.unpack(config, DnsCluster.class, DNS).orElse(DnsCluster.getDefaultInstance());
     long refresh =
         rate(
             proto.hasDnsRefreshRate(),

@@ -43,8 +43,9 @@ public final class DynamicDnsParser {
 
   static Discovery cluster(Any config, ParseScope scope) {
     ClusterConfig proto =
-        scope.unpack(config, ClusterConfig.class).orElse(ClusterConfig.getDefaultInstance());
-    CLUSTER.check(proto, scope);
+        scope
+            .unpack(config, ClusterConfig.class, CLUSTER)
+            .orElse(ClusterConfig.getDefaultInstance());
     return new Discovery.Dynamic(cache(proto.getDnsCacheConfig(), scope.field("dns_cache_config")));
   }
 

@@ -155,12 +155,12 @@ final class HealthCheckParser {
         at.unsupported(logger.getName() + " " + logger.getTypedConfig().getTypeUrl());
         continue;
       }
-      at.unpack(logger.getTypedConfig(), HealthCheckEventFileSink.class)
+      at.unpack(logger.getTypedConfig(), HealthCheckEventFileSink.class, SINK)
           .ifPresent(
-              file -> {
-                SINK.check(file, at);
-                sinks.open(file.getEventLogPath(), at.field("event_log_path")).ifPresent(open::add);
-              });
+              file ->
+                  sinks
+                      .open(file.getEventLogPath(), at.field("event_log_path"))
+                      .ifPresent(open::add));
     }
     return new EventLog(
         open, proto.getAlwaysLogHealthCheckFailures(), proto.getAlwaysLogHealthCheckSuccess());

@@ -121,11 +121,10 @@ final class HttpOptionsParser {
         continue;
       }
       Optional<HttpProtocolOptions> options =
-          entryScope.unpack(entry.getValue(), HttpProtocolOptions.class);
+          entryScope.unpack(entry.getValue(), HttpProtocolOptions.class, HTTP);
       if (options.isEmpty()) {
         continue;
       }
-      HTTP.check(options.get(), entryScope);
       if (options.get().hasCommonHttpProtocolOptions()) {
         common = options.get().getCommonHttpProtocolOptions();
         commonScope = entryScope.field("common_http_protocol_options");

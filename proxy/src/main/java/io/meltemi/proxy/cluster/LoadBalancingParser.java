@@ -332,26 +332,32 @@ final class LoadBalancingParser {
 
   private static Optional<Policy> typed(Any any, int depth, ParseScope scope) {
     if (MessageTypes.holds(any, RoundRobin.class)) {
-      return scope.unpack(any, RoundRobin.class).map(config -> roundRobin(config, scope));
+      return scope
+          .unpack(any, RoundRobin.class, TYPED_ROUND_ROBIN)
+          .map(config -> roundRobin(config, scope));
     }
     if (MessageTypes.holds(any, LeastRequest.class)) {
-      return scope.unpack(any, LeastRequest.class).map(config -> leastRequest(config, scope));
+      return scope
+          .unpack(any, LeastRequest.class, TYPED_LEAST_REQUEST)
+          .map(config -> leastRequest(config, scope));
     }
     if (MessageTypes.holds(any, Random.class)) {
-      return scope.unpack(any, Random.class).map(config -> random(config, scope));
+      return scope.unpack(any, Random.class, TYPED_RANDOM).map(config -> random(config, scope));
     }
     if (MessageTypes.holds(any, RingHash.class)) {
-      return scope.unpack(any, RingHash.class).map(config -> ringHash(config, scope));
+      return scope
+          .unpack(any, RingHash.class, TYPED_RING_HASH)
+          .map(config -> ringHash(config, scope));
     }
     if (MessageTypes.holds(any, Maglev.class)) {
-      return scope.unpack(any, Maglev.class).map(config -> maglev(config, scope));
+      return scope.unpack(any, Maglev.class, TYPED_MAGLEV).map(config -> maglev(config, scope));
     }
     if (MessageTypes.holds(any, ClusterProvided.class)) {
       return Optional.of(Policy.of(LbPolicy.CLUSTER_PROVIDED));
     }
     if (MessageTypes.holds(any, ClientSideWeightedRoundRobin.class)) {
       return scope
-          .unpack(any, ClientSideWeightedRoundRobin.class)
+          .unpack(any, ClientSideWeightedRoundRobin.class, CLIENT_SIDE_WEIGHTED)
           .map(config -> clientSideWeighted(config, scope));
     }
     if (any.getTypeUrl().endsWith("/" + NewerMessages.OVERRIDE_HOST)) {
@@ -359,22 +365,19 @@ final class LoadBalancingParser {
     }
     if (MessageTypes.holds(any, WrrLocality.class)) {
       return scope
-          .unpack(any, WrrLocality.class)
+          .unpack(any, WrrLocality.class, WRR_LOCALITY)
           .map(
-              config -> {
-                WRR_LOCALITY.check(config, scope);
-                return typed(
-                        config.getEndpointPickingPolicy(),
-                        depth + 1,
-                        scope.field("endpoint_picking_policy"))
-                    .weightingLocalities(true);
-              });
+              config ->
+                  typed(
+                          config.getEndpointPickingPolicy(),
+                          depth + 1,
+                          scope.field("endpoint_picking_policy"))
+                      .weightingLocalities(true));
     }
     return Optional.empty();
   }
 
   private static Policy clientSideWeighted(ClientSideWeightedRoundRobin config, ParseScope scope) {
-    CLIENT_SIDE_WEIGHTED.check(config, scope);
     if (config.getEnableOobLoadReport().getValue()) {
       scope.field("enable_oob_load_report").unsupported("true");
     }
@@ -432,7 +435,6 @@ final class LoadBalancingParser {
   }
 
   private static Policy roundRobin(RoundRobin config, ParseScope scope) {
-    TYPED_ROUND_ROBIN.check(config, scope);
     return withSlowStart(
             LbPolicy.ROUND_ROBIN,
             2,
@@ -443,7 +445,6 @@ final class LoadBalancingParser {
   }
 
   private static Policy leastRequest(LeastRequest config, ParseScope scope) {
-    TYPED_LEAST_REQUEST.check(config, scope);
     return withSlowStart(
             LbPolicy.LEAST_REQUEST,
             choices(config.hasChoiceCount(), config.getChoiceCount(), scope),
@@ -454,13 +455,11 @@ final class LoadBalancingParser {
   }
 
   private static Policy random(Random config, ParseScope scope) {
-    TYPED_RANDOM.check(config, scope);
     return Policy.of(LbPolicy.RANDOM).with(localities(config.getLocalityLbConfig(), scope));
   }
 
   @SuppressWarnings("deprecation") // Envoy reads the fields' older places as well
   private static Policy ringHash(RingHash config, ParseScope scope) {
-    TYPED_RING_HASH.check(config, scope);
     Hashing hashing =
         config.hasConsistentHashingLbConfig()
             ? consistent(config.getConsistentHashingLbConfig(), scope)
@@ -487,7 +486,6 @@ final class LoadBalancingParser {
   }
 
   private static Policy maglev(Maglev config, ParseScope scope) {
-    TYPED_MAGLEV.check(config, scope);
     Hashing hashing = consistent(config.getConsistentHashingLbConfig(), scope);
     return hashed(
             LbPolicy.MAGLEV, table(hashing, config.hasTableSize(), config.getTableSize(), scope))

@@ -42,19 +42,17 @@ public final class NameFormatParser {
       at.unsupported(proto.getName() + " " + proto.getTypedConfig().getTypeUrl());
       return NameFormat.LOWER_CASE;
     }
-    return at.unpack(proto.getTypedConfig(), PreserveCaseFormatterConfig.class)
+    return at.unpack(proto.getTypedConfig(), PreserveCaseFormatterConfig.class, PRESERVE_CASE)
         .map(
-            config -> {
-              PRESERVE_CASE.check(config, at);
-              return switch (config.getFormatterTypeOnEnvoyHeaders()) {
-                case DEFAULT -> NameFormat.PRESERVED;
-                case PROPER_CASE -> NameFormat.PRESERVED_ELSE_PROPER;
-                case UNRECOGNIZED -> {
-                  at.field("formatter_type_on_envoy_headers").error("unknown", "a known value");
-                  yield NameFormat.PRESERVED;
-                }
-              };
-            })
+            config ->
+                switch (config.getFormatterTypeOnEnvoyHeaders()) {
+                  case DEFAULT -> NameFormat.PRESERVED;
+                  case PROPER_CASE -> NameFormat.PRESERVED_ELSE_PROPER;
+                  case UNRECOGNIZED -> {
+                    at.field("formatter_type_on_envoy_headers").error("unknown", "a known value");
+                    yield NameFormat.PRESERVED;
+                  }
+                })
         .orElse(NameFormat.LOWER_CASE);
   }
 }

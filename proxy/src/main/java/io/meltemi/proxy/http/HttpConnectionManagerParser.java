@@ -172,13 +172,11 @@ final class HttpConnectionManagerParser {
         at.unsupported(config.getName() + " " + config.getTypedConfig().getTypeUrl());
         continue;
       }
-      at.unpack(config.getTypedConfig(), HeaderMutation.class)
+      at.unpack(config.getTypedConfig(), HeaderMutation.class, EARLY)
           .ifPresent(
-              early -> {
-                EARLY.check(early, at);
-                levels.addAll(
-                    headers.parseList(early.getMutationsList(), at, "mutations").levels());
-              });
+              early ->
+                  levels.addAll(
+                      headers.parseList(early.getMutationsList(), at, "mutations").levels()));
     }
     return HeaderMutations.of(levels);
   }
@@ -197,17 +195,15 @@ final class HttpConnectionManagerParser {
       return RequestIdRules.DEFAULT;
     }
     ParseScope at = scope.field("typed_config");
-    return at.unpack(proto.getTypedConfig(), UuidRequestIdConfig.class)
+    return at.unpack(proto.getTypedConfig(), UuidRequestIdConfig.class, REQUEST_IDS)
         .map(
-            config -> {
-              REQUEST_IDS.check(config, at);
-              return new RequestIdRules(
-                  flag(config.hasPackTraceReason(), config.getPackTraceReason(), true),
-                  flag(
-                      config.hasUseRequestIdForTraceSampling(),
-                      config.getUseRequestIdForTraceSampling(),
-                      true));
-            })
+            config ->
+                new RequestIdRules(
+                    flag(config.hasPackTraceReason(), config.getPackTraceReason(), true),
+                    flag(
+                        config.hasUseRequestIdForTraceSampling(),
+                        config.getUseRequestIdForTraceSampling(),
+                        true)))
         .orElse(RequestIdRules.DEFAULT);
   }
 

@@ -111,6 +111,15 @@ public final class ParseScope {
     }
   }
 
+  /** As {@link #unpack(Any, Class)}, with an error for each field that its parser does not have. */
+  public <M extends Message> Optional<M> unpack(Any any, Class<M> type, SupportedFields fields) {
+    Optional<M> message = unpack(any, type);
+    if (message.isPresent()) {
+      fields.check(message.get(), this);
+    }
+    return message;
+  }
+
   /** A duration in nanoseconds; an error here and 0 when negative or malformed. */
   public long durationNanos(Duration duration) {
     if (duration.getSeconds() < 0

@@ -60,10 +60,9 @@ final class RbacMatcherParser {
       at.unsupported(config.getName() + " " + any.getTypeUrl());
       return Optional.empty();
     }
-    return at.unpack(any, Action.class)
+    return at.unpack(any, Action.class, ACTION)
         .map(
             proto -> {
-              ACTION.check(proto, at);
               if (proto.getName().isEmpty()) {
                 at.field("name").error("\"\"", "at least one character");
               }

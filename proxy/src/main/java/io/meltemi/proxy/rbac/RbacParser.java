@@ -379,11 +379,11 @@ public final class RbacParser {
       at.unsupported(proto.getName() + " " + config.getTypeUrl());
       return bad();
     }
-    Optional<UriTemplateMatchConfig> template = at.unpack(config, UriTemplateMatchConfig.class);
+    Optional<UriTemplateMatchConfig> template =
+        at.unpack(config, UriTemplateMatchConfig.class, TEMPLATE);
     if (template.isEmpty()) {
       return bad();
     }
-    TEMPLATE.check(template.get(), at);
     return PathTemplate.parse(template.get().getPathTemplate(), at.field("path_template"))
         .map(pattern -> text(new Subject.Path(), new StringMatcher.SafeRegex(pattern)))
         .orElseGet(RbacParser::bad);

@@ -132,12 +132,11 @@ public final class TransportSocketParser {
       return Optional.empty();
     }
     ParseScope at = scope.field("typed_config");
-    return at.unpack(config, DownstreamTlsContext.class)
+    return at.unpack(config, DownstreamTlsContext.class, DOWNSTREAM)
         .flatMap(context -> downstream(context, at));
   }
 
   private Optional<DownstreamTransport> downstream(DownstreamTlsContext proto, ParseScope scope) {
-    DOWNSTREAM.check(proto, scope);
     CommonTlsContext common = proto.getCommonTlsContext();
     ParseScope at = scope.field("common_tls_context");
     TlsParameters parameters = common(common, at, Version.TLS1_3);
@@ -203,7 +202,7 @@ public final class TransportSocketParser {
       SOCKET.check(proto, scope);
       ParseScope within = scope.field("typed_config");
       return within
-          .unpack(config, InternalUpstreamTransport.class)
+          .unpack(config, InternalUpstreamTransport.class, INSIDE)
           .map(internal -> inside(internal, within))
           .orElse(UpstreamSocket.RAW);
     }
@@ -212,13 +211,12 @@ public final class TransportSocketParser {
     }
     SOCKET.check(proto, scope);
     ParseScope at = scope.field("typed_config");
-    return at.unpack(config, ProxyProtocolUpstreamTransport.class)
+    return at.unpack(config, ProxyProtocolUpstreamTransport.class, INTRODUCING)
         .map(introducing -> introducing(introducing, at))
         .orElse(UpstreamSocket.RAW);
   }
 
   private UpstreamSocket introducing(ProxyProtocolUpstreamTransport proto, ParseScope scope) {
-    INTRODUCING.check(proto, scope);
     ParseScope at = scope.field("config");
     HEADER.check(proto.getConfig(), at);
     if (proto.getConfig().getVersion() == ProxyProtocolConfig.Version.UNRECOGNIZED) {
@@ -273,7 +271,6 @@ public final class TransportSocketParser {
    * not.
    */
   private UpstreamSocket inside(InternalUpstreamTransport proto, ParseScope scope) {
-    INSIDE.check(proto, scope);
     for (int i = 0; i < proto.getPassthroughMetadataCount(); i++) {
       ParseScope at = scope.field("passthrough_metadata", i);
       PASSED.check(proto.getPassthroughMetadata(i), at);

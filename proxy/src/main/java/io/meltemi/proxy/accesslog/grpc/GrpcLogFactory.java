@@ -63,12 +63,15 @@ public final class GrpcLogFactory implements LogSinkFactory {
   @Override
   public Optional<AccessLog> parse(Any config, ParseScope scope) {
     return MessageTypes.holds(config, HttpGrpcAccessLogConfig.class)
-        ? scope.unpack(config, HttpGrpcAccessLogConfig.class).flatMap(proto -> http(proto, scope))
-        : scope.unpack(config, TcpGrpcAccessLogConfig.class).flatMap(proto -> tcp(proto, scope));
+        ? scope
+            .unpack(config, HttpGrpcAccessLogConfig.class, HTTP)
+            .flatMap(proto -> http(proto, scope))
+        : scope
+            .unpack(config, TcpGrpcAccessLogConfig.class, TCP)
+            .flatMap(proto -> tcp(proto, scope));
   }
 
   private Optional<AccessLog> http(HttpGrpcAccessLogConfig proto, ParseScope scope) {
-    HTTP.check(proto, scope);
     Entries entries =
         new Entries(
             host.sources().ticker(),
@@ -94,7 +97,6 @@ public final class GrpcLogFactory implements LogSinkFactory {
   }
 
   private Optional<AccessLog> tcp(TcpGrpcAccessLogConfig proto, ParseScope scope) {
-    TCP.check(proto, scope);
     Entries entries =
         new Entries(
             host.sources().ticker(),

@@ -57,12 +57,11 @@ public final class OpenTelemetryLogFactory implements LogSinkFactory {
   @Override
   public Optional<AccessLog> parse(Any config, ParseScope scope) {
     return scope
-        .unpack(config, OpenTelemetryAccessLogConfig.class)
+        .unpack(config, OpenTelemetryAccessLogConfig.class, FIELDS)
         .flatMap(proto -> parse(proto, scope));
   }
 
   private Optional<AccessLog> parse(OpenTelemetryAccessLogConfig proto, ParseScope scope) {
-    FIELDS.check(proto, scope);
     if (proto.getCommonConfig().getCustomTagsCount() > 0) {
       scope.field("common_config").field("custom_tags").unsupported("set");
     }

@@ -134,25 +134,17 @@ public final class AccessLogParser {
   private Optional<Sink> sink(Any config, String name, ParseScope scope) {
     ParseScope typed = scope.field("typed_config");
     if (MessageTypes.holds(config, FileAccessLog.class)) {
-      return typed.unpack(config, FileAccessLog.class).flatMap(file -> file(file, typed));
+      return typed.unpack(config, FileAccessLog.class, FILE).flatMap(file -> file(file, typed));
     }
     if (MessageTypes.holds(config, StdoutAccessLog.class)) {
       return typed
-          .unpack(config, StdoutAccessLog.class)
-          .flatMap(
-              out -> {
-                STDOUT.check(out, typed);
-                return stream("/dev/stdout", out.hasLogFormat(), out.getLogFormat(), typed);
-              });
+          .unpack(config, StdoutAccessLog.class, STDOUT)
+          .flatMap(out -> stream("/dev/stdout", out.hasLogFormat(), out.getLogFormat(), typed));
     }
     if (MessageTypes.holds(config, StderrAccessLog.class)) {
       return typed
-          .unpack(config, StderrAccessLog.class)
-          .flatMap(
-              err -> {
-                STDERR.check(err, typed);
-                return stream("/dev/stderr", err.hasLogFormat(), err.getLogFormat(), typed);
-              });
+          .unpack(config, StderrAccessLog.class, STDERR)
+          .flatMap(err -> stream("/dev/stderr", err.hasLogFormat(), err.getLogFormat(), typed));
     }
     scope.unsupported(name + " " + config.getTypeUrl());
     return Optional.empty();
@@ -160,7 +152,6 @@ public final class AccessLogParser {
 
   @SuppressWarnings("deprecation") // many bootstraps still use the old format fields
   private Optional<Sink> file(FileAccessLog file, ParseScope scope) {
-    FILE.check(file, scope);
     if (file.getPath().isEmpty()) {
       scope.field("path").error("", "a file path");
     }

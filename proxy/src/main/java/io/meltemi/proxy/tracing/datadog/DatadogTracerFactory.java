@@ -50,11 +50,10 @@ public final class DatadogTracerFactory implements TracerFactory {
 
   @Override
   public Optional<Tracer> parse(Any config, ParseScope scope) {
-    return scope.unpack(config, DatadogConfig.class).map(proto -> parse(proto, scope));
+    return scope.unpack(config, DatadogConfig.class, FIELDS).map(proto -> parse(proto, scope));
   }
 
   private Tracer parse(DatadogConfig proto, ParseScope scope) {
-    FIELDS.check(proto, scope);
     Collector.Target target =
         Collector.Target.parse(
             proto.getCollectorCluster(),

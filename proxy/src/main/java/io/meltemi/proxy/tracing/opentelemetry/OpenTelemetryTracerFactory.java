@@ -72,11 +72,12 @@ public final class OpenTelemetryTracerFactory implements TracerFactory {
 
   @Override
   public Optional<Tracer> parse(Any config, ParseScope scope) {
-    return scope.unpack(config, OpenTelemetryConfig.class).flatMap(proto -> parse(proto, scope));
+    return scope
+        .unpack(config, OpenTelemetryConfig.class, FIELDS)
+        .flatMap(proto -> parse(proto, scope));
   }
 
   private Optional<Tracer> parse(OpenTelemetryConfig proto, ParseScope scope) {
-    FIELDS.check(proto, scope);
     boolean always = false;
     if (proto.hasSampler()) {
       ParseScope at = scope.field("sampler");
@@ -171,12 +172,8 @@ public final class OpenTelemetryTracerFactory implements TracerFactory {
       if (MessageTypes.holds(config, EnvironmentResourceDetectorConfig.class)) {
         fromEnvironment(attributes, at);
       } else if (MessageTypes.holds(config, StaticConfigResourceDetectorConfig.class)) {
-        at.unpack(config, StaticConfigResourceDetectorConfig.class)
-            .ifPresent(
-                told -> {
-                  STATIC.check(told, at);
-                  attributes.putAll(told.getAttributesMap());
-                });
+        at.unpack(config, StaticConfigResourceDetectorConfig.class, STATIC)
+            .ifPresent(told -> attributes.putAll(told.getAttributesMap()));
       } else {
         at.unsupported(detector.getName() + " " + config.getTypeUrl());
       }

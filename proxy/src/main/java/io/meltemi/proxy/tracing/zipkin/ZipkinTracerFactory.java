@@ -57,11 +57,10 @@ public final class ZipkinTracerFactory implements TracerFactory {
 
   @Override
   public Optional<Tracer> parse(Any config, ParseScope scope) {
-    return scope.unpack(config, ZipkinConfig.class).map(proto -> parse(proto, scope));
+    return scope.unpack(config, ZipkinConfig.class, FIELDS).map(proto -> parse(proto, scope));
   }
 
   private Tracer parse(ZipkinConfig proto, ParseScope scope) {
-    FIELDS.check(proto, scope);
     Collector.Target target =
         Collector.Target.parse(
             proto.getCollectorCluster(),

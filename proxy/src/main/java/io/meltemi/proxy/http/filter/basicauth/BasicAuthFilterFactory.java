@@ -43,27 +43,22 @@ public final class BasicAuthFilterFactory implements HttpFilterFactory {
   @Override
   public Optional<HttpFilterConfig> parse(Any config, ParseScope scope) {
     return scope
-        .unpack(config, BasicAuth.class)
+        .unpack(config, BasicAuth.class, AUTH)
         .map(
-            proto -> {
-              AUTH.check(proto, scope);
-              return new BasicAuthFilter.Config(
-                  users(proto.getUsers(), scope.field("users")),
-                  header(proto.getAuthenticationHeader(), scope.field("authentication_header"))
-                      .orElse(AUTHORIZATION),
-                  header(proto.getForwardUsernameHeader(), scope.field("forward_username_header")));
-            });
+            proto ->
+                new BasicAuthFilter.Config(
+                    users(proto.getUsers(), scope.field("users")),
+                    header(proto.getAuthenticationHeader(), scope.field("authentication_header"))
+                        .orElse(AUTHORIZATION),
+                    header(
+                        proto.getForwardUsernameHeader(), scope.field("forward_username_header"))));
   }
 
   @Override
   public Optional<RouteFilterConfig> parseRoute(Any config, ParseScope scope) {
     return scope
-        .unpack(config, BasicAuthPerRoute.class)
-        .map(
-            proto -> {
-              ROUTE.check(proto, scope);
-              return users(proto.getUsers(), scope.field("users"));
-            });
+        .unpack(config, BasicAuthPerRoute.class, ROUTE)
+        .map(proto -> users(proto.getUsers(), scope.field("users")));
   }
 
   private static Users users(DataSource proto, ParseScope scope) {

@@ -45,19 +45,18 @@ public final class BufferFilterFactory implements HttpFilterFactory {
   @Override
   public Optional<RouteFilterConfig> parseRoute(Any config, ParseScope scope) {
     return scope
-        .unpack(config, BufferPerRoute.class)
+        .unpack(config, BufferPerRoute.class, ROUTE)
         .flatMap(
-            proto -> {
-              ROUTE.check(proto, scope);
-              return switch (proto.getOverrideCase()) {
-                case BUFFER -> limit(proto.getBuffer(), scope.field("buffer")).map(limit -> limit);
-                case DISABLED -> Optional.of(BufferFilter.Limit.NONE);
-                case OVERRIDE_NOT_SET -> {
-                  scope.error("nothing", "disabled or buffer");
-                  yield Optional.empty();
-                }
-              };
-            });
+            proto ->
+                switch (proto.getOverrideCase()) {
+                  case BUFFER ->
+                      limit(proto.getBuffer(), scope.field("buffer")).map(limit -> limit);
+                  case DISABLED -> Optional.of(BufferFilter.Limit.NONE);
+                  case OVERRIDE_NOT_SET -> {
+                    scope.error("nothing", "disabled or buffer");
+                    yield Optional.empty();
+                  }
+                });
   }
 
   private static Optional<BufferFilter.Limit> limit(Buffer proto, ParseScope scope) {

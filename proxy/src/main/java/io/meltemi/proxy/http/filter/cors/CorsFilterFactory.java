@@ -50,25 +50,19 @@ public final class CorsFilterFactory implements HttpFilterFactory {
 
   @Override
   public Optional<HttpFilterConfig> parse(Any config, ParseScope scope) {
-    return scope
-        .unpack(config, Cors.class)
-        .map(
-            proto -> {
-              CORS.check(proto, scope);
-              return CorsFilter::new;
-            });
+    return scope.unpack(config, Cors.class, CORS).map(_ -> CorsFilter::new);
   }
 
   @Override
   public Optional<RouteFilterConfig> parseRoute(Any config, ParseScope scope) {
     return scope
-        .unpack(config, io.envoyproxy.envoy.extensions.filters.http.cors.v3.CorsPolicy.class)
+        .unpack(
+            config, io.envoyproxy.envoy.extensions.filters.http.cors.v3.CorsPolicy.class, POLICY)
         .map(proto -> policy(proto, scope));
   }
 
   private static CorsPolicy policy(
       io.envoyproxy.envoy.extensions.filters.http.cors.v3.CorsPolicy proto, ParseScope scope) {
-    POLICY.check(proto, scope);
     List<StringMatcher> origins = new ArrayList<>();
     for (int i = 0; i < proto.getAllowOriginStringMatchCount(); i++) {
       StringMatcherParser.parse(

@@ -42,16 +42,15 @@ public final class CsrfFilterFactory implements HttpFilterFactory {
 
   @Override
   public Optional<HttpFilterConfig> parse(Any config, ParseScope scope) {
-    return scope.unpack(config, CsrfPolicy.class).map(proto -> policy(proto, scope));
+    return scope.unpack(config, CsrfPolicy.class, POLICY).map(proto -> policy(proto, scope));
   }
 
   @Override
   public Optional<RouteFilterConfig> parseRoute(Any config, ParseScope scope) {
-    return scope.unpack(config, CsrfPolicy.class).map(proto -> policy(proto, scope));
+    return scope.unpack(config, CsrfPolicy.class, POLICY).map(proto -> policy(proto, scope));
   }
 
   private static Policy policy(CsrfPolicy proto, ParseScope scope) {
-    POLICY.check(proto, scope);
     if (!proto.hasFilterEnabled()) {
       scope.field("filter_enabled").error("nothing", "a fraction");
     }

@@ -81,16 +81,14 @@ public final class CustomResponseFilterFactory implements HttpFilterFactory {
 
   private Optional<Policies> policies(Any config, ParseScope scope) {
     return scope
-        .unpack(config, CustomResponse.class)
+        .unpack(config, CustomResponse.class, CUSTOM)
         .map(
-            proto -> {
-              CUSTOM.check(proto, scope);
-              return new Policies(
-                  new MatchTreeParser<>(new ResponseInputs(), this::policy)
-                      .parse(
-                          proto.getCustomResponseMatcher(),
-                          scope.field("custom_response_matcher")));
-            });
+            proto ->
+                new Policies(
+                    new MatchTreeParser<>(new ResponseInputs(), this::policy)
+                        .parse(
+                            proto.getCustomResponseMatcher(),
+                            scope.field("custom_response_matcher"))));
   }
 
   private Optional<Policy> policy(TypedExtensionConfig config, ParseScope scope) {
@@ -100,13 +98,12 @@ public final class CustomResponseFilterFactory implements HttpFilterFactory {
       at.unsupported(config.getName() + " " + any.getTypeUrl());
       return Optional.empty();
     }
-    return at.unpack(any, LocalResponsePolicy.class).map(proto -> policy(proto, at));
+    return at.unpack(any, LocalResponsePolicy.class, LOCAL).map(proto -> policy(proto, at));
   }
 
   // the deprecated text is what control planes write
   @SuppressWarnings("deprecation")
   private Policy policy(LocalResponsePolicy proto, ParseScope scope) {
-    LOCAL.check(proto, scope);
     int status = proto.getStatusCode().getValue();
     if (proto.hasStatusCode() && (status < 200 || status > 599)) {
       scope.field("status_code").error(Integer.toUnsignedString(status), "200 to 599");

@@ -56,7 +56,8 @@ final class ResponseInputs implements MatchTreeParser.Inputs<Response> {
       return Optional.of(response -> Boolean.toString(response.local()));
     }
     if (MessageTypes.holds(any, HttpResponseHeaderMatchInput.class)) {
-      return at.unpack(any, HttpResponseHeaderMatchInput.class).flatMap(proto -> header(proto, at));
+      return at.unpack(any, HttpResponseHeaderMatchInput.class, HEADER)
+          .flatMap(proto -> header(proto, at));
     }
     at.unsupported(input.getName() + " " + any.getTypeUrl());
     return Optional.empty();
@@ -64,7 +65,6 @@ final class ResponseInputs implements MatchTreeParser.Inputs<Response> {
 
   private static Optional<MatchTree.Text<Response>> header(
       HttpResponseHeaderMatchInput proto, ParseScope scope) {
-    HEADER.check(proto, scope);
     if (!HeaderName.isValid(proto.getHeaderName())) {
       scope.field("header_name").error("\"" + proto.getHeaderName() + "\"", "a header name");
       return Optional.empty();

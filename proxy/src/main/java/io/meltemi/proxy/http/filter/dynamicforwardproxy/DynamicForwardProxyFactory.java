@@ -48,10 +48,9 @@ public final class DynamicForwardProxyFactory implements HttpFilterFactory {
   @Override
   public Optional<HttpFilterConfig> parse(Any config, ParseScope scope) {
     return scope
-        .unpack(config, FilterConfig.class)
+        .unpack(config, FilterConfig.class, FILTER)
         .map(
             proto -> {
-              FILTER.check(proto, scope);
               DynamicDnsParser.cache(proto.getDnsCacheConfig(), scope.field("dns_cache_config"));
               return context -> new DynamicForwardProxyFilter(context, clusters);
             });
@@ -59,11 +58,12 @@ public final class DynamicForwardProxyFactory implements HttpFilterFactory {
 
   @Override
   public Optional<RouteFilterConfig> parseRoute(Any config, ParseScope scope) {
-    return scope.unpack(config, PerRouteConfig.class).flatMap(proto -> rewrite(proto, scope));
+    return scope
+        .unpack(config, PerRouteConfig.class, ROUTE)
+        .flatMap(proto -> rewrite(proto, scope));
   }
 
   private static Optional<RouteFilterConfig> rewrite(PerRouteConfig proto, ParseScope scope) {
-    ROUTE.check(proto, scope);
     return switch (proto.getHostRewriteSpecifierCase()) {
       case HOST_REWRITE_LITERAL ->
           Optional.of(new HostRewrite.Literal(proto.getHostRewriteLiteral()));

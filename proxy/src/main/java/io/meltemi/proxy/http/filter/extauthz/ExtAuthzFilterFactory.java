@@ -130,11 +130,10 @@ public final class ExtAuthzFilterFactory implements HttpFilterFactory {
 
   @Override
   public Optional<HttpFilterConfig> parse(Any config, ParseScope scope) {
-    return scope.unpack(config, ExtAuthz.class).flatMap(proto -> config(proto, scope));
+    return scope.unpack(config, ExtAuthz.class, FILTER).flatMap(proto -> config(proto, scope));
   }
 
   private Optional<HttpFilterConfig> config(ExtAuthz proto, ParseScope scope) {
-    FILTER.check(proto, scope);
     if (proto.getTransportApiVersion() != ApiVersion.V3
         && proto.getTransportApiVersion() != ApiVersion.AUTO) {
       scope.field("transport_api_version").error(proto.getTransportApiVersion().name(), "V3");
@@ -311,11 +310,12 @@ public final class ExtAuthzFilterFactory implements HttpFilterFactory {
 
   @Override
   public Optional<RouteFilterConfig> parseRoute(Any config, ParseScope scope) {
-    return scope.unpack(config, ExtAuthzPerRoute.class).flatMap(proto -> route(proto, scope));
+    return scope
+        .unpack(config, ExtAuthzPerRoute.class, ROUTE)
+        .flatMap(proto -> route(proto, scope));
   }
 
   private static Optional<RouteFilterConfig> route(ExtAuthzPerRoute proto, ParseScope scope) {
-    ROUTE.check(proto, scope);
     return switch (proto.getOverrideCase()) {
       case DISABLED -> {
         if (!proto.getDisabled()) {

@@ -62,11 +62,12 @@ public final class ExtProcFilterFactory implements HttpFilterFactory {
 
   @Override
   public Optional<HttpFilterConfig> parse(Any config, ParseScope scope) {
-    return scope.unpack(config, ExternalProcessor.class).flatMap(proto -> config(proto, scope));
+    return scope
+        .unpack(config, ExternalProcessor.class, FILTER)
+        .flatMap(proto -> config(proto, scope));
   }
 
   private Optional<HttpFilterConfig> config(ExternalProcessor proto, ParseScope scope) {
-    FILTER.check(proto, scope);
     Modes modes = Modes.parse(proto.getProcessingMode(), scope.field("processing_mode"));
     long timeout =
         proto.hasMessageTimeout()
@@ -93,11 +94,10 @@ public final class ExtProcFilterFactory implements HttpFilterFactory {
 
   @Override
   public Optional<RouteFilterConfig> parseRoute(Any config, ParseScope scope) {
-    return scope.unpack(config, ExtProcPerRoute.class).map(proto -> route(proto, scope));
+    return scope.unpack(config, ExtProcPerRoute.class, ROUTE).map(proto -> route(proto, scope));
   }
 
   private static RouteFilterConfig route(ExtProcPerRoute proto, ParseScope scope) {
-    ROUTE.check(proto, scope);
     ExtProcOverrides overrides = proto.getOverrides();
     ParseScope at = scope.field("overrides");
     OVERRIDES.check(overrides, at);

@@ -64,16 +64,15 @@ public final class FaultFilterFactory implements HttpFilterFactory {
 
   @Override
   public Optional<HttpFilterConfig> parse(Any config, ParseScope scope) {
-    return scope.unpack(config, HTTPFault.class).map(proto -> fault(proto, scope));
+    return scope.unpack(config, HTTPFault.class, FAULT).map(proto -> fault(proto, scope));
   }
 
   @Override
   public Optional<RouteFilterConfig> parseRoute(Any config, ParseScope scope) {
-    return scope.unpack(config, HTTPFault.class).map(proto -> fault(proto, scope));
+    return scope.unpack(config, HTTPFault.class, FAULT).map(proto -> fault(proto, scope));
   }
 
   private static FaultConfig fault(HTTPFault proto, ParseScope scope) {
-    FAULT.check(proto, scope);
     return new FaultConfig(
         proto.hasDelay() ? delay(proto.getDelay(), scope.field("delay")) : Optional.empty(),
         proto.hasAbort() ? abort(proto.getAbort(), scope.field("abort")) : Optional.empty(),

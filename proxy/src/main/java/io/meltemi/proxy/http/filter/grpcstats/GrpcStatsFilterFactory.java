@@ -39,10 +39,9 @@ public final class GrpcStatsFilterFactory implements HttpFilterFactory {
   @Override
   public Optional<HttpFilterConfig> parse(Any config, ParseScope scope) {
     return scope
-        .unpack(config, FilterConfig.class)
+        .unpack(config, FilterConfig.class, FIELDS)
         .map(
             proto -> {
-              FIELDS.check(proto, scope);
               GrpcMethods methods =
                   proto.getStatsForAllMethods().getValue() ? new GrpcMethods(stats, "grpc") : null;
               return context -> new GrpcStatsFilter(context, clusters, stats, methods);

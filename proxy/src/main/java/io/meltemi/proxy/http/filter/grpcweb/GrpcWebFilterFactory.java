@@ -37,11 +37,7 @@ public final class GrpcWebFilterFactory implements HttpFilterFactory {
   @Override
   public Optional<HttpFilterConfig> parse(Any config, ParseScope scope) {
     return scope
-        .unpack(config, GrpcWeb.class)
-        .map(
-            proto -> {
-              FIELDS.check(proto, scope);
-              return context -> new GrpcWebFilter(context, clusters, methods);
-            });
+        .unpack(config, GrpcWeb.class, FIELDS)
+        .map(_ -> context -> new GrpcWebFilter(context, clusters, methods));
   }
 }

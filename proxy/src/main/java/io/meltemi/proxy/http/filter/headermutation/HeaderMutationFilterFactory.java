@@ -62,26 +62,21 @@ public final class HeaderMutationFilterFactory implements HttpFilterFactory {
   @Override
   public Optional<HttpFilterConfig> parse(Any config, ParseScope scope) {
     return scope
-        .unpack(config, HeaderMutation.class)
+        .unpack(config, HeaderMutation.class, CHAIN)
         .map(
-            proto -> {
-              CHAIN.check(proto, scope);
-              return new OfChain(
-                  mutations(proto.getMutations(), scope.field("mutations")),
-                  proto.getMostSpecificHeaderMutationsWins());
-            });
+            proto ->
+                new OfChain(
+                    mutations(proto.getMutations(), scope.field("mutations")),
+                    proto.getMostSpecificHeaderMutationsWins()));
   }
 
   @Override
   public Optional<RouteFilterConfig> parseRoute(Any config, ParseScope scope) {
     return scope
-        .unpack(config, HeaderMutationPerRoute.class)
+        .unpack(config, HeaderMutationPerRoute.class, ROUTE)
         .map(
-            proto -> {
-              ROUTE.check(proto, scope);
-              return new OfRoute(
-                  List.of(mutations(proto.getMutations(), scope.field("mutations"))));
-            });
+            proto ->
+                new OfRoute(List.of(mutations(proto.getMutations(), scope.field("mutations")))));
   }
 
   private Mutations mutations(

@@ -41,10 +41,9 @@ public final class HealthCheckFilterFactory implements HttpFilterFactory {
   @Override
   public Optional<HttpFilterConfig> parse(Any config, ParseScope scope) {
     return scope
-        .unpack(config, HealthCheck.class)
+        .unpack(config, HealthCheck.class, CHECK)
         .map(
             proto -> {
-              CHECK.check(proto, scope);
               if (!proto.hasPassThroughMode()) {
                 scope.field("pass_through_mode").error("nothing", "true or false");
               }

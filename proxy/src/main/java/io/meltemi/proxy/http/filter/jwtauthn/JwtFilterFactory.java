@@ -127,34 +127,33 @@ public final class JwtFilterFactory implements HttpFilterFactory {
   @Override
   public Optional<RouteFilterConfig> parseRoute(Any config, ParseScope scope) {
     return scope
-        .unpack(config, PerRouteConfig.class)
+        .unpack(config, PerRouteConfig.class, ROUTE)
         .flatMap(
-            proto -> {
-              ROUTE.check(proto, scope);
-              return switch (proto.getRequirementSpecifierCase()) {
-                case DISABLED -> {
-                  if (!proto.getDisabled()) {
-                    scope.field("disabled").error("false", "true");
+            proto ->
+                switch (proto.getRequirementSpecifierCase()) {
+                  case DISABLED -> {
+                    if (!proto.getDisabled()) {
+                      scope.field("disabled").error("false", "true");
+                    }
+                    yield Optional.of(new JwtConfig.OfRoute.Disabled());
                   }
-                  yield Optional.of(new JwtConfig.OfRoute.Disabled());
-                }
-                case REQUIREMENT_NAME ->
-                    Optional.of(new JwtConfig.OfRoute.Named(proto.getRequirementName()));
-                case REQUIREMENTSPECIFIER_NOT_SET -> {
-                  scope.error("nothing", "disabled or requirement_name");
-                  yield Optional.empty();
-                }
-              };
-            });
+                  case REQUIREMENT_NAME ->
+                      Optional.of(new JwtConfig.OfRoute.Named(proto.getRequirementName()));
+                  case REQUIREMENTSPECIFIER_NOT_SET -> {
+                    scope.error("nothing", "disabled or requirement_name");
+                    yield Optional.empty();
+                  }
+                });
   }
 
   @Override
   public Optional<HttpFilterConfig> parse(Any config, ParseScope scope) {
-    return scope.unpack(config, JwtAuthentication.class).map(proto -> config(proto, scope));
+    return scope
+        .unpack(config, JwtAuthentication.class, AUTHENTICATION)
+        .map(proto -> config(proto, scope));
   }
 
   private JwtConfig config(JwtAuthentication proto, ParseScope scope) {
-    AUTHENTICATION.check(proto, scope);
     Map<String, TokenProvider> providers = new TreeMap<>();
     new TreeMap<>(proto.getProvidersMap())
         .forEach(

@@ -127,11 +127,10 @@ public final class OAuth2FilterFactory implements HttpFilterFactory {
 
   @Override
   public Optional<HttpFilterConfig> parse(Any config, ParseScope scope) {
-    return scope.unpack(config, OAuth2.class).flatMap(proto -> filter(proto, scope));
+    return scope.unpack(config, OAuth2.class, FILTER).flatMap(proto -> filter(proto, scope));
   }
 
   private Optional<HttpFilterConfig> filter(OAuth2 proto, ParseScope scope) {
-    FILTER.check(proto, scope);
     if (!proto.hasConfig()) {
       return Optional.of(new OAuth2Config(client, stats, Optional.empty()));
     }

@@ -90,11 +90,10 @@ public final class RateLimitFilterFactory implements HttpFilterFactory {
 
   @Override
   public Optional<HttpFilterConfig> parse(Any config, ParseScope scope) {
-    return scope.unpack(config, RateLimit.class).flatMap(proto -> config(proto, scope));
+    return scope.unpack(config, RateLimit.class, LIMIT).flatMap(proto -> config(proto, scope));
   }
 
   private Optional<HttpFilterConfig> config(RateLimit proto, ParseScope scope) {
-    LIMIT.check(proto, scope);
     if (proto.getDomain().isEmpty()) {
       scope.field("domain").error("\"\"", "at least one character");
     }
@@ -168,10 +167,9 @@ public final class RateLimitFilterFactory implements HttpFilterFactory {
   @Override
   public Optional<RouteFilterConfig> parseRoute(Any config, ParseScope scope) {
     return scope
-        .unpack(config, RateLimitPerRoute.class)
+        .unpack(config, RateLimitPerRoute.class, ROUTE)
         .map(
             proto -> {
-              ROUTE.check(proto, scope);
               RateLimits.HostChoice host =
                   switch (proto.getVhRateLimits()) {
                     case OVERRIDE -> RateLimits.HostChoice.OVERRIDE;

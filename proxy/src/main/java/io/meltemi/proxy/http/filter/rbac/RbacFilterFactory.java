@@ -50,24 +50,25 @@ public final class RbacFilterFactory implements HttpFilterFactory {
   @Override
   public Optional<HttpFilterConfig> parse(Any config, ParseScope scope) {
     return scope
-        .unpack(config, RBAC.class)
+        .unpack(config, RBAC.class, RBAC_FIELDS)
         .map(
-            proto -> {
-              RBAC_FIELDS.check(proto, scope);
-              return new RbacConfig(
-                  rules(proto, scope),
-                  new RbacLabels(
-                      NAME, prefixes(proto), prefixes(proto), proto.getTrackPerRuleStats(), true));
-            });
+            proto ->
+                new RbacConfig(
+                    rules(proto, scope),
+                    new RbacLabels(
+                        NAME,
+                        prefixes(proto),
+                        prefixes(proto),
+                        proto.getTrackPerRuleStats(),
+                        true)));
   }
 
   @Override
   public Optional<RouteFilterConfig> parseRoute(Any config, ParseScope scope) {
     return scope
-        .unpack(config, RBACPerRoute.class)
+        .unpack(config, RBACPerRoute.class, ROUTE_FIELDS)
         .map(
             proto -> {
-              ROUTE_FIELDS.check(proto, scope);
               ParseScope at = scope.field("rbac");
               RBAC_FIELDS.check(proto.getRbac(), at);
               return new RbacRouteConfig(

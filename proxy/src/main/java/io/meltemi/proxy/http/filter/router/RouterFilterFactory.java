@@ -59,10 +59,9 @@ public final class RouterFilterFactory implements HttpFilterFactory {
   @Override
   public Optional<HttpFilterConfig> parse(Any config, ParseScope scope) {
     return scope
-        .unpack(config, Router.class)
+        .unpack(config, Router.class, FIELDS)
         .map(
             router -> {
-              FIELDS.check(router, scope);
               LOG_OPTIONS.check(
                   router.getUpstreamLogOptions(), scope.field("upstream_log_options"));
               AccessLog log = accessLogs.parse(router.getUpstreamLogList(), scope, "upstream_log");

@@ -66,10 +66,9 @@ public final class SetFilterStateFactory implements HttpFilterFactory {
   @Override
   public Optional<HttpFilterConfig> parse(Any config, ParseScope scope) {
     return scope
-        .unpack(config, Config.class)
+        .unpack(config, Config.class, CONFIG)
         .map(
             proto -> {
-              CONFIG.check(proto, scope);
               List<Value> values = new ArrayList<>();
               for (int i = 0; i < proto.getOnRequestHeadersCount(); i++) {
                 value(proto.getOnRequestHeaders(i), scope.field("on_request_headers", i))

@@ -156,11 +156,10 @@ public final class WasmFilterFactory implements HttpFilterFactory {
 
   @Override
   public Optional<HttpFilterConfig> parse(Any config, ParseScope scope) {
-    return scope.unpack(config, Wasm.class).flatMap(proto -> parse(proto, scope));
+    return scope.unpack(config, Wasm.class, Fields.WASM).flatMap(proto -> parse(proto, scope));
   }
 
   private Optional<HttpFilterConfig> parse(Wasm proto, ParseScope scope) {
-    Fields.WASM.check(proto, scope);
     PluginConfig plugin = proto.getConfig();
     ParseScope at = scope.field("config");
     Fields.PLUGIN.check(plugin, at);

@@ -31,10 +31,10 @@ public final class HttpInspectorFactory implements ListenerFilterFactory {
     return scope
         .unpack(
             config,
-            io.envoyproxy.envoy.extensions.filters.listener.http_inspector.v3.HttpInspector.class)
+            io.envoyproxy.envoy.extensions.filters.listener.http_inspector.v3.HttpInspector.class,
+            FIELDS)
         .map(
             proto -> {
-              FIELDS.check(proto, scope);
               HttpInspectorStats numbers = new HttpInspectorStats(stats.scope("http_inspector."));
               return () -> new HttpInspector(numbers);
             });

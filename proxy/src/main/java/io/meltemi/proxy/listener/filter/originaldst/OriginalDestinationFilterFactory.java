@@ -27,12 +27,6 @@ public final class OriginalDestinationFilterFactory implements ListenerFilterFac
 
   @Override
   public Optional<ListenerFilterConfig> parse(Any config, Stats stats, ParseScope scope) {
-    return scope
-        .unpack(config, OriginalDst.class)
-        .map(
-            proto -> {
-              FIELDS.check(proto, scope);
-              return OriginalDestinationFilter::new;
-            });
+    return scope.unpack(config, OriginalDst.class, FIELDS).map(_ -> OriginalDestinationFilter::new);
   }
 }

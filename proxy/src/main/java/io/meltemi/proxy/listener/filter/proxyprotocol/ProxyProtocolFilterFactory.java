@@ -34,10 +34,9 @@ public final class ProxyProtocolFilterFactory implements ListenerFilterFactory {
   @Override
   public Optional<ListenerFilterConfig> parse(Any config, Stats stats, ParseScope scope) {
     return scope
-        .unpack(config, ProxyProtocol.class)
+        .unpack(config, ProxyProtocol.class, FIELDS)
         .map(
             proto -> {
-              FIELDS.check(proto, scope);
               String prefix = proto.getStatPrefix().isEmpty() ? "" : proto.getStatPrefix() + ".";
               ProxyProtocolStats numbers =
                   new ProxyProtocolStats(stats.scope("proxy_proto." + prefix));

@@ -32,10 +32,10 @@ public final class TlsInspectorFactory implements ListenerFilterFactory {
     return scope
         .unpack(
             config,
-            io.envoyproxy.envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector.class)
+            io.envoyproxy.envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector.class,
+            FIELDS)
         .map(
             proto -> {
-              FIELDS.check(proto, scope);
               TlsInspectorStats numbers = new TlsInspectorStats(stats.scope("tls_inspector."));
               return () -> new TlsInspector(numbers);
             });

@@ -43,11 +43,10 @@ public final class ConnectionLimitFactory implements NetworkFilterFactory {
 
   @Override
   public Optional<NetworkFilterConfig> parse(Any config, ParseScope scope) {
-    return scope.unpack(config, ConnectionLimit.class).map(proto -> limit(proto, scope));
+    return scope.unpack(config, ConnectionLimit.class, FIELDS).map(proto -> limit(proto, scope));
   }
 
   private NetworkFilterConfig limit(ConnectionLimit proto, ParseScope scope) {
-    FIELDS.check(proto, scope);
     if (proto.getStatPrefix().isEmpty()) {
       scope.field("stat_prefix").error("\"\"", "at least one character");
     }

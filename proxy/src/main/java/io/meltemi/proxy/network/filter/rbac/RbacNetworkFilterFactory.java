@@ -53,11 +53,10 @@ public final class RbacNetworkFilterFactory implements NetworkFilterFactory {
 
   @Override
   public Optional<NetworkFilterConfig> parse(Any config, ParseScope scope) {
-    return scope.unpack(config, RBAC.class).map(proto -> rbac(proto, scope));
+    return scope.unpack(config, RBAC.class, FIELDS).map(proto -> rbac(proto, scope));
   }
 
   private NetworkFilterConfig rbac(RBAC proto, ParseScope scope) {
-    FIELDS.check(proto, scope);
     if (proto.getStatPrefix().isEmpty()) {
       scope.field("stat_prefix").error("\"\"", "at least one character");
     }

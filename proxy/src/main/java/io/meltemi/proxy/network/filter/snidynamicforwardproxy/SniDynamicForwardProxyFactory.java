@@ -39,10 +39,9 @@ public final class SniDynamicForwardProxyFactory implements NetworkFilterFactory
   @Override
   public Optional<NetworkFilterConfig> parse(Any config, ParseScope scope) {
     return scope
-        .unpack(config, FilterConfig.class)
+        .unpack(config, FilterConfig.class, FIELDS)
         .map(
             proto -> {
-              FIELDS.check(proto, scope);
               DynamicDnsParser.cache(proto.getDnsCacheConfig(), scope.field("dns_cache_config"));
               int port = proto.getPortValue() == 0 ? PORT_DEFAULT : proto.getPortValue();
               if (port < 0 || port > 65535) {

@@ -94,7 +94,7 @@ public final class TcpProxyFactory implements NetworkFilterFactory {
   @Override
   public Optional<NetworkFilterConfig> parse(Any config, ParseScope scope) {
     return scope
-        .unpack(config, TcpProxy.class)
+        .unpack(config, TcpProxy.class, FIELDS)
         .flatMap(
             proto ->
                 settings(proto, scope)
@@ -166,7 +166,6 @@ public final class TcpProxyFactory implements NetworkFilterFactory {
   }
 
   private Optional<TcpProxySettings> settings(TcpProxy proto, ParseScope scope) {
-    FIELDS.check(proto, scope);
     if (proto.getStatPrefix().isEmpty()) {
       scope.field("stat_prefix").error("\"\"", "at least one character");
     }
