@@ -1,6 +1,8 @@
 package io.meltemi.testing;
 
+import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
+import java.io.IOException;
 import java.math.BigInteger;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
@@ -8,8 +10,11 @@ import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
 import java.security.KeyPair;
 import java.security.KeyPairGenerator;
+import java.security.KeyStore;
 import java.security.PrivateKey;
 import java.security.Signature;
+import java.security.cert.Certificate;
+import java.security.cert.CertificateFactory;
 import java.security.spec.ECGenParameterSpec;
 import java.time.Duration;
 import java.time.Instant;
@@ -19,6 +24,9 @@ import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
+import javax.net.ssl.KeyManagerFactory;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.TrustManagerFactory;
 
 /**
  * Certificates for tests, made in code with what the JDK has: authorities, intermediates and leaves
@@ -76,6 +84,33 @@ public final class TestPki {
 
     public KeyPair keys() {
       return keys;
+    }
+
+    /** TLS of the JDK that shows this certificate and trusts an authority. */
+    public SSLContext context(Issued trusted) {
+      try {
+        CertificateFactory factory = CertificateFactory.getInstance("X.509");
+        KeyStore store = KeyStore.getInstance("PKCS12");
+        store.load(null, null);
+        List<Certificate> shown = new ArrayList<>();
+        for (byte[] each : chain) {
+          shown.add(factory.generateCertificate(new ByteArrayInputStream(each)));
+        }
+        store.setKeyEntry("own", keys.getPrivate(), new char[0], shown.toArray(Certificate[]::new));
+        store.setCertificateEntry(
+            "trusted", factory.generateCertificate(new ByteArrayInputStream(trusted.der)));
+        KeyManagerFactory own =
+            KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
+        own.init(store, new char[0]);
+        TrustManagerFactory others =
+            TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
+        others.init(store);
+        SSLContext context = SSLContext.getInstance("TLS");
+        context.init(own.getKeyManagers(), others.getTrustManagers(), null);
+        return context;
+      } catch (GeneralSecurityException | IOException e) {
+        throw new IllegalStateException(e);
+      }
     }
 
     /** A leaf signed by this authority. */

@@ -2,6 +2,8 @@ package io.meltemi.it.interop;
 
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
+import com.sun.net.httpserver.HttpsConfigurator;
+import com.sun.net.httpserver.HttpsServer;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -14,6 +16,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
+import javax.net.ssl.SSLContext;
 
 /**
  * A backend that says who it is and what it received, one {@code name: value} per line: its own
@@ -33,8 +36,22 @@ final class EchoServer implements AutoCloseable {
   }
 
   EchoServer(String name, int port) throws IOException {
+    this(
+        name,
+        HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), 128));
+  }
+
+  /** One that speaks TLS, as whoever the context says. */
+  static EchoServer secure(String name, SSLContext context) throws IOException {
+    HttpsServer server =
+        HttpsServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 128);
+    server.setHttpsConfigurator(new HttpsConfigurator(context));
+    return new EchoServer(name, server);
+  }
+
+  private EchoServer(String name, HttpServer server) {
     this.name = name;
-    server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), 128);
+    this.server = server;
     server.setExecutor(Executors.newVirtualThreadPerTaskExecutor());
     server.createContext("/", this::answer);
     server.start();

@@ -13,13 +13,22 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
 
 /** A child process with its output in a file; ended, with its descendants, on close. */
 public final class Program implements AutoCloseable {
   private static final HttpClient HTTP =
       HttpClient.newBuilder().connectTimeout(Duration.ofSeconds(2)).build();
+
+  private static final int FIRST_PORT = 16_384;
+  private static final int PORTS = 16_384;
+
+  /** Programs that choose at the same time begin at different places. */
+  private static final AtomicInteger NEXT_PORT =
+      new AtomicInteger(ThreadLocalRandom.current().nextInt(PORTS));
 
   private final String name;
   private final Process process;
@@ -68,13 +77,21 @@ public final class Program implements AutoCloseable {
     return command;
   }
 
-  /** A TCP port of 127.0.0.1 that was free a moment ago. */
+  /**
+   * A TCP port of 127.0.0.1 that was free a moment ago. It is below those that a system gives to
+   * clients, so that no connection made meanwhile takes it, and none is given twice.
+   */
   public static int freePort() {
-    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      return socket.getLocalPort();
-    } catch (IOException e) {
-      throw new IllegalStateException("no free port", e);
+    for (int tries = 0; tries < PORTS; tries++) {
+      int port = FIRST_PORT + Math.floorMod(NEXT_PORT.getAndIncrement(), PORTS);
+      try (ServerSocket socket = new ServerSocket(port, 1, InetAddress.getLoopbackAddress())) {
+        return socket.getLocalPort();
+      } catch (IOException e) {
+        // taken: the next one
+      }
     }
+    throw new IllegalStateException(
+        "no free port from %d to %d".formatted(FIRST_PORT, FIRST_PORT + PORTS - 1));
   }
 
   /** Waits until the condition holds; fails with the program's output when it ends or is late. */

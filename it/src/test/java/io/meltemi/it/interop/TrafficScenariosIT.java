@@ -12,7 +12,6 @@ import com.sun.net.httpserver.HttpsServer;
 import io.meltemi.testing.TestPki;
 import io.meltemi.testing.TestPki.Issued;
 import io.meltemi.testing.TestPki.Leaf;
-import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -25,9 +24,6 @@ import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.KeyStore;
-import java.security.cert.Certificate;
-import java.security.cert.CertificateFactory;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -37,11 +33,9 @@ import java.util.Random;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Predicate;
-import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLParameters;
 import javax.net.ssl.SSLPeerUnverifiedException;
-import javax.net.ssl.TrustManagerFactory;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -231,7 +225,7 @@ class TrafficScenariosIT {
     Files.writeString(keys.resolve("root.pem"), root.certificate());
     HttpsServer origin =
         HttpsServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 16);
-    SSLContext context = context(root, root.leaf(Leaf.named("origin").dns("secure.example")));
+    SSLContext context = root.leaf(Leaf.named("origin").dns("secure.example")).context(root);
     origin.setHttpsConfigurator(
         new HttpsConfigurator(context) {
           @Override
@@ -296,28 +290,6 @@ class TrafficScenariosIT {
         spec: {host: secure.example, trafficPolicy: {tls: %s}}
         """
             .formatted(origin.getAddress().getPort(), tls));
-  }
-
-  private static SSLContext context(Issued root, Issued own) throws Exception {
-    CertificateFactory factory = CertificateFactory.getInstance("X.509");
-    KeyStore keys = KeyStore.getInstance("PKCS12");
-    keys.load(null, null);
-    keys.setKeyEntry(
-        "own",
-        own.keys().getPrivate(),
-        new char[0],
-        new Certificate[] {factory.generateCertificate(new ByteArrayInputStream(own.der()))});
-    keys.setCertificateEntry(
-        "root", factory.generateCertificate(new ByteArrayInputStream(root.der())));
-    KeyManagerFactory own509 =
-        KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
-    own509.init(keys, new char[0]);
-    TrustManagerFactory trusted =
-        TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
-    trusted.init(keys);
-    SSLContext context = SSLContext.getInstance("TLS");
-    context.init(own509.getKeyManagers(), trusted.getTrustManagers(), null);
-    return context;
   }
 
   @Test
