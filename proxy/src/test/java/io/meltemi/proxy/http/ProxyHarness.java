@@ -60,10 +60,10 @@ import io.meltemi.proxy.parse.MessageTypes;
 import io.meltemi.proxy.parse.ParseScope;
 import io.meltemi.proxy.route.RouteTableParser;
 import io.meltemi.proxy.telemetry.Formatter;
-import io.meltemi.proxy.telemetry.StatVisitor;
 import io.meltemi.proxy.telemetry.Stats;
 import io.meltemi.proxy.telemetry.accesslog.AccessLogParser;
 import io.meltemi.proxy.telemetry.accesslog.LogFiles;
+import io.meltemi.proxy.testing.StatValues;
 import io.meltemi.proxy.tracing.TracerFactory;
 import io.meltemi.proxy.tracing.TracingParser;
 import io.meltemi.proxy.tracing.TracingSettings;
@@ -90,7 +90,6 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
@@ -331,26 +330,7 @@ final class ProxyHarness implements AutoCloseable {
   }
 
   long counter(String name) {
-    Map<String, Long> values = new ConcurrentHashMap<>();
-    stats.visit(
-        new StatVisitor() {
-          @Override
-          public void counter(String prefix, String stat, long value) {
-            values.put(prefix + stat, value);
-          }
-
-          @Override
-          public void gauge(String prefix, String stat, long value) {
-            values.put(prefix + stat, value);
-          }
-
-          @Override
-          public void histogram(
-              String prefix, String stat, io.meltemi.proxy.telemetry.Distribution distribution) {
-            // no test asks for one
-          }
-        });
-    return values.getOrDefault(name, 0L);
+    return StatValues.of(stats, name);
   }
 
   @Override
