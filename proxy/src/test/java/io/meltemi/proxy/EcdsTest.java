@@ -12,15 +12,9 @@ import io.meltemi.common.validation.Origin;
 import io.meltemi.proxy.bootstrap.BootstrapReader;
 import io.meltemi.proxy.testing.FakeControlPlane;
 import io.meltemi.xds.resource.TypeUrl;
-import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
-import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -33,13 +27,7 @@ final class EcdsTest {
       "type.googleapis.com/envoy.extensions.filters.http.fault.v3.HTTPFault";
 
   @TempDir Path directory;
-  private final HttpClient client = HttpClient.newHttpClient();
   private final BootstrapReader reader = new BootstrapReader(Extensions.messages());
-
-  @AfterEach
-  void stop() {
-    client.close();
-  }
 
   private static String fault(int status) {
     return "{'@type': %s, abort: {http_status: %d, percentage: {numerator: 100}}}"
@@ -94,33 +82,17 @@ final class EcdsTest {
         .formatted(apiType, FAULT, discovery, port);
   }
 
-  private static Proxy start(String bootstrap) throws ProxyStartException {
-    return Proxy.start(ProxySettings.ofYaml(bootstrap, 1), ProxyEnvironment.ofProcess());
+  private static int status(RunningProxy proxy) throws Exception {
+    return proxy.get("/").statusCode();
   }
 
-  private HttpResponse<String> get(int port, String path) throws Exception {
-    return client.send(
-        HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + path))
-            .timeout(Duration.ofSeconds(20))
-            .build(),
-        HttpResponse.BodyHandlers.ofString());
-  }
-
-  private int status(Proxy proxy) throws Exception {
-    return get(proxy.listeners().getFirst().bound().getFirst().getPort(), "/").statusCode();
-  }
-
-  private void await(int expected, Proxy proxy) throws Exception {
+  private static void await(int expected, RunningProxy proxy) throws Exception {
     int last = 0;
     for (int i = 0; i < POLLS_MAX && last != expected; i++) {
       TimeUnit.MILLISECONDS.sleep(10);
       last = status(proxy);
     }
     assertEquals(expected, last);
-  }
-
-  private String stats(Proxy proxy) throws Exception {
-    return get(proxy.adminAddress().orElseThrow().getPort(), "/stats").body();
   }
 
   @ParameterizedTest
@@ -132,9 +104,9 @@ final class EcdsTest {
             + ", transport_api_version: V3,"
             + " grpc_services: [{envoy_grpc: {cluster_name: xds}}]}, initial_fetch_timeout: 0s}";
     try (FakeControlPlane server = new FakeControlPlane();
-        Proxy proxy = start(bootstrap("GRPC", server.port(), source))) {
+        RunningProxy proxy = RunningProxy.start(bootstrap("GRPC", server.port(), source))) {
       server.edit(edit -> edit.put(TypeUrl.EXTENSION_CONFIG, "early", filter("early", fault(401))));
-      proxy.ready().get(20, TimeUnit.SECONDS);
+      proxy.awaitReady();
       assertEquals(401, status(proxy));
       server.edit(edit -> edit.put(TypeUrl.EXTENSION_CONFIG, "early", filter("early", fault(402))));
       await(402, proxy);
@@ -145,17 +117,17 @@ final class EcdsTest {
   @ValueSource(strings = {"DELTA_GRPC", "GRPC"})
   void aListenerWaitsForItsFilterAndFollowsItOnTheSameConnection(String apiType) throws Exception {
     try (FakeControlPlane server = new FakeControlPlane();
-        Proxy proxy =
-            start(
+        RunningProxy proxy =
+            RunningProxy.start(
                 bootstrap(
                     apiType,
                     server.port(),
                     "config_source: {ads: {}, initial_fetch_timeout: 0s}"))) {
-      assertFalse(proxy.ready().isDone());
-      assertEquals(0, proxy.listeners().size());
+      assertFalse(proxy.proxy().ready().isDone());
+      assertEquals(0, proxy.proxy().listeners().size());
 
       server.edit(edit -> edit.put(TypeUrl.EXTENSION_CONFIG, "early", filter("early", fault(401))));
-      proxy.ready().get(20, TimeUnit.SECONDS);
+      proxy.awaitReady();
       assertEquals(401, status(proxy));
 
       server.edit(edit -> edit.put(TypeUrl.EXTENSION_CONFIG, "early", filter("early", fault(402))));
@@ -173,31 +145,28 @@ final class EcdsTest {
       assertNotNull(nack);
       assertTrue(nack.contains("cors.v3.Cors (expected: one of " + FAULT), nack);
       assertEquals(402, status(proxy));
-      String stats = stats(proxy);
+      String stats = proxy.admin("/stats").body();
       assertTrue(stats.contains("http.in.downstream_cx_total: 1\n"), stats);
       String prefix = "extension_config_discovery.http_filter.early.";
       assertTrue(stats.contains(prefix + "config_reload: 2\n"), stats);
       assertTrue(stats.contains(prefix + "config_fail: 1\n"), stats);
       assertTrue(stats.contains(prefix + "update_rejected: 1\n"), stats);
-      assertTrue(
-          get(proxy.adminAddress().orElseThrow().getPort(), "/config_dump")
-              .body()
-              .contains("EcdsConfigDump"));
+      assertTrue(proxy.admin("/config_dump").body().contains("EcdsConfigDump"));
     }
   }
 
   @Test
   void theDefaultCountsAtOnceAndAgainAfterTheRemoval() throws Exception {
     try (FakeControlPlane server = new FakeControlPlane();
-        Proxy proxy =
-            start(
+        RunningProxy proxy =
+            RunningProxy.start(
                 bootstrap(
                     "DELTA_GRPC",
                     server.port(),
                     "config_source: {ads: {}}, apply_default_config_without_warming: true,"
                         + " default_config: "
                         + fault(403)))) {
-      proxy.ready().get(20, TimeUnit.SECONDS);
+      proxy.awaitReady();
       assertEquals(403, status(proxy));
       server.edit(edit -> edit.put(TypeUrl.EXTENSION_CONFIG, "early", filter("early", fault(401))));
       await(401, proxy);
@@ -209,16 +178,18 @@ final class EcdsTest {
   @Test
   void withoutAConfigurationRequestsAreRefusedAfterTheTimeToWait() throws Exception {
     try (FakeControlPlane server = new FakeControlPlane();
-        Proxy proxy =
-            start(
+        RunningProxy proxy =
+            RunningProxy.start(
                 bootstrap(
                     "GRPC",
                     server.port(),
                     "config_source: {ads: {}, initial_fetch_timeout: 0.05s}"))) {
-      proxy.ready().get(20, TimeUnit.SECONDS);
+      proxy.awaitReady();
       assertEquals(500, status(proxy));
       assertTrue(
-          stats(proxy)
+          proxy
+              .admin("/stats")
+              .body()
               .contains("extension_config_discovery.http_filter.early.init_fetch_timeout: 1\n"));
     }
   }
@@ -229,8 +200,8 @@ final class EcdsTest {
     Files.writeString(file, file(401));
     String source = "config_source: {path_config_source: {path: " + file + "}}";
     try (FakeControlPlane server = new FakeControlPlane();
-        Proxy proxy = start(bootstrap("GRPC", server.port(), source))) {
-      proxy.ready().get(20, TimeUnit.SECONDS);
+        RunningProxy proxy = RunningProxy.start(bootstrap("GRPC", server.port(), source))) {
+      proxy.awaitReady();
       assertEquals(401, status(proxy));
       Files.writeString(file, file(402));
       await(402, proxy);
@@ -259,7 +230,8 @@ final class EcdsTest {
   void aBadDiscoveryIsRefusedByItsPath(String discovery) {
     ProxyStartException refused =
         assertThrows(
-            ProxyStartException.class, () -> start(bootstrap("GRPC", 15010, discovery)).close());
+            ProxyStartException.class,
+            () -> RunningProxy.start(bootstrap("GRPC", 15010, discovery)).close());
     assertTrue(
         String.valueOf(refused.getMessage()).contains("http_filters[0].config_discovery."),
         refused::getMessage);

@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.protobuf.ByteString;
-import com.sun.net.httpserver.HttpServer;
 import io.envoyproxy.envoy.config.core.v3.HeaderValue;
 import io.envoyproxy.envoy.config.core.v3.HeaderValueOption;
 import io.envoyproxy.envoy.service.ext_proc.v3.BodyMutation;
@@ -25,18 +24,13 @@ import io.grpc.stub.StreamObserver;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
-import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.TimeUnit;
 import java.util.function.BiConsumer;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -93,15 +87,25 @@ final class ExtProcTest {
             endpoints: [{lb_endpoints: [{endpoint: {address: {socket_address: {address: 127.0.0.1, port_value: GRPC}}}}]}]
       """;
 
-  private final HttpClient client = HttpClient.newHttpClient();
   private final List<ProcessingRequest> shown = new CopyOnWriteArrayList<>();
-  private final HttpServer app;
+
+  @AutoClose
+  private final TestApp app =
+      new TestApp(
+          exchange ->
+              TestApp.answer(
+                  exchange,
+                  200,
+                  "app "
+                      + exchange.getRequestHeaders().getFirst("x-told")
+                      + " "
+                      + TestApp.sent(exchange)));
+
   private final Server processor;
   private volatile BiConsumer<ProcessingRequest, StreamObserver<ProcessingResponse>> service =
       (message, out) -> out.onNext(pass(message));
 
   ExtProcTest() throws IOException {
-    app = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
     processor =
         NettyServerBuilder.forAddress(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))
             .addService(
@@ -126,62 +130,32 @@ final class ExtProcTest {
                     };
                   }
                 })
-            .build();
-  }
-
-  @BeforeEach
-  void start() throws IOException {
-    app.createContext(
-        "/",
-        exchange -> {
-          String sent =
-              new String(exchange.getRequestBody().readAllBytes(), StandardCharsets.UTF_8);
-          String text = "app " + exchange.getRequestHeaders().getFirst("x-told") + " " + sent;
-          byte[] body = text.getBytes(StandardCharsets.UTF_8);
-          exchange.sendResponseHeaders(200, body.length);
-          exchange.getResponseBody().write(body);
-          exchange.close();
-        });
-    app.start();
-    processor.start();
+            .build()
+            .start();
   }
 
   @AfterEach
   void stop() {
-    app.stop(0);
     processor.shutdownNow();
-    client.close();
   }
 
-  private Proxy proxy(String mode, String more) throws Exception {
+  private RunningProxy proxy(String mode, String more) throws Exception {
     return proxy(mode, "10s", more);
   }
 
-  private Proxy proxy(String mode, String timeout, String more) throws Exception {
+  private RunningProxy proxy(String mode, String timeout, String more) throws Exception {
     String yaml =
         BOOTSTRAP
             .replace("MODE", mode)
             .replace("TIMEOUT", timeout)
             .replace("MORE", more)
-            .replace("APP", "" + app.getAddress().getPort())
+            .replace("APP", "" + app.port())
             .replace("GRPC", "" + processor.getPort());
-    Proxy proxy = Proxy.start(ProxySettings.ofYaml(yaml, 1), ProxyEnvironment.ofProcess());
-    proxy.ready().get(20, TimeUnit.SECONDS);
-    return proxy;
+    return RunningProxy.start(yaml).awaitReady();
   }
 
-  private HttpResponse<String> send(Proxy proxy, String path, String body) throws Exception {
-    int port = proxy.listeners().getFirst().bound().getFirst().getPort();
-    HttpRequest.Builder request =
-        HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + path));
-    if (!body.isEmpty()) {
-      request.POST(HttpRequest.BodyPublishers.ofString(body));
-    }
-    return client.send(request.build(), HttpResponse.BodyHandlers.ofString());
-  }
-
-  private static long counter(Proxy proxy, String name) {
-    return proxy.stats().scope("http.in.").counter("ext_proc." + name).value();
+  private static long counter(RunningProxy proxy, String name) {
+    return proxy.stat("http.in.ext_proc." + name);
   }
 
   private static HeaderMutation told(String name, String value) {
@@ -227,16 +201,16 @@ final class ExtProcTest {
 
   @Test
   void changesHeadersBothWays() throws Exception {
-    try (Proxy proxy = proxy("", "")) {
+    try (RunningProxy proxy = proxy("", "")) {
       for (int i = 1; i <= 2; i++) {
-        HttpResponse<String> response = send(proxy, "/p", "body");
+        HttpResponse<String> response = proxy.send("/p", "body");
         assertEquals("app yes body", response.body());
         assertEquals("yes", response.headers().firstValue("x-back").orElse(""));
         assertEquals(i, counter(proxy, "streams_started"));
         assertEquals(2L * i, counter(proxy, "stream_msgs_sent"));
         assertEquals(2L * i, counter(proxy, "stream_msgs_received"));
       }
-      assertEquals("app null body", send(proxy, "/off", "body").body());
+      assertEquals("app null body", proxy.send("/off", "body").body());
       assertEquals(2, counter(proxy, "streams_started"));
       ProcessingRequest first = shown.getFirst();
       assertFalse(first.getRequestHeaders().getEndOfStream());
@@ -251,8 +225,8 @@ final class ExtProcTest {
 
   @Test
   void nothingIsShownWhereNothingShallBe() throws Exception {
-    try (Proxy proxy = proxy("request_header_mode: SKIP, response_header_mode: SKIP", "")) {
-      assertEquals("app null body", send(proxy, "/p", "body").body());
+    try (RunningProxy proxy = proxy("request_header_mode: SKIP, response_header_mode: SKIP", "")) {
+      assertEquals("app null body", proxy.send("/p", "body").body());
       assertEquals(0, counter(proxy, "streams_started"));
     }
   }
@@ -261,13 +235,13 @@ final class ExtProcTest {
   @ValueSource(strings = {"BUFFERED", "STREAMED"})
   void changesBodies(String mode) throws Exception {
     String modes = "request_body_mode: " + mode + ", response_body_mode: " + mode;
-    try (Proxy proxy = proxy(modes, "")) {
-      assertEquals("APP YES BODY", send(proxy, "/p", "body").body());
+    try (RunningProxy proxy = proxy(modes, "")) {
+      assertEquals("APP YES BODY", proxy.send("/p", "body").body());
       String large = "x".repeat(300_000);
       if (mode.equals("STREAMED")) {
-        assertEquals("APP YES " + "X".repeat(300_000), send(proxy, "/p", large).body());
+        assertEquals("APP YES " + "X".repeat(300_000), proxy.send("/p", large).body());
       }
-      assertEquals("APP YES ", send(proxy, "/p", "").body());
+      assertEquals("APP YES ", proxy.send("/p", "").body());
     }
   }
 
@@ -275,8 +249,8 @@ final class ExtProcTest {
   void bodiesAloneMayBeShown() throws Exception {
     String modes =
         "request_header_mode: SKIP, response_header_mode: SKIP, request_body_mode: BUFFERED";
-    try (Proxy proxy = proxy(modes, "")) {
-      assertEquals("app null BODY", send(proxy, "/p", "body").body());
+    try (RunningProxy proxy = proxy(modes, "")) {
+      assertEquals("app null BODY", proxy.send("/p", "body").body());
       assertEquals(1, counter(proxy, "stream_msgs_sent"));
     }
   }
@@ -294,8 +268,8 @@ final class ExtProcTest {
                             .setBody(ByteString.copyFromUtf8("no"))
                             .setDetails("a b"))
                     .build());
-    try (Proxy proxy = proxy("", "")) {
-      HttpResponse<String> response = send(proxy, "/p", "body");
+    try (RunningProxy proxy = proxy("", "")) {
+      HttpResponse<String> response = proxy.send("/p", "body");
       assertEquals(418, response.statusCode());
       assertEquals("no", response.body());
       assertEquals("1", response.headers().firstValue("x-own").orElse(""));
@@ -309,8 +283,8 @@ final class ExtProcTest {
             out.onNext(pass(message));
           }
         };
-    try (Proxy proxy = proxy("", "")) {
-      assertEquals(418, send(proxy, "/p", "body").statusCode());
+    try (RunningProxy proxy = proxy("", "")) {
+      assertEquals(418, proxy.send("/p", "body").statusCode());
     }
   }
 
@@ -318,8 +292,8 @@ final class ExtProcTest {
   @ValueSource(booleans = {false, true})
   void aServiceMayFail(boolean passes) throws Exception {
     service = (message, out) -> out.onError(Status.INTERNAL.asRuntimeException());
-    try (Proxy proxy = proxy("", passes ? "failure_mode_allow: true" : "")) {
-      HttpResponse<String> response = send(proxy, "/p", "body");
+    try (RunningProxy proxy = proxy("", passes ? "failure_mode_allow: true" : "")) {
+      HttpResponse<String> response = proxy.send("/p", "body");
       assertEquals(passes ? 200 : 500, response.statusCode());
       assertEquals(1, counter(proxy, "streams_failed"));
       assertEquals(passes ? 1 : 0, counter(proxy, "failure_mode_allowed"));
@@ -331,8 +305,8 @@ final class ExtProcTest {
   void aServiceMayBeSlow(boolean passes) throws Exception {
     service = (message, out) -> {};
     String more = "stat_prefix: sp\n              failure_mode_allow: " + passes;
-    try (Proxy proxy = proxy("request_body_mode: STREAMED", "0.2s", more)) {
-      HttpResponse<String> response = send(proxy, "/p", "body");
+    try (RunningProxy proxy = proxy("request_body_mode: STREAMED", "0.2s", more)) {
+      HttpResponse<String> response = proxy.send("/p", "body");
       assertEquals(passes ? 200 : 504, response.statusCode());
       assertEquals(1, counter(proxy, "sp.message_timeouts"));
     }
@@ -347,8 +321,9 @@ final class ExtProcTest {
                 ProcessingResponse.newBuilder()
                     .setResponseBody(body(ByteString.copyFromUtf8("bad")))
                     .build());
-    try (Proxy proxy = proxy("request_body_mode: BUFFERED", "failure_mode_allow: " + passes)) {
-      HttpResponse<String> response = send(proxy, "/p", "body");
+    try (RunningProxy proxy =
+        proxy("request_body_mode: BUFFERED", "failure_mode_allow: " + passes)) {
+      HttpResponse<String> response = proxy.send("/p", "body");
       assertEquals(passes ? "app null body" : "", response.body());
       assertEquals(passes ? 200 : 500, response.statusCode());
       assertEquals(1, counter(proxy, "spurious_msgs_received"));
@@ -366,8 +341,8 @@ final class ExtProcTest {
                         .setRequestBody(body(ByteString.copyFromUtf8("longer than that")))
                         .build()
                     : pass(message));
-    try (Proxy proxy = proxy("request_body_mode: BUFFERED", "")) {
-      assertEquals(500, send(proxy, "/p", "body").statusCode());
+    try (RunningProxy proxy = proxy("request_body_mode: BUFFERED", "")) {
+      assertEquals(500, proxy.send("/p", "body").statusCode());
     }
   }
 
@@ -377,8 +352,8 @@ final class ExtProcTest {
       service =
           (message, out) ->
               out.onNext(ProcessingResponse.newBuilder().setRequestHeaders(headers(bad)).build());
-      try (Proxy proxy = proxy("", "")) {
-        assertEquals(500, send(proxy, "/p", "body").statusCode());
+      try (RunningProxy proxy = proxy("", "")) {
+        assertEquals(500, proxy.send("/p", "body").statusCode());
         assertEquals(1, counter(proxy, "rejected_header_mutations"));
       }
     }
@@ -391,8 +366,8 @@ final class ExtProcTest {
           out.onNext(pass(message));
           out.onCompleted();
         };
-    try (Proxy proxy = proxy("request_body_mode: BUFFERED", "")) {
-      HttpResponse<String> response = send(proxy, "/p", "body");
+    try (RunningProxy proxy = proxy("request_body_mode: BUFFERED", "")) {
+      HttpResponse<String> response = proxy.send("/p", "body");
       assertEquals("app yes body", response.body());
       assertEquals(0, counter(proxy, "streams_failed"));
     }
@@ -413,8 +388,8 @@ final class ExtProcTest {
                   ? ProcessingResponse.newBuilder().setRequestHeaders(headers(mutation)).build()
                   : pass(message));
         };
-    try (Proxy proxy = proxy("", "")) {
-      assertEquals("app 1 body", send(proxy, "/p", "body").body());
+    try (RunningProxy proxy = proxy("", "")) {
+      assertEquals("app 1 body", proxy.send("/p", "body").body());
       assertEquals(3, counter(proxy, "rejected_header_mutations"));
     }
   }

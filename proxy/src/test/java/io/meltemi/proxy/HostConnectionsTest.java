@@ -16,10 +16,8 @@ import java.net.SocketException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -185,19 +183,8 @@ final class HostConnectionsTest {
     return yaml.append(settings).toString();
   }
 
-  private static Proxy start(String yaml) throws Exception {
-    Proxy proxy = Proxy.start(ProxySettings.ofYaml(yaml, 1), ProxyEnvironment.ofProcess());
-    proxy.ready().get(20, TimeUnit.SECONDS);
-    return proxy;
-  }
-
-  private static Socket connect(Proxy proxy) throws IOException {
-    Socket socket =
-        new Socket(
-            InetAddress.getLoopbackAddress(),
-            proxy.listeners().getFirst().bound().getFirst().getPort());
-    socket.setSoTimeout(20_000);
-    return socket;
+  private static RunningProxy start(String yaml) throws Exception {
+    return RunningProxy.start(yaml).awaitReady();
   }
 
   /** Asks and gives the body of the answer. */
@@ -216,29 +203,6 @@ final class HostConnectionsTest {
     return new String(socket.getInputStream().readNBytes(length), ISO_8859_1);
   }
 
-  private static long stat(Proxy proxy, String name) {
-    Map<String, Long> values = new HashMap<>();
-    proxy
-        .stats()
-        .visit(
-            new io.meltemi.proxy.telemetry.StatVisitor() {
-              @Override
-              public void counter(String prefix, String stat, long value) {
-                values.put(prefix + stat, value);
-              }
-
-              @Override
-              public void gauge(String prefix, String stat, long value) {
-                values.put(prefix + stat, value);
-              }
-
-              @Override
-              public void histogram(
-                  String prefix, String stat, io.meltemi.proxy.telemetry.Distribution value) {}
-            });
-    return values.getOrDefault(name, 0L);
-  }
-
   private static void await(java.util.function.BooleanSupplier condition) throws Exception {
     for (int i = 0; i < 2000 && !condition.getAsBoolean(); i++) {
       TimeUnit.MILLISECONDS.sleep(5);
@@ -249,37 +213,39 @@ final class HostConnectionsTest {
   @Test
   void takesSoManyConnections() throws Exception {
     try (Server server = new Server("");
-        Proxy proxy = start(HEAD + LIMIT.replace("DELAY", "0s") + HTTP + cluster("", server))) {
-      Socket first = connect(proxy);
+        RunningProxy proxy =
+            start(HEAD + LIMIT.replace("DELAY", "0s") + HTTP + cluster("", server))) {
+      Socket first = proxy.connect();
       ask(first, "");
-      try (Socket second = connect(proxy)) {
+      try (Socket second = proxy.connect()) {
         assertEquals(-1, second.getInputStream().read());
       }
-      assertEquals(1, stat(proxy, "connection_limit.l.limited_connections"));
+      assertEquals(1, proxy.stat("connection_limit.l.limited_connections"));
       first.close();
-      await(() -> stat(proxy, "connection_limit.l.active_connections") == 0);
-      try (Socket third = connect(proxy)) {
+      await(() -> proxy.stat("connection_limit.l.active_connections") == 0);
+      try (Socket third = proxy.connect()) {
         ask(third, "");
       }
-      assertEquals(1, stat(proxy, "connection_limit.l.limited_connections"));
+      assertEquals(1, proxy.stat("connection_limit.l.limited_connections"));
     }
   }
 
   @Test
   void aConnectionTooManyMayWait() throws Exception {
     try (Server server = new Server("");
-        Proxy proxy = start(HEAD + LIMIT.replace("DELAY", "0.3s") + TCP + cluster("", server));
-        Socket first = connect(proxy);
-        Socket second = connect(proxy)) {
+        RunningProxy proxy =
+            start(HEAD + LIMIT.replace("DELAY", "0.3s") + TCP + cluster("", server));
+        Socket first = proxy.connect();
+        Socket second = proxy.connect()) {
       ask(first, "");
       second.getOutputStream().write("early".getBytes(ISO_8859_1));
-      await(() -> stat(proxy, "connection_limit.l.active_connections") == 2);
+      await(() -> proxy.stat("connection_limit.l.active_connections") == 2);
       try {
         assertEquals(-1, second.getInputStream().read());
       } catch (SocketException e) {
         assertTrue(e.toString().contains("reset"), e::toString);
       }
-      assertEquals(1, stat(proxy, "connection_limit.l.limited_connections"));
+      assertEquals(1, proxy.stat("connection_limit.l.limited_connections"));
       assertEquals(1, server.connections.size());
       ask(first, "");
     }
@@ -289,9 +255,10 @@ final class HostConnectionsTest {
   @ValueSource(strings = {HTTP, TCP})
   void tellsAHostOfTheClientInALine(String filter) throws Exception {
     try (Server server = new Server("");
-        Proxy proxy = start(HEAD + filter + cluster(INTRODUCING.replace("CONFIG", "{}"), server));
-        Socket client = connect(proxy);
-        Socket other = connect(proxy)) {
+        RunningProxy proxy =
+            start(HEAD + filter + cluster(INTRODUCING.replace("CONFIG", "{}"), server));
+        Socket client = proxy.connect();
+        Socket other = proxy.connect()) {
       for (Socket socket : List.of(client, other)) {
         ask(socket, "");
         String head = new String(server.head(), ISO_8859_1);
@@ -311,8 +278,9 @@ final class HostConnectionsTest {
   void tellsAHostOfTheClientInBytes() throws Exception {
     String config = "{version: V2, added_tlvs: [{type: 224, value: YWI=}]}";
     try (Server server = new Server("");
-        Proxy proxy = start(HEAD + HTTP + cluster(INTRODUCING.replace("CONFIG", config), server));
-        Socket client = connect(proxy)) {
+        RunningProxy proxy =
+            start(HEAD + HTTP + cluster(INTRODUCING.replace("CONFIG", config), server));
+        Socket client = proxy.connect()) {
       ask(client, "");
       byte[] expected =
           ByteBuffer.allocate(33)
@@ -332,12 +300,12 @@ final class HostConnectionsTest {
   void opensConnectionsBeforeTheyAreNeeded() throws Exception {
     String policy = "    preconnect_policy: {per_upstream_preconnect_ratio: 2}\n";
     try (Server server = new Server("");
-        Proxy proxy = start(HEAD + HTTP + cluster(policy, server));
-        Socket client = connect(proxy)) {
+        RunningProxy proxy = start(HEAD + HTTP + cluster(policy, server));
+        Socket client = proxy.connect()) {
       ask(client, "");
-      await(() -> stat(proxy, "cluster.c.upstream_cx_total") == 2);
+      await(() -> proxy.stat("cluster.c.upstream_cx_total") == 2);
       ask(client, "");
-      assertEquals(2, stat(proxy, "cluster.c.upstream_cx_total"));
+      assertEquals(2, proxy.stat("cluster.c.upstream_cx_total"));
     }
   }
 
@@ -346,8 +314,8 @@ final class HostConnectionsTest {
     String policy = "    preconnect_policy: {predictive_preconnect_ratio: 2}\n";
     try (Server a = new Server("");
         Server b = new Server("");
-        Proxy proxy = start(HEAD + HTTP + cluster(policy, a, b));
-        Socket client = connect(proxy)) {
+        RunningProxy proxy = start(HEAD + HTTP + cluster(policy, a, b));
+        Socket client = proxy.connect()) {
       String first = ask(client, "");
       Server other = first.equals("" + a.port()) ? b : a;
       await(() -> !other.connections.isEmpty());
@@ -376,8 +344,8 @@ final class HostConnectionsTest {
     try (Server a = new Server("");
         Server b = new Server("");
         Server gone = new Server("");
-        Proxy proxy = start(HEAD + HTTP + cluster(policy, a, b, gone));
-        Socket client = connect(proxy)) {
+        RunningProxy proxy = start(HEAD + HTTP + cluster(policy, a, b, gone));
+        Socket client = proxy.connect()) {
       gone.socket.close();
       for (int i = 0; i < 3; i++) {
         assertEquals("" + b.port(), ask(client, "x-host: 127.0.0.1:" + b.port() + "\r\n"));
@@ -416,8 +384,8 @@ final class HostConnectionsTest {
         Server idle =
             new Server(
                 "endpoint-load-metrics: JSON {\"cpuUtilization\":0.01,\"rpsFractional\":1}\r\n");
-        Proxy proxy = start(HEAD + HTTP + cluster(policy, busy, idle));
-        Socket client = connect(proxy)) {
+        RunningProxy proxy = start(HEAD + HTTP + cluster(policy, busy, idle));
+        Socket client = proxy.connect()) {
       int ofBusy = 0;
       for (int i = 0; i < 40; i++) {
         ask(client, "");

@@ -5,28 +5,21 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import com.sun.net.httpserver.HttpServer;
 import io.meltemi.testing.TestPki;
 import io.meltemi.testing.TestPki.Issued;
 import io.meltemi.testing.TestPki.Leaf;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
-import java.net.URI;
-import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
-import java.time.Duration;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -47,37 +40,19 @@ final class IstioFiltersTest {
           + " alpn_override: [istio-http/1.1, istio]}, {upstream_protocol: HTTP2, alpn_override:"
           + " [istio-h2, istio]}]}}, ";
 
-  private final HttpServer app;
-  private final HttpClient client = HttpClient.newHttpClient();
   private final Map<String, String> seen = new ConcurrentHashMap<>();
 
-  IstioFiltersTest() throws IOException {
-    app = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
-  }
-
-  @BeforeEach
-  void startApp() {
-    app.createContext(
-        "/",
-        exchange -> {
-          exchange
-              .getRequestHeaders()
-              .forEach(
-                  (name, values) -> seen.put(name.toLowerCase(Locale.ROOT), values.getFirst()));
-          exchange.getResponseHeaders().add("x-envoy-peer-metadata-id", "of the application");
-          byte[] body = "app".getBytes(StandardCharsets.US_ASCII);
-          exchange.sendResponseHeaders(200, body.length);
-          exchange.getResponseBody().write(body);
-          exchange.close();
-        });
-    app.start();
-  }
-
-  @AfterEach
-  void stop() {
-    app.stop(0);
-    client.close();
-  }
+  @AutoClose
+  private final TestApp app =
+      new TestApp(
+          exchange -> {
+            exchange
+                .getRequestHeaders()
+                .forEach(
+                    (name, values) -> seen.put(name.toLowerCase(Locale.ROOT), values.getFirst()));
+            exchange.getResponseHeaders().add("x-envoy-peer-metadata-id", "of the application");
+            TestApp.answer(exchange, 200, "app");
+          });
 
   private static String peerMetadata(String fields) {
     return "{name: istio.metadata_exchange, typed_config: {\"@type\":"
@@ -87,24 +62,15 @@ final class IstioFiltersTest {
         + "}}}, ";
   }
 
-  private static Proxy start(String id, String yaml) throws Exception {
-    Proxy proxy =
-        Proxy.start(
-            ProxySettings.ofYaml(
-                "node: {id: "
-                    + id
-                    + ", cluster: a, metadata: {NAME: "
-                    + id
-                    + "}}\n"
-                    + yaml.replace("$MANAGER", "").replace("$LOG", "-"),
-                1),
-            ProxyEnvironment.ofProcess());
-    proxy.ready().get(20, TimeUnit.SECONDS);
-    return proxy;
-  }
-
-  private static int port(Proxy proxy) {
-    return proxy.listeners().getFirst().bound().getFirst().getPort();
+  private static RunningProxy start(String id, String yaml) throws Exception {
+    return RunningProxy.start(
+            "node: {id: "
+                + id
+                + ", cluster: a, metadata: {NAME: "
+                + id
+                + "}}\n"
+                + yaml.replace("$MANAGER", "").replace("$LOG", "-"))
+        .awaitReady();
   }
 
   private static String server(String alpn) {
@@ -122,18 +88,6 @@ final class IstioFiltersTest {
                 + alpn
                 + "]",
             "");
-  }
-
-  private HttpResponse<String> get(Proxy proxy) throws Exception {
-    return client.send(
-        HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port(proxy) + "/"))
-            .timeout(Duration.ofSeconds(20))
-            .build(),
-        HttpResponse.BodyHandlers.ofString());
-  }
-
-  private static long counter(Proxy proxy, String scope, String name) {
-    return proxy.stats().scope(scope).counter(name).value();
   }
 
   @ParameterizedTest
@@ -156,37 +110,36 @@ final class IstioFiltersTest {
       } else {
         serverChain = serverChain.replace("istio-peer-exchange, ", "");
       }
-      try (Proxy server =
+      try (RunningProxy server =
               start(
                   "server",
                   TlsYaml.bootstrap(
                       TlsYaml.listener("in", serverChain),
                       TlsYaml.cluster("app", echo.getLocalPort(), "")));
-          Proxy caller =
+          RunningProxy caller =
               start(
                   "caller",
                   TlsYaml.bootstrap(
                       TlsYaml.listener("out", TlsYaml.tcpChain("", "server")),
                       TlsYaml.cluster(
                           "server",
-                          port(server),
+                          server.port(),
                           client(clientDoes ? "istio-peer-exchange, istio" : "istio")
                               + (clientDoes ? ", filters: [" + EXCHANGE + "]" : ""))));
-          Socket socket = new Socket(InetAddress.getLoopbackAddress(), port(caller))) {
-        socket.setSoTimeout(20_000);
+          Socket socket = caller.connect()) {
         byte[] hello = "hello".getBytes(StandardCharsets.US_ASCII);
         socket.getOutputStream().write(hello);
         assertArrayEquals(hello, socket.getInputStream().readNBytes(hello.length));
         long exchanged = clientDoes && serverDoes ? 1 : 0;
-        assertEquals(exchanged, counter(server, "metadata_exchange.", "metadata_added"));
-        assertEquals(exchanged, counter(caller, "metadata_exchange.", "metadata_added"));
+        assertEquals(exchanged, server.stat("metadata_exchange.metadata_added"));
+        assertEquals(exchanged, caller.stat("metadata_exchange.metadata_added"));
       }
     }
   }
 
   @Test
   void offersTellOfTheCallersProtocol() throws Exception {
-    try (Proxy server =
+    try (RunningProxy server =
             start(
                 "server",
                 TlsYaml.bootstrap(
@@ -196,8 +149,8 @@ final class IstioFiltersTest {
                             "{application_protocols: [istio-http/1.1]}",
                             server("istio-http/1.1"),
                             "app")),
-                    TlsYaml.cluster("app", app.getAddress().getPort(), "")));
-        Proxy caller =
+                    TlsYaml.cluster("app", app.port(), "")));
+        RunningProxy caller =
             start(
                 "caller",
                 TlsYaml.bootstrap(
@@ -205,8 +158,8 @@ final class IstioFiltersTest {
                         "out",
                         TlsYaml.httpChain("", "", "server")
                             .replace("http_filters: [", "http_filters: [" + ALPN)),
-                    TlsYaml.cluster("server", port(server), client("istio"))));
-        Proxy plain =
+                    TlsYaml.cluster("server", server.port(), client("istio"))));
+        RunningProxy plain =
             start(
                 "plain",
                 TlsYaml.bootstrap(
@@ -216,19 +169,19 @@ final class IstioFiltersTest {
                             .replace("http_filters: [", "http_filters: [" + ALPN)),
                     TlsYaml.cluster(
                         "server",
-                        port(server),
+                        server.port(),
                         client("istio")
                             + ", metadata: {filter_metadata: {istio: {alpn_override:"
                             + " \"false\"}}}")))) {
-      assertEquals(200, get(caller).statusCode());
-      assertEquals(200, get(caller).statusCode());
-      assertEquals(503, get(plain).statusCode());
+      assertEquals(200, caller.get("/").statusCode());
+      assertEquals(200, caller.get("/").statusCode());
+      assertEquals(503, plain.get("/").statusCode());
     }
   }
 
   @Test
   void workloadsKnowEachOtherAndApplicationsDoNotSeeIt() throws Exception {
-    try (Proxy server =
+    try (RunningProxy server =
             start(
                 "server",
                 TlsYaml.bootstrap(
@@ -242,28 +195,28 @@ final class IstioFiltersTest {
                                         "downstream_discovery: [{istio_headers: {}},"
                                             + " {workload_discovery: {}}],"
                                             + " downstream_propagation: [{istio_headers: {}}]"))),
-                    TlsYaml.cluster("app", app.getAddress().getPort(), "")));
-        Proxy teller =
+                    TlsYaml.cluster("app", app.port(), "")));
+        RunningProxy teller =
             start(
                 "teller",
                 TlsYaml.bootstrap(
                     TlsYaml.listener("out", tellingChain("server")),
-                    TlsYaml.cluster("server", port(server), "")));
-        Proxy straight =
+                    TlsYaml.cluster("server", server.port(), "")));
+        RunningProxy straight =
             start(
                 "straight",
                 TlsYaml.bootstrap(
                     TlsYaml.listener("out", tellingChain("app")),
-                    TlsYaml.cluster("app", app.getAddress().getPort(), "")))) {
-      HttpResponse<String> answer = get(teller);
+                    TlsYaml.cluster("app", app.port(), "")))) {
+      HttpResponse<String> answer = teller.get("/");
       assertEquals(200, answer.statusCode());
       assertFalse(seen.containsKey("x-envoy-peer-metadata"), seen::toString);
       assertTrue(answer.headers().firstValue("x-envoy-peer-metadata-id").isEmpty());
 
       // who tells nothing is told nothing
-      assertTrue(get(server).headers().firstValue("x-envoy-peer-metadata").isEmpty());
+      assertTrue(server.get("/").headers().firstValue("x-envoy-peer-metadata").isEmpty());
 
-      assertEquals(200, get(straight).statusCode());
+      assertEquals(200, straight.get("/").statusCode());
       assertEquals("straight", seen.get("x-envoy-peer-metadata-id"));
       assertTrue(seen.containsKey("x-envoy-peer-metadata"), seen::toString);
     }
@@ -281,7 +234,7 @@ final class IstioFiltersTest {
 
   @Test
   void callsAreCountedByCluster() throws Exception {
-    app.createContext(
+    app.at(
         "/grpc",
         exchange -> {
           exchange.getResponseHeaders().add("content-type", "application/grpc");
@@ -289,7 +242,7 @@ final class IstioFiltersTest {
           exchange.sendResponseHeaders(200, -1);
           exchange.close();
         });
-    try (Proxy proxy =
+    try (RunningProxy proxy =
         start(
             "counting",
             TlsYaml.bootstrap(
@@ -302,23 +255,22 @@ final class IstioFiltersTest {
                                 + " {\"@type\":"
                                 + " type.googleapis.com/envoy.extensions.filters.http.grpc_stats.v3.FilterConfig,"
                                 + " emit_filter_state: true, stats_for_all_methods: false}}, ")),
-                TlsYaml.cluster("app", app.getAddress().getPort(), "")))) {
+                TlsYaml.cluster("app", app.port(), "")))) {
       byte[] frames = {0, 0, 0, 0, 2, 1, 2, 0, 0, 0, 0, 0};
       HttpResponse<String> answer =
-          client.send(
-              HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port(proxy) + "/grpc"))
-                  .header("content-type", "application/grpc")
-                  .POST(HttpRequest.BodyPublishers.ofByteArray(frames))
-                  .build(),
-              HttpResponse.BodyHandlers.ofString());
+          proxy.post(
+              "/grpc",
+              HttpRequest.BodyPublishers.ofByteArray(frames),
+              "content-type",
+              "application/grpc");
       assertEquals(200, answer.statusCode());
-      assertEquals(200, get(proxy).statusCode());
+      assertEquals(200, proxy.get("/").statusCode());
       String scope = "cluster.app.grpc.";
-      assertEquals(1, counter(proxy, scope, "total"));
-      assertEquals(1, counter(proxy, scope, "failure"));
-      assertEquals(0, counter(proxy, scope, "success"));
-      assertEquals(1, counter(proxy, scope, "5"));
-      assertEquals(2, counter(proxy, scope, "request_message_count"));
+      assertEquals(1, proxy.stat(scope + "total"));
+      assertEquals(1, proxy.stat(scope + "failure"));
+      assertEquals(0, proxy.stat(scope + "success"));
+      assertEquals(1, proxy.stat(scope + "5"));
+      assertEquals(2, proxy.stat(scope + "request_message_count"));
     }
   }
 }

@@ -123,7 +123,7 @@ final class LoopGuardTest {
   @Test
   void requestsAllocateNothing() throws Exception {
     try (Backend backend = new Backend();
-        Proxy proxy = start(backend, "");
+        RunningProxy proxy = start(backend, "");
         Client client = new Client(proxy)) {
       assertAllocated(ALLOCATED_BYTES_MAX, client::requests);
     }
@@ -133,7 +133,7 @@ final class LoopGuardTest {
   void loggedRequestsAllocateNothing() throws Exception {
     Path log = directory.resolve("allocated.log");
     try (Backend backend = new Backend();
-        Proxy proxy = start(backend, LOG.replace("PATH", log.toString()));
+        RunningProxy proxy = start(backend, LOG.replace("PATH", log.toString()));
         Client client = new Client(proxy)) {
       assertAllocated(LOGGED_BYTES_MAX, client::requests);
     }
@@ -142,7 +142,7 @@ final class LoopGuardTest {
   @Test
   void http2RequestsAllocateNothing() throws Exception {
     try (Backend backend = new Backend();
-        Proxy proxy = start(backend, "");
+        RunningProxy proxy = start(backend, "");
         Http2Caller caller = new Http2Caller(proxy)) {
       assertAllocated(HTTP2_BYTES_MAX, caller::requests);
     }
@@ -175,7 +175,7 @@ final class LoopGuardTest {
     Path log = directory.resolve("access.log");
     Path events = directory.resolve("events.jfr");
     try (Backend backend = new Backend();
-        Proxy proxy = start(backend, LOG.replace("PATH", log.toString()));
+        RunningProxy proxy = start(backend, LOG.replace("PATH", log.toString()));
         Client client = new Client(proxy)) {
       client.requests(500);
       try (Recording recording = new Recording()) {
@@ -235,14 +235,12 @@ final class LoopGuardTest {
     return text.replace("\n", "\r\n").getBytes(StandardCharsets.US_ASCII);
   }
 
-  private static Proxy start(Backend backend, String log) throws Exception {
+  private static RunningProxy start(Backend backend, String log) throws Exception {
     String yaml =
         BOOTSTRAP
             .replace("[LOG]", log.isEmpty() ? "[]" : "[" + log + "]")
             .replace("port_value: PORT", "port_value: " + backend.port());
-    Proxy proxy = Proxy.start(ProxySettings.ofYaml(yaml, 1), ProxyEnvironment.ofProcess());
-    proxy.ready().get();
-    return proxy;
+    return RunningProxy.start(yaml).awaitReady();
   }
 
   /** Answers every request with the same bytes. */
@@ -284,11 +282,9 @@ final class LoopGuardTest {
     private final Socket socket;
     private final byte[] buffer = new byte[8192];
 
-    Client(Proxy proxy) throws IOException {
-      int port = proxy.listeners().getFirst().bound().getFirst().getPort();
-      socket = new Socket(InetAddress.getLoopbackAddress(), port);
+    Client(RunningProxy proxy) throws IOException {
+      socket = proxy.connect();
       socket.setTcpNoDelay(true);
-      socket.setSoTimeout(10_000);
     }
 
     void requests(int count) throws IOException {
@@ -334,11 +330,9 @@ final class LoopGuardTest {
     private final byte[] payload = new byte[16_384];
     private int streamId = -1;
 
-    Http2Caller(Proxy proxy) throws IOException {
-      int port = proxy.listeners().getFirst().bound().getFirst().getPort();
-      socket = new Socket(InetAddress.getLoopbackAddress(), port);
+    Http2Caller(RunningProxy proxy) throws IOException {
+      socket = proxy.connect();
       socket.setTcpNoDelay(true);
-      socket.setSoTimeout(10_000);
       in = new DataInputStream(new BufferedInputStream(socket.getInputStream()));
       ByteBuffer opening = ByteBuffer.allocate(64);
       opening.put("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".getBytes(StandardCharsets.US_ASCII));

@@ -5,25 +5,19 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.sun.net.httpserver.HttpExchange;
-import com.sun.net.httpserver.HttpServer;
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
-import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Base64;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -83,32 +77,14 @@ final class OAuth2Test {
   private static final String TOKENS =
       "{\"access_token\":\"AT\",\"expires_in\":3600,\"id_token\":\"IT\",\"refresh_token\":\"RT\"}";
 
-  private final HttpClient client =
-      HttpClient.newBuilder().followRedirects(HttpClient.Redirect.NEVER).build();
   private final List<String> asked = new CopyOnWriteArrayList<>();
   private final Map<String, String> jar = new LinkedHashMap<>();
-  private final HttpServer server;
+  @AutoClose private final TestApp server = new TestApp(this::serve);
   private volatile int status = 200;
   private volatile String answer = TOKENS;
 
-  OAuth2Test() throws IOException {
-    server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
-  }
-
-  @BeforeEach
-  void start() {
-    server.createContext("/", this::serve);
-    server.start();
-  }
-
-  @AfterEach
-  void stop() {
-    server.stop(0);
-    client.close();
-  }
-
   private void serve(HttpExchange exchange) throws IOException {
-    String sent = new String(exchange.getRequestBody().readAllBytes(), StandardCharsets.UTF_8);
+    String sent = TestApp.sent(exchange);
     boolean token = exchange.getRequestURI().getPath().equals("/token");
     String authorization = exchange.getRequestHeaders().getFirst("authorization");
     String cookie = exchange.getRequestHeaders().getFirst("cookie");
@@ -116,13 +92,10 @@ final class OAuth2Test {
     if (token) {
       asked.add(exchange.getRequestHeaders().getFirst("host") + " " + authorization + " " + sent);
     }
-    byte[] body = text.getBytes(StandardCharsets.UTF_8);
-    exchange.sendResponseHeaders(token ? status : 200, body.length);
-    exchange.getResponseBody().write(body);
-    exchange.close();
+    TestApp.answer(exchange, token ? status : 200, text);
   }
 
-  private Proxy proxy(boolean ofRoute, String hmac, String more) throws Exception {
+  private RunningProxy proxy(boolean ofRoute, String hmac, String more) throws Exception {
     String config = CONFIG.replace("HMAC", hmac).replace("MORE", more);
     String route =
         "envoy.filters.http.oauth2: {\"@type\":"
@@ -133,31 +106,25 @@ final class OAuth2Test {
         BOOTSTRAP
             .replace("ROUTE", ofRoute ? route : "")
             .replace("CHAIN", ofRoute ? "" : ", config: " + config)
-            .replace("PORT", "" + server.getAddress().getPort());
-    Proxy proxy = Proxy.start(ProxySettings.ofYaml(yaml, 1), ProxyEnvironment.ofProcess());
-    proxy.ready().get(20, TimeUnit.SECONDS);
-    return proxy;
+            .replace("PORT", "" + server.port());
+    return RunningProxy.start(yaml).awaitReady();
   }
 
-  private Proxy proxy() throws Exception {
+  private RunningProxy proxy() throws Exception {
     return proxy(false, "{name: hm}", "");
   }
 
-  private HttpResponse<String> get(Proxy proxy, String path, String... headers) throws Exception {
-    int port = proxy.listeners().getFirst().bound().getFirst().getPort();
-    HttpRequest.Builder request =
-        HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + path));
-    if (headers.length > 0) {
-      request.headers(headers);
-    }
+  private HttpResponse<String> get(RunningProxy proxy, String path, String... headers)
+      throws Exception {
+    List<String> all = new ArrayList<>(List.of(headers));
     if (!jar.isEmpty()) {
-      request.header(
-          "cookie",
+      all.add("cookie");
+      all.add(
           String.join(
               "; ",
               jar.entrySet().stream().map(each -> each.getKey() + "=" + each.getValue()).toList()));
     }
-    return client.send(request.build(), HttpResponse.BodyHandlers.ofString());
+    return proxy.get(path, all.toArray(String[]::new));
   }
 
   /** Keeps cookies as a browser does. */
@@ -183,12 +150,8 @@ final class OAuth2Test {
     return location.replaceAll(".*&state=([^&]*).*", "$1");
   }
 
-  private static long counter(Proxy proxy, String prefix, String name) {
-    return proxy.stats().scope(prefix).counter(name).value();
-  }
-
   /** Signs in; the state of the flow is given. */
-  private String signIn(Proxy proxy) throws Exception {
+  private String signIn(RunningProxy proxy) throws Exception {
     String state = state(keep(get(proxy, "/a?b=c")));
     HttpResponse<String> back = keep(get(proxy, "/callback?code=CO%20x&state=" + state));
     assertEquals(302, back.statusCode(), back::body);
@@ -198,10 +161,10 @@ final class OAuth2Test {
   @ParameterizedTest
   @ValueSource(booleans = {false, true})
   void signsInAndOut(boolean ofRoute) throws Exception {
-    try (Proxy proxy = proxy(ofRoute, "{name: hm}", "")) {
+    try (RunningProxy proxy = proxy(ofRoute, "{name: hm}", "")) {
       HttpResponse<String> away = keep(get(proxy, "/a?b=c"));
       assertEquals(302, away.statusCode());
-      int port = proxy.listeners().getFirst().bound().getFirst().getPort();
+      int port = proxy.port();
       assertTrue(
           location(away)
               .matches(
@@ -241,22 +204,22 @@ final class OAuth2Test {
       assertEquals("http://127.0.0.1:" + port + "/", location(out));
       assertEquals(List.of("other"), List.copyOf(jar.keySet()));
       String prefix = ofRoute ? "" : "http.in.";
-      assertEquals(2, counter(proxy, prefix, "oauth_success"));
-      assertEquals(1, counter(proxy, prefix, "oauth_unauthorized_rq"));
-      assertEquals(0, counter(proxy, prefix, "oauth_failure"));
+      assertEquals(2, proxy.stat(prefix + "oauth_success"));
+      assertEquals(1, proxy.stat(prefix + "oauth_unauthorized_rq"));
+      assertEquals(0, proxy.stat(prefix + "oauth_failure"));
     }
   }
 
   @Test
   void whoIsNotSentAwayIsRefusedOrPassed() throws Exception {
-    try (Proxy proxy = proxy()) {
+    try (RunningProxy proxy = proxy()) {
       HttpResponse<String> denied = get(proxy, "/in", "x-deny", "1");
       assertEquals(401, denied.statusCode());
       assertEquals("OAuth flow failed.", denied.body());
       HttpResponse<String> passed = get(proxy, "/in", "x-pass", "1", "authorization", "mine");
       assertEquals("app mine null", passed.body());
-      assertEquals(1, counter(proxy, "http.in.", "oauth_passthrough"));
-      assertEquals(1, counter(proxy, "http.in.", "oauth_failure"));
+      assertEquals(1, proxy.stat("http.in.oauth_passthrough"));
+      assertEquals(1, proxy.stat("http.in.oauth_failure"));
     }
   }
 
@@ -275,17 +238,17 @@ final class OAuth2Test {
         "?&&==&code&state"
       })
   void refusesCallbacksThatBeganNowhere(String query) throws Exception {
-    try (Proxy proxy = proxy()) {
+    try (RunningProxy proxy = proxy()) {
       String state = state(keep(get(proxy, "/a")));
       assertEquals(401, get(proxy, "/callback" + query.replace("STATE", state)).statusCode());
       assertEquals(List.of(), asked);
-      assertEquals(1, counter(proxy, "http.in.", "oauth_failure"));
+      assertEquals(1, proxy.stat("http.in.oauth_failure"));
     }
   }
 
   @Test
   void refusesTheStateOfAnotherBrowser() throws Exception {
-    try (Proxy proxy = proxy()) {
+    try (RunningProxy proxy = proxy()) {
       String other = state(keep(get(proxy, "/a")));
       jar.clear();
       assertEquals(401, get(proxy, "/callback?code=x&state=" + other).statusCode());
@@ -312,7 +275,7 @@ final class OAuth2Test {
         "{\"access_token\":\"x\",\"expires_in\":1e300}"
       })
   void refusesAnswersWithoutTokens(String text) throws Exception {
-    try (Proxy proxy = proxy()) {
+    try (RunningProxy proxy = proxy()) {
       answer = text;
       String state = state(keep(get(proxy, "/a")));
       HttpResponse<String> back = keep(get(proxy, "/callback?code=x&state=" + state));
@@ -323,17 +286,17 @@ final class OAuth2Test {
 
   @Test
   void refusesWhenTheServerDoes() throws Exception {
-    try (Proxy proxy = proxy()) {
+    try (RunningProxy proxy = proxy()) {
       status = 400;
       String state = state(keep(get(proxy, "/a")));
       assertEquals(401, get(proxy, "/callback?code=x&state=" + state).statusCode());
-      assertEquals(1, counter(proxy, "http.in.", "oauth_failure"));
+      assertEquals(1, proxy.stat("http.in.oauth_failure"));
     }
   }
 
   @Test
   void forgedCookiesCountForNothing() throws Exception {
-    try (Proxy proxy = proxy(false, "{name: hm}", ", use_refresh_token: false")) {
+    try (RunningProxy proxy = proxy(false, "{name: hm}", ", use_refresh_token: false")) {
       signIn(proxy);
       Map<String, String> good = Map.copyOf(jar);
       assertFalse(good.containsKey("RefreshToken"));
@@ -348,7 +311,7 @@ final class OAuth2Test {
 
   @Test
   void refreshesWhatHasExpired() throws Exception {
-    try (Proxy proxy = proxy(false, "{name: hm}", ", auth_type: BASIC_AUTH")) {
+    try (RunningProxy proxy = proxy(false, "{name: hm}", ", auth_type: BASIC_AUTH")) {
       signIn(proxy);
       asked.clear();
       jar.put("OauthExpires", "5");
@@ -366,14 +329,14 @@ final class OAuth2Test {
       status = 500;
       assertEquals(302, get(proxy, "/in").statusCode());
       assertEquals(401, get(proxy, "/in", "x-deny", "1").statusCode());
-      assertEquals(2, counter(proxy, "http.in.", "oauth_refreshtoken_failure"));
-      assertEquals(1, counter(proxy, "http.in.", "oauth_refreshtoken_success"));
+      assertEquals(2, proxy.stat("http.in.oauth_refreshtoken_failure"));
+      assertEquals(1, proxy.stat("http.in.oauth_refreshtoken_success"));
     }
   }
 
   @Test
   void whoIsSignedInAndComesBackIsSentOn() throws Exception {
-    try (Proxy proxy = proxy()) {
+    try (RunningProxy proxy = proxy()) {
       String second = state(keep(get(proxy, "/second")));
       Map<String, String> flow = Map.copyOf(jar);
       signIn(proxy);
@@ -395,7 +358,7 @@ final class OAuth2Test {
           generic_secret: {secret: {inline_string: %s}}
         """;
     Files.writeString(file, resource.formatted("one"));
-    try (Proxy proxy =
+    try (RunningProxy proxy =
         proxy(
             true,
             "{name: filed, sds_config: {path_config_source: {path: " + file + "}}}",

@@ -4,19 +4,13 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import com.sun.net.httpserver.HttpServer;
 import io.meltemi.common.validation.Violation;
 import io.meltemi.proxy.loop.Workers;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.PrintStream;
 import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
-import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -24,8 +18,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -80,79 +73,25 @@ final class ProxyTest {
             endpoints: [{lb_endpoints: [{endpoint: {address: {socket_address: {address: localhost, port_value: PORT}}}}]}]
       """;
 
-  private final HttpClient client = HttpClient.newHttpClient();
   private final ByteArrayOutputStream stdout = new ByteArrayOutputStream();
-  private HttpServer app;
 
-  ProxyTest() throws IOException {
-    app = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
-  }
+  @AutoClose
+  private final TestApp app =
+      new TestApp(exchange -> TestApp.answer(exchange, 200, "app " + exchange.getRequestURI()));
 
-  @BeforeEach
-  void startApp() {
-    app.createContext(
-        "/",
-        exchange -> {
-          byte[] body = ("app " + exchange.getRequestURI()).getBytes(StandardCharsets.UTF_8);
-          exchange.sendResponseHeaders(200, body.length);
-          exchange.getResponseBody().write(body);
-          exchange.close();
-        });
-    app.start();
-  }
-
-  @AfterEach
-  void stopApp() {
-    app.stop(0);
-    client.close();
-  }
-
-  private ProxyEnvironment environment() {
-    ProxyEnvironment process = ProxyEnvironment.ofProcess();
-    return new ProxyEnvironment(
-        process.workers(),
-        process.adsChannel(),
-        process.ticker(),
-        1,
-        process.tlsEngine(),
-        new PrintStream(stdout, true, StandardCharsets.UTF_8),
-        System.err);
-  }
-
-  private Proxy start(String yaml) throws Exception {
-    Proxy proxy =
-        Proxy.start(
-            ProxySettings.ofYaml(yaml.replace("PORT", "" + app.getAddress().getPort()), 1),
-            environment());
-    proxy.ready().get(20, TimeUnit.SECONDS);
-    return proxy;
-  }
-
-  private static int port(Proxy proxy, int listener) {
-    return proxy.listeners().get(listener).bound().getFirst().getPort();
-  }
-
-  private HttpResponse<String> get(int port, String path) throws Exception {
-    return send("GET", port, path);
-  }
-
-  private HttpResponse<String> send(String method, int port, String path) throws Exception {
-    return client.send(
-        HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + path))
-            .method(method, HttpRequest.BodyPublishers.noBody())
-            .timeout(Duration.ofSeconds(20))
-            .build(),
-        HttpResponse.BodyHandlers.ofString());
+  private RunningProxy start(String yaml) throws Exception {
+    return RunningProxy.start(
+            yaml.replace("PORT", "" + app.port()), RunningProxy.environment(stdout))
+        .awaitReady();
   }
 
   @Test
   void routesHttp() throws Exception {
-    try (Proxy proxy = start(HTTP_LISTENER)) {
-      int port = port(proxy, 0);
-      assertEquals("app /a?b=c", get(port, "/a?b=c").body());
-      assertEquals("app /dns/x", get(port, "/dns/x").body());
-      assertEquals(418, get(port, "/direct").statusCode());
-      assertEquals(503, get(port, "/none").statusCode());
+    try (RunningProxy proxy = start(HTTP_LISTENER)) {
+      assertEquals("app /a?b=c", proxy.get("/a?b=c").body());
+      assertEquals("app /dns/x", proxy.get("/dns/x").body());
+      assertEquals(418, proxy.get("/direct").statusCode());
+      assertEquals(503, proxy.get("/none").statusCode());
     }
     assertEquals(
         List.of(
@@ -200,14 +139,13 @@ final class ProxyTest {
                 typed_config: {"@type": type.googleapis.com/envoy.extensions.clusters.dynamic_forward_proxy.v3.ClusterConfig, CACHE}
             """
                 .indent(2);
-    try (Proxy proxy = start(dynamic.replace("CACHE", cache))) {
-      int port = port(proxy, 0);
-      assertEquals("app /dynamic/1", get(port, "/dynamic/1").body());
-      assertEquals("app /dynamic/2", get(port, "/dynamic/2").body());
-      HttpResponse<String> none = get(port, "/nowhere");
+    try (RunningProxy proxy = start(dynamic.replace("CACHE", cache))) {
+      assertEquals("app /dynamic/1", proxy.get("/dynamic/1").body());
+      assertEquals("app /dynamic/2", proxy.get("/dynamic/2").body());
+      HttpResponse<String> none = proxy.get("/nowhere");
       assertEquals(503, none.statusCode());
       assertEquals("DNS resolution failure", none.body());
-      String stats = get(proxy.adminAddress().orElseThrow().getPort(), "/stats").body();
+      String stats = proxy.admin("/stats").body();
       assertTrue(stats.contains("dns_cache.names.dns_query_success: 1\n"), stats);
       assertTrue(stats.contains("dns_cache.names.num_hosts: 2\n"), stats);
     }
@@ -221,24 +159,23 @@ final class ProxyTest {
 
   @Test
   void answersAdminRequestsAsEnvoyDoes() throws Exception {
-    try (Proxy proxy = start(HTTP_LISTENER)) {
-      get(port(proxy, 0), "/a");
-      int admin = proxy.adminAddress().orElseThrow().getPort();
-      assertEquals("LIVE\n", get(admin, "/ready").body());
-      assertEquals(200, get(admin, "/ready").statusCode());
-      String clusters = get(admin, "/clusters").body();
-      String host = "app::127.0.0.1:" + app.getAddress().getPort() + "::";
+    try (RunningProxy proxy = start(HTTP_LISTENER)) {
+      proxy.get("/a");
+      assertEquals("LIVE\n", proxy.admin("/ready").body());
+      assertEquals(200, proxy.admin("/ready").statusCode());
+      String clusters = proxy.admin("/clusters").body();
+      String host = "app::127.0.0.1:" + app.port() + "::";
       assertTrue(clusters.contains(host + "rq_total::1\n"), clusters);
       assertTrue(clusters.contains(host + "health_flags::healthy\n"), clusters);
-      assertTrue(get(admin, "/clusters?format=json").body().contains("\"cluster_statuses\""));
-      assertTrue(get(admin, "/listeners").body().startsWith("ingress::127.0.0.1:"));
-      assertTrue(get(admin, "/server_info").body().contains("\"state\": \"LIVE\""));
-      String stats = get(admin, "/stats").body();
+      assertTrue(proxy.admin("/clusters?format=json").body().contains("\"cluster_statuses\""));
+      assertTrue(proxy.admin("/listeners").body().startsWith("ingress::127.0.0.1:"));
+      assertTrue(proxy.admin("/server_info").body().contains("\"state\": \"LIVE\""));
+      String stats = proxy.admin("/stats").body();
       assertTrue(stats.contains("http.ingress_http.downstream_rq_total: 1\n"), stats);
       assertTrue(stats.contains("cluster.app.upstream_rq_200: 1\n"), stats);
       assertTrue(stats.contains("cluster.app.membership_healthy: 1\n"), stats);
       assertTrue(stats.contains("server.live: 1\n"), stats);
-      String prometheus = get(admin, "/stats/prometheus").body();
+      String prometheus = proxy.admin("/stats/prometheus").body();
       assertTrue(
           prometheus.contains(
               "envoy_cluster_upstream_rq{envoy_cluster_name=\"app\",envoy_response_code=\"200\"} 1\n"),
@@ -247,31 +184,32 @@ final class ProxyTest {
           prometheus.contains(
               "envoy_http_downstream_rq_xx{envoy_http_conn_manager_prefix=\"ingress_http\",envoy_response_code_class=\"2\"} 1\n"),
           prometheus);
-      String dump = get(admin, "/config_dump").body();
+      String dump = proxy.admin("/config_dump").body();
       assertTrue(dump.contains("envoy.admin.v3.BootstrapConfigDump"), dump);
       assertTrue(dump.contains("static_clusters"), dump);
       assertTrue(dump.contains("static_listeners"), dump);
-      assertEquals(405, get(admin, "/reset_counters").statusCode());
-      assertEquals("OK\n", send("POST", admin, "/reset_counters").body());
+      assertEquals(405, proxy.admin("/reset_counters").statusCode());
+      assertEquals("OK\n", proxy.postAdmin("/reset_counters").body());
       assertTrue(
-          get(admin, "/stats?filter=downstream_rq_total")
+          proxy
+              .admin("/stats?filter=downstream_rq_total")
               .body()
               .contains("http.ingress_http.downstream_rq_total: 0\n"));
-      assertEquals(404, get(admin, "/nonsense").statusCode());
-      send("POST", admin, "/healthcheck/fail");
-      assertEquals(503, get(admin, "/ready").statusCode());
-      assertEquals("DRAINING\n", get(admin, "/ready").body());
-      send("POST", admin, "/healthcheck/ok");
-      assertTrue(send("POST", admin, "/logging").body().startsWith("active loggers:\n"));
-      assertEquals("OK\n", send("POST", admin, "/quitquitquit").body());
-      proxy.terminated().get(20, TimeUnit.SECONDS);
+      assertEquals(404, proxy.admin("/nonsense").statusCode());
+      proxy.postAdmin("/healthcheck/fail");
+      assertEquals(503, proxy.admin("/ready").statusCode());
+      assertEquals("DRAINING\n", proxy.admin("/ready").body());
+      proxy.postAdmin("/healthcheck/ok");
+      assertTrue(proxy.postAdmin("/logging").body().startsWith("active loggers:\n"));
+      assertEquals("OK\n", proxy.postAdmin("/quitquitquit").body());
+      proxy.proxy().terminated().get(20, TimeUnit.SECONDS);
     }
   }
 
   @Test
   void proxiesTcp() throws Exception {
     try (ServerSocket echo = new ServerSocket(0, 10, InetAddress.getLoopbackAddress());
-        Proxy proxy =
+        RunningProxy proxy =
             start(
                 """
                 static_resources:
@@ -303,7 +241,7 @@ final class ProxyTest {
                       throw new java.io.UncheckedIOException(e);
                     }
                   });
-      try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port(proxy, 0))) {
+      try (Socket socket = proxy.connect()) {
         socket.getOutputStream().write("ping".getBytes(StandardCharsets.UTF_8));
         socket.shutdownOutput();
         assertEquals(
@@ -316,29 +254,29 @@ final class ProxyTest {
   @Test
   void sharesWorkersWithOthers() throws Exception {
     try (Workers workers = Workers.start(1, "shared")) {
-      ProxyEnvironment environment = environment().withWorkers(workers);
-      String yaml = HTTP_LISTENER.replace("PORT", "" + app.getAddress().getPort());
-      Proxy first = Proxy.start(ProxySettings.ofYaml(yaml, 1), environment);
-      try (Proxy second = Proxy.start(ProxySettings.ofYaml(yaml, 1), environment)) {
-        first.ready().get(20, TimeUnit.SECONDS);
-        second.ready().get(20, TimeUnit.SECONDS);
-        assertEquals(200, get(port(first, 0), "/a").statusCode());
+      ProxyEnvironment environment = RunningProxy.environment(stdout).withWorkers(workers);
+      String yaml = HTTP_LISTENER.replace("PORT", "" + app.port());
+      RunningProxy first = RunningProxy.start(yaml, environment);
+      try (RunningProxy second = RunningProxy.start(yaml, environment)) {
+        first.awaitReady();
+        second.awaitReady();
+        assertEquals(200, first.get("/a").statusCode());
         first.close();
-        assertEquals(200, get(port(second, 0), "/a").statusCode());
-        assertEquals(
-            1, second.stats().scope("http.ingress_http.").counter("downstream_rq_total").value());
+        assertEquals(200, second.get("/a").statusCode());
+        assertEquals(1, second.stat("http.ingress_http.downstream_rq_total"));
       }
     }
   }
 
   @Test
   void drainsBeforeItEnds() throws Exception {
-    Proxy proxy = start(HTTP_LISTENER);
-    int port = port(proxy, 0);
-    assertEquals(200, get(port, "/a").statusCode());
-    proxy.drain(Duration.ofSeconds(20)).get(25, TimeUnit.SECONDS);
-    assertThrows(
-        IOException.class, () -> new Socket(InetAddress.getLoopbackAddress(), port).close());
+    try (RunningProxy proxy = start(HTTP_LISTENER)) {
+      int port = proxy.port();
+      assertEquals(200, proxy.get("/a").statusCode());
+      proxy.proxy().drain(Duration.ofSeconds(20)).get(25, TimeUnit.SECONDS);
+      assertThrows(
+          IOException.class, () -> new Socket(InetAddress.getLoopbackAddress(), port).close());
+    }
   }
 
   @Test
@@ -402,7 +340,7 @@ final class ProxyTest {
             cluster_name: app
             endpoints: [{lb_endpoints: [{endpoint: {address: {socket_address: {address: 127.0.0.1, port_value: PORT}}}}]}]
         """
-            .replace("PORT", "" + app.getAddress().getPort());
+            .replace("PORT", "" + app.port());
     Files.writeString(cds, clusters);
     Files.writeString(
         lds,
@@ -419,7 +357,7 @@ final class ProxyTest {
                 stat_prefix: tcp
                 cluster: app
         """);
-    try (Proxy proxy =
+    try (RunningProxy proxy =
         start(
             """
             dynamic_resources:
@@ -427,7 +365,7 @@ final class ProxyTest {
               lds_config: {path_config_source: {path: %s}}
             """
                 .formatted(cds, lds))) {
-      assertEquals("app /f", get(port(proxy, 0), "/f").body());
+      assertEquals("app /f", proxy.get("/f").body());
     }
   }
 }

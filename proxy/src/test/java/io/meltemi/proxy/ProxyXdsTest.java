@@ -7,7 +7,6 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.protobuf.Message;
-import com.sun.net.httpserver.HttpServer;
 import io.envoyproxy.envoy.config.cluster.v3.Cluster;
 import io.envoyproxy.envoy.config.endpoint.v3.ClusterLoadAssignment;
 import io.envoyproxy.envoy.config.listener.v3.Listener;
@@ -16,20 +15,11 @@ import io.meltemi.common.validation.Origin;
 import io.meltemi.proxy.bootstrap.BootstrapReader;
 import io.meltemi.proxy.testing.FakeControlPlane;
 import io.meltemi.xds.resource.TypeUrl;
-import java.io.IOException;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
-import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
-import java.nio.charset.StandardCharsets;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -37,31 +27,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** A proxy under a control plane, over both variants of the protocol and real sockets. */
 final class ProxyXdsTest {
   private static final int POLLS_MAX = 500;
-  private final HttpClient client = HttpClient.newHttpClient();
   private final BootstrapReader reader = new BootstrapReader(Extensions.messages());
-  private final List<HttpServer> apps = new ArrayList<>();
-
-  @AfterEach
-  void stop() {
-    apps.forEach(app -> app.stop(0));
-    client.close();
-  }
-
-  private int app(String answer) throws IOException {
-    HttpServer app =
-        HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
-    byte[] body = answer.getBytes(StandardCharsets.UTF_8);
-    app.createContext(
-        "/",
-        exchange -> {
-          exchange.sendResponseHeaders(200, body.length);
-          exchange.getResponseBody().write(body);
-          exchange.close();
-        });
-    app.start();
-    apps.add(app);
-    return app.getAddress().getPort();
-  }
 
   private Message read(Message.Builder builder, String yaml) {
     return reader.read(builder, yaml, Origin.of("test")).orElseThrow();
@@ -137,20 +103,15 @@ final class ProxyXdsTest {
         .formatted(apiType, port);
   }
 
-  private String get(int port, String path) throws Exception {
-    HttpResponse<String> response =
-        client.send(
-            HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + path))
-                .timeout(Duration.ofSeconds(20))
-                .build(),
-            HttpResponse.BodyHandlers.ofString());
+  private static String get(RunningProxy proxy, String path) throws Exception {
+    HttpResponse<String> response = proxy.get(path);
     return response.statusCode() + " " + response.body();
   }
 
-  private void await(String expected, int port) throws Exception {
+  private static void await(String expected, RunningProxy proxy) throws Exception {
     String last = "";
     for (int i = 0; i < POLLS_MAX; i++) {
-      last = get(port, "/");
+      last = get(proxy, "/");
       if (last.equals(expected)) {
         return;
       }
@@ -178,9 +139,7 @@ final class ProxyXdsTest {
                       typed_config: {"@type": type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext}
                 """);
     ProxyStartException refused =
-        assertThrows(
-            ProxyStartException.class,
-            () -> Proxy.start(ProxySettings.ofYaml(yaml, 1), ProxyEnvironment.ofProcess()).close());
+        assertThrows(ProxyStartException.class, () -> RunningProxy.start(yaml).close());
     assertTrue(
         String.valueOf(refused.getMessage()).contains("cluster xds with a transport_socket"),
         refused::getMessage);
@@ -189,24 +148,24 @@ final class ProxyXdsTest {
   @ParameterizedTest
   @ValueSource(strings = {"DELTA_GRPC", "GRPC"})
   void followsItsControlPlaneWithoutLosingARequest(String apiType) throws Exception {
-    int one = app("one");
-    int two = app("two");
-    try (FakeControlPlane controlPlane = new FakeControlPlane()) {
+    try (TestApp one = TestApp.saying("one");
+        TestApp two = TestApp.saying("two");
+        FakeControlPlane controlPlane = new FakeControlPlane()) {
       controlPlane.edit(
           edit -> {
             edit.put(TypeUrl.CLUSTER, "first", cluster("first"));
-            edit.put(TypeUrl.ENDPOINT, "first-eds", endpoints("first", one));
+            edit.put(TypeUrl.ENDPOINT, "first-eds", endpoints("first", one.port()));
             edit.put(TypeUrl.LISTENER, "in", listener());
             edit.put(TypeUrl.ROUTE, "web", routes("first"));
           });
-      try (Proxy proxy =
-          Proxy.start(
-              ProxySettings.ofYaml(bootstrap(apiType, controlPlane.port()), 2),
-              ProxyEnvironment.ofProcess())) {
-        proxy.ready().get(20, TimeUnit.SECONDS);
-        int port = proxy.listeners().getFirst().bound().getFirst().getPort();
-        assertEquals("200 one", get(port, "/"));
-        String hash = proxy.snapshot().hash();
+      try (RunningProxy proxy =
+          new RunningProxy(
+              Proxy.start(
+                  ProxySettings.ofYaml(bootstrap(apiType, controlPlane.port()), 2),
+                  ProxyEnvironment.ofProcess()))) {
+        proxy.awaitReady();
+        assertEquals("200 one", get(proxy, "/"));
+        String hash = proxy.proxy().snapshot().hash();
 
         AtomicBoolean stop = new AtomicBoolean();
         List<String> failures = new ArrayList<>();
@@ -216,7 +175,7 @@ final class ProxyXdsTest {
                     () -> {
                       while (!stop.get()) {
                         try {
-                          String answer = get(port, "/load");
+                          String answer = get(proxy, "/load");
                           if (!answer.startsWith("200 ")) {
                             failures.add(answer);
                           }
@@ -229,17 +188,17 @@ final class ProxyXdsTest {
             edit -> {
               edit.remove(TypeUrl.CLUSTER, "first");
               edit.put(TypeUrl.CLUSTER, "second", cluster("second"));
-              edit.put(TypeUrl.ENDPOINT, "second-eds", endpoints("second", two));
+              edit.put(TypeUrl.ENDPOINT, "second-eds", endpoints("second", two.port()));
               edit.put(TypeUrl.ROUTE, "web", routes("second"));
             });
-        await("200 two", port);
+        await("200 two", proxy);
         controlPlane.edit(
-            edit -> edit.put(TypeUrl.ENDPOINT, "second-eds", endpoints("second", one)));
-        await("200 one", port);
+            edit -> edit.put(TypeUrl.ENDPOINT, "second-eds", endpoints("second", one.port())));
+        await("200 one", proxy);
         stop.set(true);
         traffic.join(30_000);
         assertEquals(List.of(), failures);
-        assertNotEquals(hash, proxy.snapshot().hash());
+        assertNotEquals(hash, proxy.proxy().snapshot().hash());
 
         controlPlane.edit(
             edit -> {
@@ -258,22 +217,25 @@ final class ProxyXdsTest {
         String both = first + second;
         assertTrue(both.contains("second") && both.contains("lb_policy"), both);
         assertTrue(both.contains("bad") && both.contains("address"), both);
-        assertEquals("200 one", get(port, "/"));
-        int admin = proxy.adminAddress().orElseThrow().getPort();
-        String dump = get(admin, "/config_dump?include_eds");
+        assertEquals("200 one", get(proxy, "/"));
+        String dump = proxy.admin("/config_dump?include_eds").body();
         assertTrue(dump.contains("dynamic_endpoint_configs"), dump);
         assertTrue(dump.contains("dynamic_route_configs"), dump);
         assertTrue(dump.contains("\"error_state\""), dump);
-        assertTrue(get(admin, "/config_dump?resource=dynamic_active_clusters").contains("second"));
         assertTrue(
-            get(admin, "/stats?filter=cds").contains("cluster_manager.cds.update_rejected: 1"));
+            proxy.admin("/config_dump?resource=dynamic_active_clusters").body().contains("second"));
+        assertTrue(
+            proxy
+                .admin("/stats?filter=cds")
+                .body()
+                .contains("cluster_manager.cds.update_rejected: 1"));
 
         controlPlane.breakStreams();
-        assertEquals("200 one", get(port, "/"));
+        assertEquals("200 one", get(proxy, "/"));
         controlPlane.edit(edit -> edit.put(TypeUrl.CLUSTER, "second", cluster("second")));
         controlPlane.edit(
-            edit -> edit.put(TypeUrl.ENDPOINT, "second-eds", endpoints("second", two)));
-        await("200 two", port);
+            edit -> edit.put(TypeUrl.ENDPOINT, "second-eds", endpoints("second", two.port())));
+        await("200 two", proxy);
       }
     }
   }

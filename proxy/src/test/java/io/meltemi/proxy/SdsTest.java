@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import com.sun.net.httpserver.HttpServer;
 import io.envoyproxy.envoy.config.core.v3.DataSource;
 import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.CertificateValidationContext;
 import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.Secret;
@@ -18,22 +17,14 @@ import io.meltemi.testing.TestPki.Issued;
 import io.meltemi.testing.TestPki.Leaf;
 import io.meltemi.xds.resource.TypeUrl;
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
-import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
-import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.cert.X509Certificate;
-import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import javax.net.ssl.SSLSocket;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -48,32 +39,8 @@ final class SdsTest {
   private static final Issued CLIENT =
       ROOT.leaf(Leaf.named("client").uri("spiffe://cluster.local/ns/a/sa/client"));
 
-  private final HttpClient client = HttpClient.newHttpClient();
-  private final HttpServer app;
+  @AutoClose private final TestApp app = TestApp.saying("app");
   @TempDir Path directory;
-
-  SdsTest() throws IOException {
-    app = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
-  }
-
-  @BeforeEach
-  void startApp() {
-    app.createContext(
-        "/",
-        exchange -> {
-          byte[] body = "app".getBytes(StandardCharsets.US_ASCII);
-          exchange.sendResponseHeaders(200, body.length);
-          exchange.getResponseBody().write(body);
-          exchange.close();
-        });
-    app.start();
-  }
-
-  @AfterEach
-  void stop() {
-    app.stop(0);
-    client.close();
-  }
 
   private static DataSource inline(String text) {
     return DataSource.newBuilder().setInlineString(text).build();
@@ -132,7 +99,7 @@ final class SdsTest {
         + ", grpc_services: [{envoy_grpc: {cluster_name: xds}}]}}\n"
         + TlsYaml.bootstrap(
             listeners,
-            TlsYaml.cluster("app", app.getAddress().getPort(), more)
+            TlsYaml.cluster("app", app.port(), more)
                 + TlsYaml.cluster("xds", xds, "")
                 + "\n  - {name: sds, type: STATIC, load_assignment: {cluster_name: sds, endpoints:"
                 + " [{lb_endpoints: [{endpoint: {address: "
@@ -142,14 +109,6 @@ final class SdsTest {
 
   private static String tcp(int port) {
     return "{socket_address: {address: 127.0.0.1, port_value: " + port + "}}";
-  }
-
-  private static Proxy start(String yaml) throws ProxyStartException {
-    return Proxy.start(ProxySettings.ofYaml(yaml, 1), ProxyEnvironment.ofProcess());
-  }
-
-  private static int port(Proxy proxy) {
-    return proxy.listeners().getFirst().bound().getFirst().getPort();
   }
 
   private static String subject(SSLSocket socket) throws IOException {
@@ -174,29 +133,17 @@ final class SdsTest {
     return new String(status, StandardCharsets.US_ASCII);
   }
 
-  private static void withoutCertificate(Proxy proxy) throws IOException {
+  private static void withoutCertificate(RunningProxy proxy) throws IOException {
     try (SSLSocket stranger =
-        TlsPeer.of(ROOT, Optional.empty()).connect(port(proxy), Hello.PLAIN)) {
+        TlsPeer.of(ROOT, Optional.empty()).connect(proxy.port(), Hello.PLAIN)) {
       assertEquals("", request(stranger));
     }
   }
 
-  private String admin(Proxy proxy, String path) throws Exception {
-    return client
-        .send(
-            HttpRequest.newBuilder(
-                    URI.create(
-                        "http://127.0.0.1:" + proxy.adminAddress().orElseThrow().getPort() + path))
-                .timeout(Duration.ofSeconds(20))
-                .build(),
-            HttpResponse.BodyHandlers.ofString())
-        .body();
-  }
-
-  private void awaitStat(Proxy proxy, String line) throws Exception {
+  private static void awaitStat(RunningProxy proxy, String line) throws Exception {
     String last = "";
     for (int i = 0; i < POLLS_MAX; i++) {
-      last = admin(proxy, "/stats");
+      last = proxy.admin("/stats").body();
       if (last.contains(line + "\n")) {
         return;
       }
@@ -225,8 +172,8 @@ final class SdsTest {
       server.edit(
           edit ->
               edit.put(TypeUrl.SECRET, "kubernetes://web", certificate("kubernetes://web", FIRST)));
-      try (Proxy proxy =
-          start(
+      try (RunningProxy proxy =
+          RunningProxy.start(
               bootstrap(
                   listeners,
                   "",
@@ -234,16 +181,16 @@ final class SdsTest {
                   server.port(),
                   kind.equals("state") ? "{pipe: {path: " + socket + "}}" : tcp(server.port())))) {
         awaitStat(proxy, "sds.kubernetes_web.update_success: 1");
-        assertEquals(0, proxy.listeners().size());
-        assertFalse(proxy.ready().isDone());
-        assertTrue(admin(proxy, "/config_dump").contains("\"uninitialized\""));
+        assertEquals(0, proxy.proxy().listeners().size());
+        assertFalse(proxy.proxy().ready().isDone());
+        assertTrue(proxy.admin("/config_dump").body().contains("\"uninitialized\""));
 
         server.edit(
             edit ->
                 edit.put(
                     TypeUrl.SECRET, "kubernetes://web-cacert", roots("kubernetes://web-cacert")));
-        proxy.ready().get(20, TimeUnit.SECONDS);
-        try (SSLSocket first = peer.connect(port(proxy), Hello.PLAIN)) {
+        proxy.awaitReady();
+        try (SSLSocket first = peer.connect(proxy.port(), Hello.PLAIN)) {
           assertEquals("CN=first,O=example", subject(first));
           assertEquals("HTTP/1.1 200 OK", request(first).strip());
 
@@ -252,7 +199,7 @@ final class SdsTest {
                   edit.put(
                       TypeUrl.SECRET, "kubernetes://web", certificate("kubernetes://web", SECOND)));
           awaitStat(proxy, "sds.kubernetes_web.update_success: 2");
-          try (SSLSocket second = peer.connect(port(proxy), Hello.PLAIN)) {
+          try (SSLSocket second = peer.connect(proxy.port(), Hello.PLAIN)) {
             assertEquals("CN=second,O=example", subject(second));
           }
           assertEquals("HTTP/1.1 200 OK", request(first).strip());
@@ -275,14 +222,14 @@ final class SdsTest {
         assertTrue(
             nack.contains("kubernetes://web") && nack.contains("a private key that fits"), nack);
         awaitStat(proxy, "sds.kubernetes_web.update_rejected: 1");
-        try (SSLSocket third = peer.connect(port(proxy), Hello.PLAIN)) {
+        try (SSLSocket third = peer.connect(proxy.port(), Hello.PLAIN)) {
           assertEquals("CN=second,O=example", subject(third));
         }
-        String dump = admin(proxy, "/config_dump");
+        String dump = proxy.admin("/config_dump").body();
         assertTrue(dump.contains("SecretsConfigDump"), dump);
         assertTrue(dump.contains("dynamic_active_secrets"), dump);
         assertFalse(dump.contains("PRIVATE KEY"), dump);
-        assertTrue(admin(proxy, "/certs").contains("second.test"));
+        assertTrue(proxy.admin("/certs").body().contains("second.test"));
 
         server.breakStreams();
         server.edit(
@@ -290,7 +237,7 @@ final class SdsTest {
                 edit.put(
                     TypeUrl.SECRET, "kubernetes://web", certificate("kubernetes://web", FIRST)));
         awaitStat(proxy, "sds.kubernetes_web.update_success: 3");
-        try (SSLSocket fourth = peer.connect(port(proxy), Hello.PLAIN)) {
+        try (SSLSocket fourth = peer.connect(proxy.port(), Hello.PLAIN)) {
           assertEquals("CN=first,O=example", subject(fourth));
         }
       }
@@ -300,18 +247,18 @@ final class SdsTest {
   @Test
   void aListenerWhoseSecretDoesNotComeAcceptsAfterItsTimeAndClosesConnections() throws Exception {
     try (FakeControlPlane server = new FakeControlPlane();
-        Proxy proxy =
-            start(
+        RunningProxy proxy =
+            RunningProxy.start(
                 bootstrap(
                     TlsYaml.listener("in", chain(source("state", "0.05s"), "")),
                     "",
                     "GRPC",
                     server.port(),
                     tcp(server.port())))) {
-      proxy.ready().get(20, TimeUnit.SECONDS);
+      proxy.awaitReady();
       assertThrows(
           IOException.class,
-          () -> TlsPeer.of(ROOT, Optional.empty()).connect(port(proxy), Hello.PLAIN));
+          () -> TlsPeer.of(ROOT, Optional.empty()).connect(proxy.port(), Hello.PLAIN));
       awaitStat(proxy, "sds.kubernetes_web.init_fetch_timeout: 1");
       awaitStat(
           proxy, "listener.in.server_ssl_socket_factory.downstream_context_secrets_not_ready: 1");
@@ -320,7 +267,7 @@ final class SdsTest {
               edit.put(TypeUrl.SECRET, "kubernetes://web", certificate("kubernetes://web", FIRST)));
       awaitStat(proxy, "sds.kubernetes_web.update_success: 1");
       try (SSLSocket socket =
-          TlsPeer.of(ROOT, Optional.empty()).connect(port(proxy), Hello.PLAIN)) {
+          TlsPeer.of(ROOT, Optional.empty()).connect(proxy.port(), Hello.PLAIN)) {
         assertEquals("CN=first,O=example", subject(socket));
       }
     }
@@ -336,7 +283,9 @@ final class SdsTest {
                     + "}",
                 "");
     try (FakeControlPlane server = new FakeControlPlane();
-        Proxy proxy = start(bootstrap(" []", socket, "GRPC", server.port(), tcp(server.port())))) {
+        RunningProxy proxy =
+            RunningProxy.start(
+                bootstrap(" []", socket, "GRPC", server.port(), tcp(server.port())))) {
       awaitStat(proxy, "cluster_manager.warming_clusters: 1");
       server.edit(edit -> edit.put(TypeUrl.SECRET, "ROOTCA", certificate("ROOTCA", FIRST)));
       String nack = server.nacks().poll(20, TimeUnit.SECONDS);
@@ -344,7 +293,7 @@ final class SdsTest {
       assertTrue(nack.contains("a secret of the kind that is used"), nack);
       awaitStat(proxy, "cluster_manager.warming_clusters: 1");
       server.edit(edit -> edit.put(TypeUrl.SECRET, "ROOTCA", roots("ROOTCA")));
-      proxy.ready().get(20, TimeUnit.SECONDS);
+      proxy.awaitReady();
       awaitStat(proxy, "cluster_manager.warming_clusters: 0");
     }
   }
@@ -358,7 +307,8 @@ final class SdsTest {
             "GRPC",
             1,
             tcp(1));
-    ProxyStartException refused = assertThrows(ProxyStartException.class, () -> start(yaml));
+    ProxyStartException refused =
+        assertThrows(ProxyStartException.class, () -> RunningProxy.start(yaml));
     assertTrue(
         String.valueOf(refused.getMessage()).contains("cluster other"),
         () -> String.valueOf(refused.getMessage()));
@@ -386,24 +336,18 @@ final class SdsTest {
                 }
               });
       String chain = TlsYaml.httpChain("", "", "app").replace("$MANAGER", "").replace("$LOG", "-");
-      try (Proxy proxy =
-          start(
+      try (RunningProxy proxy =
+          RunningProxy.start(
               TlsYaml.bootstrap(
                   TlsYaml.listener("in", chain),
                   "\n  - {name: app, type: STATIC, load_assignment: {cluster_name: app, endpoints:"
                       + " [{lb_endpoints: [{endpoint: {address: {pipe: {path: "
                       + socket
                       + "}}}}]}]}}"))) {
-        proxy.ready().get(20, TimeUnit.SECONDS);
-        HttpResponse<String> answer =
-            client.send(
-                HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port(proxy) + "/"))
-                    .timeout(Duration.ofSeconds(20))
-                    .build(),
-                HttpResponse.BodyHandlers.ofString());
-        assertEquals("pipe", answer.body());
-        assertTrue(admin(proxy, "/clusters?format=json").contains("\"pipe\""));
-        assertTrue(admin(proxy, "/clusters").contains(socket + "::rq_success::1"));
+        proxy.awaitReady();
+        assertEquals("pipe", proxy.get("/").body());
+        assertTrue(proxy.admin("/clusters?format=json").body().contains("\"pipe\""));
+        assertTrue(proxy.admin("/clusters").body().contains(socket + "::rq_success::1"));
       }
     }
   }

@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import com.sun.net.httpserver.HttpServer;
 import io.meltemi.proxy.TlsPeer.Hello;
 import io.meltemi.proxy.transport.TlsEngine;
 import io.meltemi.testing.TestPki;
@@ -13,9 +12,7 @@ import io.meltemi.testing.TestPki.Issued;
 import io.meltemi.testing.TestPki.Leaf;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.PrintStream;
 import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
@@ -24,12 +21,12 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.security.MessageDigest;
 import java.util.HexFormat;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import javax.net.ssl.SSLSocket;
 import org.jspecify.annotations.Nullable;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedClass;
@@ -53,130 +50,88 @@ class TlsTest {
       ", validation_context: {trusted_ca: " + TlsYaml.text(ROOT.certificate()) + "}";
 
   private final TlsEngine engine;
-  private final HttpServer app;
   private final ByteArrayOutputStream stdout = new ByteArrayOutputStream();
 
   private String manager = "";
   private String log = "%RESPONSE_CODE%";
 
-  TlsTest(TlsEngine engine) throws IOException {
+  @AutoClose
+  private final TestApp app =
+      new TestApp(
+          exchange -> {
+            StringBuilder text = new StringBuilder("app " + exchange.getRequestURI() + "\n");
+            exchange
+                .getRequestHeaders()
+                .forEach(
+                    (name, values) ->
+                        values.forEach(
+                            value ->
+                                text.append(name.toLowerCase(Locale.ROOT))
+                                    .append(": ")
+                                    .append(value)
+                                    .append('\n')));
+            String path = exchange.getRequestURI().getPath();
+            if (path.startsWith("/big/")) {
+              text.append("x".repeat(Integer.parseInt(path.substring(5))));
+            }
+            TestApp.sent(exchange);
+            TestApp.answer(exchange, 200, text.toString());
+          });
+
+  TlsTest(TlsEngine engine) {
     this.engine = engine;
-    app = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
   }
 
-  @BeforeEach
-  void startApp() {
-    app.createContext(
-        "/",
-        exchange -> {
-          StringBuilder text = new StringBuilder("app " + exchange.getRequestURI() + "\n");
-          exchange
-              .getRequestHeaders()
-              .forEach(
-                  (name, values) ->
-                      values.forEach(
-                          value ->
-                              text.append(name.toLowerCase(java.util.Locale.ROOT))
-                                  .append(": ")
-                                  .append(value)
-                                  .append('\n')));
-          String path = exchange.getRequestURI().getPath();
-          if (path.startsWith("/big/")) {
-            text.append("x".repeat(Integer.parseInt(path.substring(5))));
-          }
-          exchange.getRequestBody().readAllBytes();
-          byte[] body = text.toString().getBytes(StandardCharsets.UTF_8);
-          exchange.sendResponseHeaders(200, body.length);
-          exchange.getResponseBody().write(body);
-          exchange.close();
-        });
-    app.start();
+  private RunningProxy start(String yaml) throws Exception {
+    return RunningProxy.start(
+            yaml.replace("$MANAGER", manager).replace("$LOG", log),
+            RunningProxy.environment(stdout).withTlsEngine(engine))
+        .awaitReady();
   }
 
-  @AfterEach
-  void stopApp() {
-    app.stop(0);
-  }
-
-  private int appPort() {
-    return app.getAddress().getPort();
-  }
-
-  private Proxy start(String yaml) throws Exception {
-    ProxyEnvironment process = ProxyEnvironment.ofProcess();
-    Proxy proxy =
-        Proxy.start(
-            ProxySettings.ofYaml(yaml.replace("$MANAGER", manager).replace("$LOG", log), 1),
-            new ProxyEnvironment(
-                process.workers(),
-                process.adsChannel(),
-                process.ticker(),
-                1,
-                () -> engine,
-                new PrintStream(stdout, true, StandardCharsets.UTF_8),
-                System.err));
-    proxy.ready().get(20, TimeUnit.SECONDS);
-    return proxy;
-  }
-
-  private static int port(Proxy proxy, int listener) {
-    return proxy.listeners().get(listener).bound().getFirst().getPort();
-  }
-
-  private Proxy server(String common, String own) throws Exception {
+  private RunningProxy server(String common, String own) throws Exception {
     return start(
         TlsYaml.bootstrap(
             TlsYaml.listener("in", TlsYaml.httpChain("", TlsYaml.downstream(common, own), "app")),
-            TlsYaml.cluster("app", appPort(), "")));
+            TlsYaml.cluster("app", app.port(), "")));
   }
 
   private static String certificate(Issued issued) {
     return "tls_certificates: [" + TlsYaml.certificate(issued) + "]";
   }
 
-  private static long counter(Proxy proxy, String name) {
-    int stat =
-        name.startsWith("listener.") || name.startsWith("cluster.")
-            ? name.indexOf('.', name.indexOf('.') + 1)
-            : name.indexOf('.', 5);
-    return proxy
-        .stats()
-        .scope(name.substring(0, stat + 1))
-        .counter(name.substring(stat + 1))
-        .value();
-  }
-
   @ParameterizedTest
   @ValueSource(strings = {"TLSv1.2", "TLSv1.3"})
   void endsTls(String version) throws Exception {
-    try (Proxy proxy = server(certificate(SERVER), "");
+    try (RunningProxy proxy = server(certificate(SERVER), "");
         SSLSocket socket =
             TlsPeer.of(ROOT, Optional.empty())
-                .connect(port(proxy, 0), Hello.PLAIN.versions(version))) {
+                .connect(proxy.port(), Hello.PLAIN.versions(version))) {
       assertEquals(version, socket.getSession().getProtocol());
       assertTrue(TlsPeer.askKeepingAlive(socket, "/one").startsWith("app /one\n"));
       String answer = TlsPeer.ask(socket, "/two");
       assertTrue(answer.contains("app /two\n"), answer);
       assertTrue(answer.contains("x-forwarded-proto: https"), answer);
-      assertEquals(1, counter(proxy, "listener.in.ssl.handshake"));
-      assertEquals(1, counter(proxy, "listener.in.ssl.no_certificate"));
-      assertEquals(1, counter(proxy, "listener.in.ssl.versions." + version));
-      assertEquals(1, counter(proxy, "http.tls.downstream_cx_ssl_total"));
+      assertEquals(1, proxy.stat("listener.in.ssl.handshake"));
+      assertEquals(1, proxy.stat("listener.in.ssl.no_certificate"));
+      assertEquals(1, proxy.stat("listener.in.ssl.versions." + version));
+      assertEquals(1, proxy.stat("http.tls.downstream_cx_ssl_total"));
     }
   }
 
   @Test
   void clientsNeedACertificateThatIsTrusted() throws Exception {
-    try (Proxy proxy = server(certificate(SERVER) + MUTUAL, ", require_client_certificate: true")) {
-      int port = port(proxy, 0);
+    try (RunningProxy proxy =
+        server(certificate(SERVER) + MUTUAL, ", require_client_certificate: true")) {
+      int port = proxy.port();
       assertTrue(ask(port, ROOT, Optional.of(CLIENT)).contains("app /x\n"));
       assertThrows(IOException.class, () -> ask(port, ROOT, Optional.empty()));
       assertThrows(IOException.class, () -> ask(port, ROOT, Optional.of(BAD_CLIENT)));
       assertEquals(1, await(proxy, "listener.in.ssl.fail_verify_no_cert", 1));
       assertEquals(1, await(proxy, "listener.in.ssl.fail_verify_error", 1));
-      assertEquals(1, counter(proxy, "listener.in.ssl.handshake"));
-      assertEquals(0, counter(proxy, "listener.in.ssl.no_certificate"));
-      assertEquals(0, counter(proxy, "listener.in.ssl.connection_error"));
+      assertEquals(1, proxy.stat("listener.in.ssl.handshake"));
+      assertEquals(0, proxy.stat("listener.in.ssl.no_certificate"));
+      assertEquals(0, proxy.stat("listener.in.ssl.connection_error"));
     }
   }
 
@@ -191,17 +146,18 @@ class TlsTest {
   }
 
   /** The counter once it has come so far, for what is counted behind the client's back. */
-  private static long await(Proxy proxy, String name, long least) throws InterruptedException {
-    for (int i = 0; i < 1000 && counter(proxy, name) < least; i++) {
+  private static long await(RunningProxy proxy, String name, long least)
+      throws InterruptedException {
+    for (int i = 0; i < 1000 && proxy.stat(name) < least; i++) {
       TimeUnit.MILLISECONDS.sleep(10);
     }
-    return counter(proxy, name);
+    return proxy.stat(name);
   }
 
   @Test
   void clientsMayShowACertificateWhereItIsNotRequired() throws Exception {
-    try (Proxy proxy = server(certificate(SERVER) + MUTUAL, "")) {
-      int port = port(proxy, 0);
+    try (RunningProxy proxy = server(certificate(SERVER) + MUTUAL, "")) {
+      int port = proxy.port();
       assertTrue(ask(port, ROOT, Optional.empty()).contains("app /x\n"));
       assertTrue(ask(port, ROOT, Optional.of(CLIENT)).contains("app /x\n"));
       assertThrows(IOException.class, () -> ask(port, ROOT, Optional.of(BAD_CLIENT)));
@@ -225,8 +181,9 @@ class TlsTest {
             + ", match_typed_subject_alt_names: ["
             + matcher
             + "]}";
-    try (Proxy proxy = server(certificate(SERVER) + checks, ", require_client_certificate: true")) {
-      int port = port(proxy, 0);
+    try (RunningProxy proxy =
+        server(certificate(SERVER) + checks, ", require_client_certificate: true")) {
+      int port = proxy.port();
       if (accepted) {
         assertTrue(ask(port, ROOT, Optional.of(CLIENT)).contains("app /x\n"));
       } else {
@@ -238,14 +195,15 @@ class TlsTest {
 
   @Test
   void agreesOnAProtocolByTheServersOrder() throws Exception {
-    try (Proxy proxy = server(certificate(SERVER) + ", alpn_protocols: [http/1.1, http/1.0]", "")) {
+    try (RunningProxy proxy =
+        server(certificate(SERVER) + ", alpn_protocols: [http/1.1, http/1.0]", "")) {
       TlsPeer client = TlsPeer.of(ROOT, Optional.empty());
       try (SSLSocket socket =
-          client.connect(port(proxy, 0), Hello.PLAIN.protocols("http/1.0", "http/1.1"))) {
+          client.connect(proxy.port(), Hello.PLAIN.protocols("http/1.0", "http/1.1"))) {
         assertEquals("http/1.1", socket.getApplicationProtocol());
       }
       // nothing in common: the handshake goes on without one
-      try (SSLSocket socket = client.connect(port(proxy, 0), Hello.PLAIN.protocols("other"))) {
+      try (SSLSocket socket = client.connect(proxy.port(), Hello.PLAIN.protocols("other"))) {
         assertEquals("", socket.getApplicationProtocol());
         assertTrue(TlsPeer.ask(socket, "/x").contains("app /x\n"));
       }
@@ -269,22 +227,22 @@ class TlsTest {
                 "{transport_protocol: tls}", TlsYaml.downstream(certificate(SERVER), ""), "app")
             + ","
             + TlsYaml.httpChain("{transport_protocol: raw_buffer}", "", "app");
-    try (Proxy proxy =
+    try (RunningProxy proxy =
         start(
             TlsYaml.bootstrap(
-                TlsYaml.listener("in", chains), TlsYaml.cluster("app", appPort(), "")))) {
+                TlsYaml.listener("in", chains), TlsYaml.cluster("app", app.port(), "")))) {
       try (SSLSocket socket =
           TlsPeer.of(ROOT, Optional.empty())
-              .connect(port(proxy, 0), Hello.PLAIN.serverName("other.test"))) {
+              .connect(proxy.port(), Hello.PLAIN.serverName("other.test"))) {
         assertEquals("CN=other,O=example", subject(socket));
         assertTrue(TlsPeer.ask(socket, "/x").contains("app /x\n"));
       }
       try (SSLSocket socket =
           TlsPeer.of(ROOT, Optional.empty())
-              .connect(port(proxy, 0), Hello.PLAIN.serverName("server.test"))) {
+              .connect(proxy.port(), Hello.PLAIN.serverName("server.test"))) {
         assertEquals("CN=server,O=example", subject(socket));
       }
-      try (Socket plain = new Socket(InetAddress.getLoopbackAddress(), port(proxy, 0))) {
+      try (Socket plain = proxy.connect()) {
         String answer = TlsPeer.ask(plain, "/x");
         assertTrue(answer.contains("x-forwarded-proto: http\n"), answer);
       }
@@ -304,7 +262,7 @@ class TlsTest {
             + ", "
             + TlsYaml.certificate(second)
             + "]";
-    try (Proxy proxy = server(certificates, "")) {
+    try (RunningProxy proxy = server(certificates, "")) {
       Hello hello = Hello.PLAIN.versions(version);
       for (String[] expected :
           new String[][] {
@@ -316,7 +274,7 @@ class TlsTest {
           }) {
         try (SSLSocket socket =
             TlsPeer.of(ROOT, Optional.empty())
-                .connect(port(proxy, 0), hello.serverName(expected[0]))) {
+                .connect(proxy.port(), hello.serverName(expected[0]))) {
           assertEquals("CN=" + expected[1] + ",O=example", subject(socket), expected[0]);
         }
       }
@@ -326,22 +284,23 @@ class TlsTest {
   @ParameterizedTest
   @ValueSource(strings = {"TLSv1.2", "TLSv1.3"})
   void sessionsAreResumed(String version) throws Exception {
-    try (Proxy proxy = server(certificate(SERVER) + MUTUAL, ", require_client_certificate: true")) {
+    try (RunningProxy proxy =
+        server(certificate(SERVER) + MUTUAL, ", require_client_certificate: true")) {
       TlsPeer client = TlsPeer.of(ROOT, Optional.of(CLIENT));
       for (int i = 0; i < 2; i++) {
-        try (SSLSocket socket = client.connect(port(proxy, 0), Hello.PLAIN.versions(version))) {
+        try (SSLSocket socket = client.connect(proxy.port(), Hello.PLAIN.versions(version))) {
           assertTrue(TlsPeer.askKeepingAlive(socket, "/x").contains("app /x\n"));
         }
       }
-      assertEquals(2, counter(proxy, "listener.in.ssl.handshake"));
+      assertEquals(2, proxy.stat("listener.in.ssl.handshake"));
       // the JDK's engine does not tell
       assertEquals(
-          engine == TlsEngine.BORINGSSL ? 1 : 0, counter(proxy, "listener.in.ssl.session_reused"));
+          engine == TlsEngine.BORINGSSL ? 1 : 0, proxy.stat("listener.in.ssl.session_reused"));
     }
   }
 
   /** A proxy whose requests go over TLS to another listener. */
-  private Proxy client(int port, String common, String own, String more) throws Exception {
+  private RunningProxy client(int port, String common, String own, String more) throws Exception {
     return start(
         TlsYaml.bootstrap(
             TlsYaml.listener("out", TlsYaml.httpChain("", "", "far")),
@@ -349,9 +308,8 @@ class TlsTest {
                 "far", port, ", transport_socket: " + TlsYaml.upstream(common, own) + more)));
   }
 
-  private static String plain(Proxy proxy, String path) throws IOException {
-    try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port(proxy, 0))) {
-      socket.setSoTimeout(20_000);
+  private static String plain(RunningProxy proxy, String path) throws IOException {
+    try (Socket socket = proxy.connect()) {
       return TlsPeer.ask(socket, path);
     }
   }
@@ -360,10 +318,11 @@ class TlsTest {
   void beginsMutualTls() throws Exception {
     String names =
         ", match_typed_subject_alt_names: [{san_type: DNS, matcher: {exact: server.test}}]}";
-    try (Proxy server = server(certificate(SERVER) + MUTUAL, ", require_client_certificate: true");
-        Proxy client =
+    try (RunningProxy server =
+            server(certificate(SERVER) + MUTUAL, ", require_client_certificate: true");
+        RunningProxy client =
             client(
-                port(server, 0),
+                server.port(),
                 certificate(CLIENT) + MUTUAL.substring(0, MUTUAL.length() - 1) + names,
                 // the JDK as a server refuses names with underscores
                 engine == TlsEngine.JDK
@@ -375,8 +334,8 @@ class TlsTest {
       }
       String big = plain(client, "/big/3000000");
       assertTrue(big.endsWith("x".repeat(1000)), () -> big.substring(0, 300));
-      assertEquals(1, counter(client, "cluster.far.ssl.handshake"));
-      assertEquals(1, counter(client, "cluster.far.upstream_cx_total"));
+      assertEquals(1, client.stat("cluster.far.ssl.handshake"));
+      assertEquals(1, client.stat("cluster.far.upstream_cx_total"));
     }
   }
 
@@ -392,10 +351,10 @@ class TlsTest {
             upstream_http_protocol_options: {
               auto_sni: true, auto_san_validation: true, override_auto_sni_header: x-sni}}}
         """;
-    try (Proxy server = server(certificate(SERVER), "");
-        Proxy client =
+    try (RunningProxy server = server(certificate(SERVER), "");
+        RunningProxy client =
             client(
-                port(server, 0),
+                server.port(),
                 MUTUAL.substring(2),
                 ", sni: never.test",
                 options.replaceAll("\\s*\\n\\s*", " ").strip())) {
@@ -404,12 +363,12 @@ class TlsTest {
         assertTrue(ask(client, "a.wild.test", "").startsWith("HTTP/1.1 200"));
         assertTrue(ask(client, "b.wild.test", "").startsWith("HTTP/1.1 200"));
       }
-      assertEquals(3, counter(client, "cluster.far.upstream_cx_total"));
+      assertEquals(3, client.stat("cluster.far.upstream_cx_total"));
       assertTrue(ask(client, "any.test", "X-Sni: server.test\r\n").startsWith("HTTP/1.1 200"));
-      assertEquals(3, counter(client, "cluster.far.upstream_cx_total"));
+      assertEquals(3, client.stat("cluster.far.upstream_cx_total"));
       assertTrue(ask(client, "other.test", "").startsWith("HTTP/1.1 503"));
       assertTrue(ask(client, "127.0.0.1:80", "").startsWith("HTTP/1.1 503"));
-      assertEquals(2, counter(client, "cluster.far.ssl.fail_verify_san"));
+      assertEquals(2, client.stat("cluster.far.ssl.fail_verify_san"));
     }
     String told = stdout.toString(StandardCharsets.UTF_8);
     for (String line :
@@ -424,9 +383,8 @@ class TlsTest {
     }
   }
 
-  private static String ask(Proxy proxy, String host, String headers) throws IOException {
-    try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port(proxy, 0))) {
-      socket.setSoTimeout(20_000);
+  private static String ask(RunningProxy proxy, String host, String headers) throws IOException {
+    try (Socket socket = proxy.connect()) {
       socket
           .getOutputStream()
           .write(
@@ -445,16 +403,16 @@ class TlsTest {
             + ", match_typed_subject_alt_names: [{san_type: DNS, matcher: {exact: other.test}}]}";
     String stranger =
         "validation_context: {trusted_ca: " + TlsYaml.text(STRANGER.certificate()) + "}";
-    try (Proxy server = server(certificate(SERVER), "");
-        Proxy wrongName = client(port(server, 0), names, "", "");
-        Proxy wrongRoot = client(port(server, 0), stranger, "", "")) {
+    try (RunningProxy server = server(certificate(SERVER), "");
+        RunningProxy wrongName = client(server.port(), names, "", "");
+        RunningProxy wrongRoot = client(server.port(), stranger, "", "")) {
       String answer = plain(wrongName, "/x");
       assertTrue(answer.startsWith("HTTP/1.1 503"), answer);
-      assertEquals(1, counter(wrongName, "cluster.far.ssl.fail_verify_san"));
+      assertEquals(1, wrongName.stat("cluster.far.ssl.fail_verify_san"));
       answer = plain(wrongRoot, "/x");
       assertTrue(answer.endsWith("reset reason: remote connection failure"), answer);
-      assertEquals(1, counter(wrongRoot, "cluster.far.ssl.fail_verify_error"));
-      assertEquals(1, counter(wrongRoot, "cluster.far.upstream_cx_connect_fail"));
+      assertEquals(1, wrongRoot.stat("cluster.far.ssl.fail_verify_error"));
+      assertEquals(1, wrongRoot.stat("cluster.far.upstream_cx_connect_fail"));
     }
     String told = stdout.toString(StandardCharsets.UTF_8);
     assertTrue(
@@ -469,7 +427,7 @@ class TlsTest {
   void hostsWithoutTlsAreRefused() throws Exception {
     log = "%UPSTREAM_TRANSPORT_FAILURE_REASON%";
     try (ServerSocket server = new ServerSocket(0, 5, InetAddress.getLoopbackAddress());
-        Proxy client = client(server.getLocalPort(), "", "", "")) {
+        RunningProxy client = client(server.getLocalPort(), "", "", "")) {
       Thread answering =
           Thread.ofVirtual()
               .start(
@@ -488,7 +446,7 @@ class TlsTest {
       String answer = plain(client, "/x");
       answering.join();
       assertTrue(answer.startsWith("HTTP/1.1 503"), answer);
-      assertEquals(1, counter(client, "cluster.far.ssl.connection_error"));
+      assertEquals(1, client.stat("cluster.far.ssl.connection_error"));
     }
     String told = stdout.toString(StandardCharsets.UTF_8);
     assertTrue(told.contains("OPENSSL_internal:WRONG_VERSION_NUMBER:TLS_error_end"), told);
@@ -496,13 +454,13 @@ class TlsTest {
 
   @Test
   void theMetadataOfAHostChoosesItsSocket() throws Exception {
-    try (Proxy server = server(certificate(SERVER), "")) {
+    try (RunningProxy server = server(certificate(SERVER), "")) {
       String yaml =
           TlsYaml.bootstrap(
               TlsYaml.listener("out", TlsYaml.httpChain("", "", "far")),
               TlsYaml.cluster(
                       "far",
-                      port(server, 0),
+                      server.port(),
                       ", transport_socket_matches: [{name: tls, match: {tlsMode: istio},"
                           + " transport_socket: "
                           + TlsYaml.upstream("", ", sni: server.test")
@@ -512,33 +470,34 @@ class TlsTest {
                       "lb_endpoints: [{",
                       "lb_endpoints: [{metadata: {filter_metadata: {envoy.transport_socket_match:"
                           + " {tlsMode: istio, more: 1}}}, "));
-      try (Proxy client = start(yaml)) {
+      try (RunningProxy client = start(yaml)) {
         assertTrue(plain(client, "/x").contains("app /x\n"));
-        assertEquals(1, counter(client, "cluster.far.ssl.handshake"));
+        assertEquals(1, client.stat("cluster.far.ssl.handshake"));
       }
       // without the metadata the plain socket is used, which the TLS listener does not take
-      try (Proxy client = start(yaml.replace("tlsMode: istio, more", "tlsMode: other, more"))) {
+      try (RunningProxy client =
+          start(yaml.replace("tlsMode: istio, more", "tlsMode: other, more"))) {
         assertTrue(plain(client, "/x").startsWith("HTTP/1.1 503"));
-        assertEquals(0, counter(client, "cluster.far.ssl.handshake"));
+        assertEquals(0, client.stat("cluster.far.ssl.handshake"));
       }
     }
   }
 
   @Test
   void tcpGoesThroughTlsOnBothSides() throws Exception {
-    try (Proxy server =
+    try (RunningProxy server =
             start(
                 TlsYaml.bootstrap(
                     TlsYaml.listener(
                         "in", TlsYaml.tcpChain(TlsYaml.downstream(certificate(SERVER), ""), "app")),
-                    TlsYaml.cluster("app", appPort(), "")));
-        Proxy client =
+                    TlsYaml.cluster("app", app.port(), "")));
+        RunningProxy client =
             start(
                 TlsYaml.bootstrap(
                     TlsYaml.listener("out", TlsYaml.tcpChain("", "far")),
                     TlsYaml.cluster(
                         "far",
-                        port(server, 0),
+                        server.port(),
                         ", transport_socket: " + TlsYaml.upstream("", ""))))) {
       String answer = plain(client, "/big/2000000");
       assertTrue(answer.endsWith("x".repeat(1000)), () -> answer.length() + "");
@@ -558,12 +517,11 @@ class TlsTest {
       })
   void bytesThatAreNoHandshakeEndTheConnection(String bytes) throws Exception {
     String chain = TlsYaml.httpChain("", TlsYaml.downstream(certificate(SERVER), ""), "app");
-    try (Proxy proxy =
+    try (RunningProxy proxy =
         start(
             TlsYaml.bootstrap(
-                TlsYaml.listener("in", chain), TlsYaml.cluster("app", appPort(), "")))) {
-      try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port(proxy, 0))) {
-        socket.setSoTimeout(20_000);
+                TlsYaml.listener("in", chain), TlsYaml.cluster("app", app.port(), "")))) {
+      try (Socket socket = proxy.connect()) {
         socket.getOutputStream().write(bytes.getBytes(StandardCharsets.ISO_8859_1));
         socket.shutdownOutput();
         try {
@@ -572,8 +530,8 @@ class TlsTest {
           // a reset ends it just as well
         }
       }
-      assertTrue(ask(port(proxy, 0), ROOT, Optional.empty()).contains("app /x\n"));
-      assertEquals(1, counter(proxy, "listener.in.ssl.handshake"));
+      assertTrue(ask(proxy.port(), ROOT, Optional.empty()).contains("app /x\n"));
+      assertEquals(1, proxy.stat("listener.in.ssl.handshake"));
     }
   }
 
@@ -584,14 +542,13 @@ class TlsTest {
             .replace(
                 "filters: [{name: envoy.filters.network",
                 "transport_socket_connect_timeout: 0.05s, filters: [{name: envoy.filters.network");
-    try (Proxy proxy =
+    try (RunningProxy proxy =
             start(
                 TlsYaml.bootstrap(
-                    TlsYaml.listener("in", "", chain), TlsYaml.cluster("app", appPort(), "")));
-        Socket socket = new Socket(InetAddress.getLoopbackAddress(), port(proxy, 0))) {
-      socket.setSoTimeout(20_000);
+                    TlsYaml.listener("in", "", chain), TlsYaml.cluster("app", app.port(), "")));
+        Socket socket = proxy.connect()) {
       assertEquals(-1, socket.getInputStream().read());
-      assertEquals(1, counter(proxy, "listener.in.downstream_cx_transport_socket_connect_timeout"));
+      assertEquals(1, proxy.stat("listener.in.downstream_cx_transport_socket_connect_timeout"));
     }
   }
 
@@ -610,19 +567,19 @@ class TlsTest {
                     + "'}}}]",
                 ""),
             "app");
-    try (Proxy proxy =
+    try (RunningProxy proxy =
         start(
             TlsYaml.bootstrap(
-                TlsYaml.listener("in", chain), TlsYaml.cluster("app", appPort(), "")))) {
+                TlsYaml.listener("in", chain), TlsYaml.cluster("app", app.port(), "")))) {
       TlsPeer client = TlsPeer.of(ROOT, Optional.empty());
-      try (SSLSocket before = client.connect(port(proxy, 0), Hello.PLAIN)) {
+      try (SSLSocket before = client.connect(proxy.port(), Hello.PLAIN)) {
         assertEquals("CN=server,O=example", subject(before));
         writeSecret(file, second);
         String now = "";
         for (int i = 0; i < 200 && !now.equals("CN=second,O=example"); i++) {
           TimeUnit.MILLISECONDS.sleep(50);
           try (SSLSocket after =
-              TlsPeer.of(ROOT, Optional.empty()).connect(port(proxy, 0), Hello.PLAIN)) {
+              TlsPeer.of(ROOT, Optional.empty()).connect(proxy.port(), Hello.PLAIN)) {
             now = subject(after);
           }
         }
@@ -674,8 +631,8 @@ class TlsTest {
               + "], validation_context_sds_secret_config: {name: roots"
               + source;
     }
-    try (Proxy proxy = server(common, ", require_client_certificate: true")) {
-      int port = port(proxy, 0);
+    try (RunningProxy proxy = server(common, ", require_client_certificate: true")) {
+      int port = proxy.port();
       try (SSLSocket before =
           TlsPeer.of(ROOT, Optional.of(BAD_CLIENT)).connect(port, Hello.PLAIN)) {
         assertEquals("CN=server,O=example", subject(before));
@@ -741,9 +698,9 @@ class TlsTest {
         "forward_client_cert_details: "
             + mode
             + ", set_current_client_cert_details: {subject: true, uri: true, dns: true},";
-    try (Proxy proxy = server(certificate(identity) + MUTUAL, "");
+    try (RunningProxy proxy = server(certificate(identity) + MUTUAL, "");
         SSLSocket socket =
-            TlsPeer.of(ROOT, Optional.of(CLIENT)).connect(port(proxy, 0), Hello.PLAIN)) {
+            TlsPeer.of(ROOT, Optional.of(CLIENT)).connect(proxy.port(), Hello.PLAIN)) {
       String own =
           "By=spiffe://cluster.local/own;Hash="
               + HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(CLIENT.der()))
@@ -767,7 +724,7 @@ class TlsTest {
     log =
         "%DOWNSTREAM_TLS_VERSION% %DOWNSTREAM_TLS_CIPHER% %DOWNSTREAM_PEER_URI_SAN%"
             + " %DOWNSTREAM_PEER_SUBJECT% %DOWNSTREAM_LOCAL_SUBJECT% %UPSTREAM_TLS_VERSION%";
-    try (Proxy server = server(certificate(SERVER), "")) {
+    try (RunningProxy server = server(certificate(SERVER), "")) {
       String yaml =
           TlsYaml.bootstrap(
               TlsYaml.listener(
@@ -776,12 +733,12 @@ class TlsTest {
                       "", TlsYaml.downstream(certificate(SERVER) + MUTUAL, ""), "far")),
               TlsYaml.cluster(
                   "far",
-                  port(server, 0),
+                  server.port(),
                   ", transport_socket: "
                       + TlsYaml.upstream(
                           "tls_params: {tls_maximum_protocol_version: TLSv1_2}", "")));
-      try (Proxy proxy = start(yaml)) {
-        assertTrue(ask(port(proxy, 0), ROOT, Optional.of(CLIENT)).contains("app /x\n"));
+      try (RunningProxy proxy = start(yaml)) {
+        assertTrue(ask(proxy.port(), ROOT, Optional.of(CLIENT)).contains("app /x\n"));
       }
     }
     assertTrue(
@@ -800,22 +757,14 @@ class TlsTest {
 
   @Test
   void theAdminShowsCertificatesAndNoKeys() throws Exception {
-    try (Proxy proxy = server(certificate(SERVER) + MUTUAL, "")) {
-      int admin = proxy.adminAddress().orElseThrow().getPort();
-      String certificates = plainAt(admin, "/certs");
+    try (RunningProxy proxy = server(certificate(SERVER) + MUTUAL, "")) {
+      String certificates = proxy.admin("/certs").body();
       assertTrue(certificates.contains("\"dns\": \"server.test\""), certificates);
       assertTrue(certificates.contains("\"ca_cert\": [{"), certificates);
-      String dump = plainAt(admin, "/config_dump");
+      String dump = proxy.admin("/config_dump").body();
       assertTrue(dump.contains("[redacted]"), dump);
       assertTrue(dump.contains("BEGIN CERTIFICATE"), dump);
       assertFalse(dump.contains("PRIVATE KEY"), dump);
-    }
-  }
-
-  private static String plainAt(int port, String path) throws IOException {
-    try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
-      socket.setSoTimeout(20_000);
-      return TlsPeer.ask(socket, path);
     }
   }
 }

@@ -4,25 +4,16 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import com.sun.net.httpserver.HttpServer;
 import io.meltemi.testing.WasmModules;
-import java.io.IOException;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
-import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.TreeMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -32,27 +23,11 @@ import org.junit.jupiter.params.provider.CsvSource;
 final class WasmTest {
   private static final int POLLS_MAX = 1000;
   @TempDir Path directory;
-  private final HttpClient client = HttpClient.newHttpClient();
-  private HttpServer app = app();
-
-  @BeforeEach
-  void start() {
-    app.start();
-  }
-
-  @AfterEach
-  void stop() {
-    app.stop(0);
-    client.close();
-  }
 
   /** Answers with the x- headers and the body of the request. */
-  private static HttpServer app() {
-    try {
-      HttpServer server =
-          HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
-      server.createContext(
-          "/",
+  @AutoClose
+  private final TestApp app =
+      new TestApp(
           exchange -> {
             TreeMap<String, List<String>> told = new TreeMap<>();
             exchange
@@ -63,22 +38,14 @@ final class WasmTest {
                         told.put(name.toLowerCase(Locale.ROOT), values);
                       }
                     });
-            String body =
-                told + new String(exchange.getRequestBody().readAllBytes(), StandardCharsets.UTF_8);
-            byte[] bytes = body.getBytes(StandardCharsets.UTF_8);
-            exchange.sendResponseHeaders(
-                exchange.getRequestURI().getPath().equals("/check") ? 204 : 200,
-                exchange.getRequestURI().getPath().equals("/check") ? -1 : bytes.length);
-            if (!exchange.getRequestURI().getPath().equals("/check")) {
-              exchange.getResponseBody().write(bytes);
+            String body = told + TestApp.sent(exchange);
+            if (exchange.getRequestURI().getPath().equals("/check")) {
+              exchange.sendResponseHeaders(204, -1);
+              exchange.close();
+            } else {
+              TestApp.answer(exchange, 200, body);
             }
-            exchange.close();
           });
-      return server;
-    } catch (IOException e) {
-      throw new IllegalStateException(e);
-    }
-  }
 
   private String filter(String module, String configuration, String more) {
     return """
@@ -95,11 +62,11 @@ final class WasmTest {
         .indent(0);
   }
 
-  private Proxy proxy(String filters) throws ProxyStartException {
+  private RunningProxy proxy(String filters) throws ProxyStartException {
     return proxy(filters, "");
   }
 
-  private Proxy proxy(String filters, String clusters) throws ProxyStartException {
+  private RunningProxy proxy(String filters, String clusters) throws ProxyStartException {
     String yaml =
         """
         node: {id: a, cluster: b, metadata: {NAME: one}}
@@ -127,41 +94,23 @@ final class WasmTest {
               cluster_name: app
               endpoints: [{lb_endpoints: [{endpoint: {address: {socket_address: {address: 127.0.0.1, port_value: %d}}}}]}]
         """
-            .formatted(filters, app.getAddress().getPort())
+            .formatted(filters, app.port())
             .concat(clusters);
-    return Proxy.start(ProxySettings.ofYaml(yaml, 1), ProxyEnvironment.ofProcess());
+    return RunningProxy.start(yaml);
   }
 
-  private HttpResponse<String> send(Proxy proxy, String body, String... headers) throws Exception {
-    int port = proxy.listeners().getFirst().bound().getFirst().getPort();
-    HttpRequest.Builder request =
-        HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + "/path?q=1"))
-            .timeout(Duration.ofSeconds(20));
-    if (headers.length > 0) {
-      request.headers(headers);
-    }
-    if (!body.isEmpty()) {
-      request.POST(HttpRequest.BodyPublishers.ofString(body));
-    }
-    return client.send(request.build(), HttpResponse.BodyHandlers.ofString());
+  private static HttpResponse<String> send(RunningProxy proxy, String body, String... headers)
+      throws Exception {
+    return proxy.send("/path?q=1", body, headers);
   }
 
-  private String stats(Proxy proxy) throws Exception {
-    return client
-        .send(
-            HttpRequest.newBuilder(
-                    URI.create(
-                        "http://127.0.0.1:"
-                            + proxy.adminAddress().orElseThrow().getPort()
-                            + "/stats"))
-                .build(),
-            HttpResponse.BodyHandlers.ofString())
-        .body();
+  private static String stats(RunningProxy proxy) throws Exception {
+    return proxy.admin("/stats").body();
   }
 
   @Test
   void aModuleChangesHeadersBothWaysAndAnswersItself() throws Exception {
-    try (Proxy proxy = proxy(filter("headers", "first", ""))) {
+    try (RunningProxy proxy = proxy(filter("headers", "first", ""))) {
       HttpResponse<String> response = send(proxy, "");
       assertEquals("{x-wasm-request=[first]}", response.body());
       assertEquals(List.of("first"), response.headers().allValues("x-wasm-response"));
@@ -177,7 +126,7 @@ final class WasmTest {
 
   @Test
   void aModuleSeesWholeBodiesAndReplacesThem() throws Exception {
-    try (Proxy proxy = proxy(filter("body", "PRE:", ""))) {
+    try (RunningProxy proxy = proxy(filter("body", "PRE:", ""))) {
       assertEquals("PRE:{}PRE:some text", send(proxy, "some text").body());
       String large = "x".repeat(60_000);
       assertEquals("PRE:{}PRE:" + large, send(proxy, large).body());
@@ -188,7 +137,7 @@ final class WasmTest {
   @ParameterizedTest
   @CsvSource({"app,[204]", "nobody,[refused]"})
   void aRequestWaitsForACallOfItsModule(String cluster, String expected) throws Exception {
-    try (Proxy proxy = proxy(filter("call", cluster, ""))) {
+    try (RunningProxy proxy = proxy(filter("call", cluster, ""))) {
       assertEquals("{x-wasm-call=" + expected + "}body", send(proxy, "body").body());
       assertEquals("{x-wasm-call=" + expected + "}", send(proxy, "").body());
     }
@@ -197,14 +146,14 @@ final class WasmTest {
   @Test
   void aRequestThatWaitsIsShownToItsModuleWithItsBody() throws Exception {
     // the module that waits and the one that reads the body share a chain
-    try (Proxy proxy = proxy(filter("call", "app", "") + filter("body", "B:", ""))) {
+    try (RunningProxy proxy = proxy(filter("call", "app", "") + filter("body", "B:", ""))) {
       assertEquals("B:{x-wasm-call=[204]}B:body", send(proxy, "body").body());
     }
   }
 
   @Test
   void aModuleHasStatisticsSharedDataTicksAndProperties() throws Exception {
-    try (Proxy proxy = proxy(filter("state", "", "root_id: root"))) {
+    try (RunningProxy proxy = proxy(filter("state", "", "root_id: root"))) {
       assertEquals("{}", send(proxy, "", "x-shared", "said").body());
       assertEquals("{x-wasm-shared=[said]}", send(proxy, "").body());
       String[][] properties = {
@@ -257,7 +206,7 @@ final class WasmTest {
       more += ", reload_config: {backoff: {base_interval: 0.001s}}";
       more = more.replace(", ", "\n                ");
     }
-    try (Proxy proxy = proxy(filter("broken", "", more))) {
+    try (RunningProxy proxy = proxy(filter("broken", "", more))) {
       assertEquals(200, send(proxy, "").statusCode());
       assertEquals(first, send(proxy, "", header, "1").statusCode());
       int last = 0;
@@ -279,7 +228,7 @@ final class WasmTest {
   @CsvSource({"answer,418,instead", "trap,503,''"})
   void aModuleAnswersInPlaceOfTheResponse(String configuration, int status, String body)
       throws Exception {
-    try (Proxy proxy = proxy(filter("broken", configuration, ""))) {
+    try (RunningProxy proxy = proxy(filter("broken", configuration, ""))) {
       for (int i = 0; i < 3; i++) {
         HttpResponse<String> response = send(proxy, "x".repeat(10_000));
         assertEquals(status, response.statusCode());
@@ -294,7 +243,7 @@ final class WasmTest {
         "capability_restriction_config: {allowed_capabilities: {proxy_on_configure: {},"
             + " proxy_get_buffer_bytes: {}, proxy_on_response_headers: {},"
             + " proxy_add_header_map_value: {}}}";
-    try (Proxy proxy = proxy(filter("headers", "only", allowed))) {
+    try (RunningProxy proxy = proxy(filter("headers", "only", allowed))) {
       HttpResponse<String> response = send(proxy, "");
       assertEquals("{}", response.body());
       assertEquals(List.of("only"), response.headers().allValues("x-wasm-response"));
@@ -328,11 +277,8 @@ final class WasmTest {
   }
 
   /** Serves code as a registry does, badly at first. */
-  private HttpServer registry(byte[] code, java.util.List<String> asked) throws IOException {
-    HttpServer server =
-        HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
-    server.createContext(
-        "/",
+  private static TestApp registry(byte[] code, List<String> asked) {
+    return new TestApp(
         exchange -> {
           asked.add(
               exchange.getRequestHeaders().getFirst("host") + exchange.getRequestURI().getPath());
@@ -341,11 +287,9 @@ final class WasmTest {
           exchange.getResponseBody().write(body);
           exchange.close();
         });
-    server.start();
-    return server;
   }
 
-  private Proxy remote(HttpServer registry, String sha256, String more, int retries)
+  private RunningProxy remote(TestApp registry, String sha256, String more, int retries)
       throws ProxyStartException {
     String filter =
         """
@@ -373,25 +317,22 @@ final class WasmTest {
               cluster_name: registry
               endpoints: [{lb_endpoints: [{endpoint: {address: {socket_address: {address: 127.0.0.1, port_value: %d}}}}]}]
         """
-            .formatted(registry.getAddress().getPort());
+            .formatted(registry.port());
     return proxy(filter, cluster);
   }
 
   @Test
   void codeIsFetched() throws Exception {
     byte[] code = WasmModules.assemble("headers");
-    List<String> asked = new java.util.concurrent.CopyOnWriteArrayList<>();
-    HttpServer registry = registry(code, asked);
-    try (Proxy proxy = remote(registry, sha256(code), "", 5)) {
-      proxy.ready().get(20, java.util.concurrent.TimeUnit.SECONDS);
+    List<String> asked = new CopyOnWriteArrayList<>();
+    try (TestApp registry = registry(code, asked);
+        RunningProxy proxy = remote(registry, sha256(code), "", 5)) {
+      proxy.awaitReady();
       assertTrue(send(proxy, "").body().contains("x-wasm"));
       assertEquals(3, asked.size());
       assertEquals("registry.test/m.wasm", asked.getFirst());
-      var stats = proxy.stats().scope("wasm.");
-      assertEquals(1, stats.counter("remote_load_cache_misses").value());
-      assertEquals(1, stats.counter("remote_load_fetch_successes").value());
-    } finally {
-      registry.stop(0);
+      assertEquals(1, proxy.stat("wasm.remote_load_cache_misses"));
+      assertEquals(1, proxy.stat("wasm.remote_load_fetch_successes"));
     }
   }
 
@@ -399,16 +340,14 @@ final class WasmTest {
   void codeThatIsNotThatOfTheDigestDoesNotRun() throws Exception {
     byte[] code = WasmModules.assemble("headers");
     String other = "0".repeat(64);
-    HttpServer registry = registry(code, new java.util.concurrent.CopyOnWriteArrayList<>());
-    try (Proxy closed = remote(registry, other, "", 2);
-        Proxy open = remote(registry, other, "fail_open: true", 0)) {
-      closed.ready().get(20, java.util.concurrent.TimeUnit.SECONDS);
-      open.ready().get(20, java.util.concurrent.TimeUnit.SECONDS);
+    try (TestApp registry = registry(code, new CopyOnWriteArrayList<>());
+        RunningProxy closed = remote(registry, other, "", 2);
+        RunningProxy open = remote(registry, other, "fail_open: true", 0)) {
+      closed.awaitReady();
+      open.awaitReady();
       assertEquals(503, send(closed, "").statusCode());
       assertEquals("{}", send(open, "").body());
-      assertEquals(1, closed.stats().scope("wasm.").counter("remote_load_fetch_failures").value());
-    } finally {
-      registry.stop(0);
+      assertEquals(1, closed.stat("wasm.remote_load_fetch_failures"));
     }
   }
 
