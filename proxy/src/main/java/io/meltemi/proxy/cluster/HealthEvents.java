@@ -2,6 +2,7 @@ package io.meltemi.proxy.cluster;
 
 import io.meltemi.common.net.Locality;
 import io.meltemi.common.time.Ticker;
+import io.meltemi.proxy.telemetry.JsonText;
 import java.net.InetSocketAddress;
 import java.time.temporal.ChronoUnit;
 import java.util.function.Consumer;
@@ -87,37 +88,22 @@ final class HealthEvents {
       line.append(",\"network_namespace_filepath\":\"\"}");
     } else {
       line.append("\"pipe\":{\"path\":");
-      quote(host.address().toString(), line);
+      JsonText.quote(host.address().toString(), line);
       line.append(",\"mode\":0}");
     }
     line.append("},\"cluster_name\":");
-    quote(cluster, line);
+    JsonText.quote(cluster, line);
     line.append(',').append(beforeTime).append("\"timestamp\":\"");
     line.append(ticker.now().truncatedTo(ChronoUnit.MILLIS)).append('"').append(afterTime);
     Locality locality = host.placement().locality();
     line.append(",\"locality\":{\"region\":");
-    quote(locality.region(), line);
-    quote(locality.zone(), line.append(",\"zone\":"));
-    quote(locality.subZone(), line.append(",\"sub_zone\":"));
+    JsonText.quote(locality.region(), line);
+    JsonText.quote(locality.zone(), line.append(",\"zone\":"));
+    JsonText.quote(locality.subZone(), line.append(",\"sub_zone\":"));
     line.append('}').append(last).append('}');
     String text = line.toString();
     for (Consumer<String> sink : check.log().sinks()) {
       sink.accept(text);
     }
-  }
-
-  private static void quote(String text, StringBuilder out) {
-    out.append('"');
-    for (int i = 0; i < text.length(); i++) {
-      char c = text.charAt(i);
-      if (c == '"' || c == '\\') {
-        out.append('\\').append(c);
-      } else if (c < ' ') {
-        out.append("\\u%04x".formatted((int) c));
-      } else {
-        out.append(c);
-      }
-    }
-    out.append('"');
   }
 }

@@ -69,9 +69,7 @@ public final class DynamicMetadata {
 
   /** A value as a text: one that is a text as it is, any other as JSON. */
   public static String text(Object value) {
-    return value instanceof String text
-        ? text
-        : MetadataOperator.json(value, new StringBuilder()).toString();
+    return value instanceof String text ? text : JsonText.sorted(value);
   }
 
   /** All fields of a namespace; empty when it has none. Allocates. */

@@ -105,13 +105,13 @@ public final class StatsPrinter {
               switch (value) {
                 case Value.Single number -> {
                   out.append(separator[0]).append("{\"name\":");
-                  quote(name, out);
+                  JsonText.quote(name, out);
                   out.append(",\"value\":").append(number.value()).append('}');
                   separator[0] = ",";
                 }
                 case Value.Buckets buckets -> {
                   histograms.append(histograms.isEmpty() ? "" : ",").append("{\"name\":");
-                  quote(name, histograms);
+                  JsonText.quote(name, histograms);
                   histograms.append(",\"values\":[");
                   for (int i = 0; i < QUANTILES.length; i++) {
                     double quantile = buckets.distribution().quantile(QUANTILES[i]);
@@ -133,21 +133,6 @@ public final class StatsPrinter {
           .append("]}}");
     }
     return out.append("]}").toString();
-  }
-
-  private static void quote(String text, StringBuilder out) {
-    out.append('"');
-    for (int i = 0; i < text.length(); i++) {
-      char c = text.charAt(i);
-      if (c == '"' || c == '\\') {
-        out.append('\\').append(c);
-      } else if (c < 0x20) {
-        out.append("\\u%04x".formatted((int) c));
-      } else {
-        out.append(c);
-      }
-    }
-    out.append('"');
   }
 
   /** The Prometheus text format, version 0.0.4. */

@@ -10,6 +10,7 @@ import io.meltemi.proxy.http.filter.jwtauthn.JwtConfig.Requirement;
 import io.meltemi.proxy.http.filter.jwtauthn.JwtConfig.TokenProvider;
 import io.meltemi.proxy.matcher.HeaderMatcher;
 import io.meltemi.proxy.route.QueryStrings;
+import io.meltemi.proxy.telemetry.JsonText;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Base64;

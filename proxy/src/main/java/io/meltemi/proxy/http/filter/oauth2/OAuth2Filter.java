@@ -12,6 +12,7 @@ import io.meltemi.proxy.http.filter.oauth2.OAuth2Settings.Cookies;
 import io.meltemi.proxy.matcher.HeaderMatcher;
 import io.meltemi.proxy.matcher.MatchTrace;
 import io.meltemi.proxy.telemetry.FormatOutput;
+import io.meltemi.proxy.telemetry.JsonText;
 import io.meltemi.proxy.upstream.UpstreamCall;
 import io.meltemi.proxy.upstream.UpstreamClient;
 import java.nio.charset.StandardCharsets;
@@ -310,12 +311,11 @@ final class OAuth2Filter implements HttpFilter {
     Cookies names = found.cookies();
     Seal.Nonce nonce = seal.newNonce();
     String verifier = Seal.newVerifier();
+    StringBuilder url = new StringBuilder();
+    JsonText.quote(origin(headers) + text(headers, HeaderName.PATH), url);
     String state =
-        "{\"url\":\"%s\",\"csrf_token\":\"%s\",\"flow_id\":\"%s\"}"
-            .formatted(
-                quoted(origin(headers) + text(headers, HeaderName.PATH)),
-                nonce.token(),
-                nonce.flow());
+        "{\"url\":%s,\"csrf_token\":\"%s\",\"flow_id\":\"%s\"}"
+            .formatted(url, nonce.token(), nonce.flow());
     Map<String, String> query = new TreeMap<>(found.server().authorizationQuery());
     query.put("state", Seal.encoded(state));
     query.put("redirect_uri", Percent.ofQuery(redirectUri(found)));
@@ -343,22 +343,6 @@ final class OAuth2Filter implements HttpFilter {
   private String redirectUri(OAuth2Settings found) {
     FormatOutput out = new FormatOutput();
     found.paths().redirectUri().format(context.streamInfo(), out);
-    return out.toString();
-  }
-
-  /** The inside of a string of JSON. */
-  private static String quoted(String text) {
-    StringBuilder out = new StringBuilder();
-    for (int i = 0; i < text.length(); i++) {
-      char c = text.charAt(i);
-      if (c == '"' || c == '\\') {
-        out.append('\\').append(c);
-      } else if (c < ' ') {
-        out.append("\\u%04x".formatted((int) c));
-      } else {
-        out.append(c);
-      }
-    }
     return out.toString();
   }
 
