@@ -17,7 +17,34 @@ record Granted(
   /** For how many seconds tokens are kept. */
   record Lives(long idSeconds, long refreshSeconds) {}
 
-  static Granted of(Tokens settings, TokenAnswer answer, long nowSeconds) {
+  /** What comes of an answer. */
+  sealed interface Told {
+    record Good(Granted granted) implements Told {}
+
+    /** The details of a refusal. */
+    record Bad(String details) implements Told {}
+  }
+
+  /** Reads what an authorization server has answered. */
+  static Told parse(Tokens settings, String body, long nowSeconds) {
+    TokenAnswer tokens = TokenAnswer.parse(body);
+    if (tokens == null) {
+      return new Told.Bad("Failed to parse oauth response body: response body: " + body);
+    }
+    if (tokens.access().isEmpty()) {
+      return new Told.Bad(
+          "No access token found in the token exchange response: response body: " + body);
+    }
+    Granted granted = of(settings, tokens, nowSeconds);
+    return granted.expiresSeconds() > 0
+        ? new Told.Good(granted)
+        : new Told.Bad(
+            "No default or explicit access token expiration found in the token exchange response:"
+                + " response body: "
+                + body);
+  }
+
+  private static Granted of(Tokens settings, TokenAnswer answer, long nowSeconds) {
     long seconds =
         answer.expiresSeconds() == TokenAnswer.NO_EXPIRY
             ? settings.expiresSeconds()
@@ -55,7 +82,7 @@ record Granted(
     Cookies names = settings.cookies();
     String domain = names.domain();
     String tag =
-        seal.tag(String.join("\n", signedDomain, Long.toString(expiresAt), access, id, refresh));
+        seal.tag(Session.signed(signedDomain, Long.toString(expiresAt), access, id, refresh));
     List<String> cookies = new ArrayList<>();
     cookies.add(names.hmac().name() + "=" + tag + names.hmac().tail(domain, expiresSeconds));
     cookies.add(

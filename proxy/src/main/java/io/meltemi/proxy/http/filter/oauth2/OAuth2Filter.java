@@ -12,14 +12,10 @@ import io.meltemi.proxy.http.filter.oauth2.OAuth2Settings.Cookies;
 import io.meltemi.proxy.matcher.HeaderMatcher;
 import io.meltemi.proxy.matcher.MatchTrace;
 import io.meltemi.proxy.telemetry.FormatOutput;
-import io.meltemi.proxy.telemetry.JsonText;
 import io.meltemi.proxy.upstream.UpstreamCall;
 import io.meltemi.proxy.upstream.UpstreamClient;
 import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
-import java.util.TreeMap;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -30,7 +26,6 @@ final class OAuth2Filter implements HttpFilter {
   private static final HeaderName AUTHORIZATION = HeaderName.of("authorization");
   private static final HeaderName SET_COOKIE = HeaderName.of("set-cookie");
   private static final String FLOW_FAILED = "OAuth flow failed.";
-  private static final int FLOW_SECONDS = 600;
   private static final byte[] NO_BODY = {};
 
   private final OAuth2Config config;
@@ -73,34 +68,35 @@ final class OAuth2Filter implements HttpFilter {
       return FilterStatus.PAUSE;
     }
     seal = new Seal(hmac.toByteArray());
-    CookieJar cookies = CookieJar.of(headers);
-    decrypt(cookies, found.cookies(), headers);
+    Session session = Session.decrypt(headers, found.cookies(), seal);
     if (!found.tokens().keepAuthorization()) {
       headers.remove(AUTHORIZATION);
     }
-    return decide(found, secret, cookies, headers);
+    return decide(found, secret, session, headers);
   }
 
   private FilterStatus decide(
-      OAuth2Settings found, ByteString secret, CookieJar cookies, HeaderBlock headers) {
+      OAuth2Settings found, ByteString secret, Session session, HeaderBlock headers) {
     String path = text(headers, HeaderName.PATH);
     boolean callback = found.paths().callback().matches(withoutQuery(path));
     if (found.paths().signOut().matches(withoutQuery(path))) {
-      signOut(found, cookies, headers);
+      signOut(session, headers);
       return FilterStatus.PAUSE;
     }
-    if (isSignedIn(found, cookies, headers)) {
+    if (session.isOpen(domain(found), nowSeconds())) {
+      count("oauth_success");
+      forward(found, session.access(), headers);
       if (callback) {
-        repeated(found, Callback.of(path, cookies, found.cookies(), seal));
+        repeated(found, Callback.of(path, session.cookies(), found.cookies(), seal));
         return FilterStatus.PAUSE;
       }
-      withoutFlow(found.cookies(), cookies, headers);
+      session.hideFlow(headers);
       return FilterStatus.CONTINUE;
     }
     if (callback) {
-      return exchange(found, secret, cookies, path);
+      return exchange(found, secret, session.cookies(), path);
     }
-    String refresh = cookies.get(found.cookies().refresh().name());
+    String refresh = session.refresh();
     if (found.tokens().refresh() && !refresh.isEmpty()) {
       return ask(
           found,
@@ -136,76 +132,19 @@ final class OAuth2Filter implements HttpFilter {
     return path;
   }
 
-  /** Later filters, and the host, see the tokens as they are. */
-  private void decrypt(CookieJar cookies, Cookies names, HeaderBlock headers) {
-    boolean changed = false;
-    for (Cookie cookie : List.of(names.bearer(), names.id(), names.refresh())) {
-      String sealed = cookies.get(cookie.name());
-      if (!sealed.isEmpty()) {
-        changed = true;
-        String plain = seal.decrypt(sealed);
-        cookies.put(cookie.name(), plain == null ? sealed : plain);
-      }
-    }
-    if (changed) {
-      cookies.write(headers);
-    }
-  }
-
   private String domain(OAuth2Settings found) {
     String domain = found.cookies().domain();
     return domain.isEmpty() ? text(context.requestHeaders(), HeaderName.AUTHORITY) : domain;
   }
 
-  private static String signed(
-      String domain, String expires, String access, String id, String refresh) {
-    return String.join("\n", domain, expires, access, id, refresh);
-  }
-
-  private boolean isSignedIn(OAuth2Settings found, CookieJar cookies, HeaderBlock headers) {
-    Cookies names = found.cookies();
-    String access = cookies.get(names.bearer().name());
-    String expires = cookies.get(names.expires().name());
-    String message =
-        signed(
-            domain(found),
-            expires,
-            access,
-            cookies.get(names.id().name()),
-            cookies.get(names.refresh().name()));
-    if (!isInFuture(expires) || !seal.isTag(cookies.get(names.hmac().name()), message)) {
-      return false;
-    }
-    count("oauth_success");
+  private static void forward(OAuth2Settings found, String access, HeaderBlock headers) {
     if (found.tokens().forward() && !access.isEmpty()) {
       headers.set(AUTHORIZATION, "Bearer " + access);
     }
-    return true;
   }
 
   private long nowSeconds() {
     return context.loop().ticker().now().getEpochSecond();
-  }
-
-  private boolean isInFuture(String expires) {
-    try {
-      return Long.parseLong(expires) > nowSeconds();
-    } catch (NumberFormatException e) {
-      return false;
-    }
-  }
-
-  /** Hosts see no cookies of the filter's own but the tokens of the user. */
-  private static void withoutFlow(Cookies names, CookieJar cookies, HeaderBlock headers) {
-    if (cookies.isEmpty()) {
-      return;
-    }
-    cookies.remove(names.hmac().name());
-    cookies.remove(names.expires().name());
-    cookies.remove(names.refresh().name());
-    cookies.removeFlows(names.nonce().name());
-    cookies.removeFlows(names.verifier().name());
-    cookies.write(headers);
   }
 
   // ---- answers
@@ -251,22 +190,15 @@ final class OAuth2Filter implements HttpFilter {
     }
   }
 
-  private void signOut(OAuth2Settings found, CookieJar cookies, HeaderBlock headers) {
-    Cookies names = found.cookies();
-    List<String> deleted = new ArrayList<>();
-    for (Cookie cookie :
-        List.of(names.hmac(), names.bearer(), names.id(), names.refresh(), names.expires())) {
-      deleted.add(cookie.name());
-    }
-    cookies.flows(names.nonce().name()).forEach(deleted::add);
-    cookies.flows(names.verifier().name()).forEach(deleted::add);
+  private void signOut(Session session, HeaderBlock headers) {
+    List<String> cookies = session.end();
     String location = origin(headers) + "/";
     reply(
         302,
         "",
         "oauth.sign_out",
         response -> {
-          deleted.forEach(name -> response.add(SET_COOKIE, Cookie.deleted(name, names.domain())));
+          cookies.forEach(cookie -> response.add(SET_COOKIE, cookie));
           response.set(HeaderName.LOCATION, location);
         });
   }
@@ -308,35 +240,17 @@ final class OAuth2Filter implements HttpFilter {
       unauthorized(found, refusal);
       return;
     }
-    Cookies names = found.cookies();
-    Seal.Nonce nonce = seal.newNonce();
-    String verifier = Seal.newVerifier();
-    StringBuilder url = new StringBuilder();
-    JsonText.quote(origin(headers) + text(headers, HeaderName.PATH), url);
-    String state =
-        "{\"url\":%s,\"csrf_token\":\"%s\",\"flow_id\":\"%s\"}"
-            .formatted(url, nonce.token(), nonce.flow());
-    Map<String, String> query = new TreeMap<>(found.server().authorizationQuery());
-    query.put("state", Seal.encoded(state));
-    query.put("redirect_uri", Percent.ofQuery(redirectUri(found)));
-    query.put("code_challenge", Seal.challenge(verifier));
-    query.put("code_challenge_method", "S256");
-    String location =
-        found.server().authorizationUrl() + Callback.text(query) + found.server().resources();
-    String nonceEnd = "=" + nonce.token() + names.nonce().tail(names.domain(), FLOW_SECONDS);
-    String verifierEnd =
-        "=" + seal.encrypt(verifier) + names.verifier().tail(names.domain(), FLOW_SECONDS);
+    SignIn signIn =
+        SignIn.begin(
+            found, seal, origin(headers) + text(headers, HeaderName.PATH), redirectUri(found));
     count("oauth_unauthorized_rq");
     reply(
         302,
         "",
         "oauth.missing_credentials",
         response -> {
-          response.add(SET_COOKIE, names.nonce().name() + "." + nonce.flow() + nonceEnd);
-          response.add(SET_COOKIE, names.nonce().name() + nonceEnd);
-          response.add(SET_COOKIE, names.verifier().name() + "." + nonce.flow() + verifierEnd);
-          response.add(SET_COOKIE, names.verifier().name() + verifierEnd);
-          response.set(HeaderName.LOCATION, location);
+          signIn.cookies().forEach(cookie -> response.add(SET_COOKIE, cookie));
+          response.set(HeaderName.LOCATION, signIn.location());
         });
   }
 
@@ -444,27 +358,13 @@ final class OAuth2Filter implements HttpFilter {
 
   /** Null when the answer is no good, which the client has been told. */
   private @Nullable Granted granted(OAuth2Settings found, UpstreamClient.Answer answer) {
-    String body = answer.body().toStringUtf8();
-    TokenAnswer tokens = TokenAnswer.parse(body);
-    if (tokens == null) {
-      unauthorized(found, "Failed to parse oauth response body: response body: " + body);
-      return null;
-    }
-    if (tokens.access().isEmpty()) {
-      unauthorized(
-          found, "No access token found in the token exchange response: response body: " + body);
-      return null;
-    }
-    Granted granted = Granted.of(found.tokens(), tokens, nowSeconds());
-    if (granted.expiresSeconds() <= 0) {
-      unauthorized(
-          found,
-          "No default or explicit access token expiration found in the token exchange response:"
-              + " response body: "
-              + body);
-      return null;
-    }
-    return granted;
+    return switch (Granted.parse(found.tokens(), answer.body().toStringUtf8(), nowSeconds())) {
+      case Granted.Told.Good(Granted granted) -> granted;
+      case Granted.Told.Bad(String details) -> {
+        unauthorized(found, details);
+        yield null;
+      }
+    };
   }
 
   private void onRefreshed(OAuth2Settings found, UpstreamClient.@Nullable Answer answer) {
@@ -494,10 +394,8 @@ final class OAuth2Filter implements HttpFilter {
     if (!kept.id().isEmpty()) {
       cookies.put(names.id().name(), kept.id());
     }
-    withoutFlow(names, cookies, headers);
-    if (found.tokens().forward() && !kept.access().isEmpty()) {
-      headers.set(AUTHORIZATION, "Bearer " + kept.access());
-    }
+    new Session(cookies, names, seal).hideFlow(headers);
+    forward(found, kept.access(), headers);
     count("oauth_refreshtoken_success");
     count("oauth_success");
     answered = true;
