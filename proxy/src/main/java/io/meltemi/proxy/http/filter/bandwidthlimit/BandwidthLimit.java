@@ -13,19 +13,11 @@ import io.meltemi.proxy.telemetry.StatScope;
 /**
  * Of a chain or of a route; all its streams share it.
  *
- * @param request whether requests are slowed down
- * @param response whether responses are
- * @param bucket both draw from one
+ * @param bucket both directions draw from one
  * @param fillNanos between two pieces
  */
 record BandwidthLimit(
-    boolean request,
-    boolean response,
-    ByteBucket bucket,
-    long fillNanos,
-    Trailers trailers,
-    Numbers requestNumbers,
-    Numbers responseNumbers)
+    Direction request, Direction response, ByteBucket bucket, long fillNanos, Trailers trailers)
     implements HttpFilterConfig, RouteFilterConfig {
 
   @Override
@@ -49,6 +41,9 @@ record BandwidthLimit(
           HeaderName.of(prefix + "bandwidth-response-filter-delay-ms"));
     }
   }
+
+  /** Whether what goes one way is slowed down, and its numbers. */
+  record Direction(boolean limited, Numbers numbers) {}
 
   /** The numbers of one direction. */
   record Numbers(

@@ -75,19 +75,13 @@ final class BandwidthLimitFilter implements HttpFilter {
   @Override
   public FilterStatus decodeHeaders(HeaderBlock headers, boolean endStream) {
     BandwidthLimit limit = limit();
-    if (limit.request()) {
-      request.begin(limit, limit.requestNumbers());
-    }
+    request.begin(limit, limit.request());
     return FilterStatus.CONTINUE;
   }
 
   @Override
   public FilterStatus decodeData(ByteBuf data, boolean endStream) {
-    if (!request.isBegun()) {
-      return FilterStatus.CONTINUE;
-    }
-    request.take(data, endStream, false);
-    return FilterStatus.TAKEN;
+    return request.take(data, endStream, false);
   }
 
   @Override
@@ -98,21 +92,15 @@ final class BandwidthLimitFilter implements HttpFilter {
   @Override
   public FilterStatus encodeHeaders(HeaderBlock headers, boolean endStream) {
     BandwidthLimit limit = limit();
-    if (limit.response()) {
-      response.begin(limit, limit.responseNumbers());
-    }
+    response.begin(limit, limit.response());
     return FilterStatus.CONTINUE;
   }
 
   @Override
   public FilterStatus encodeData(ByteBuf data, boolean endStream) {
-    if (!response.isBegun()) {
-      return FilterStatus.CONTINUE;
-    }
-    boolean withTrailers = endStream && response.limit().trailers().enabled();
+    boolean withTrailers = endStream && response.isBegun() && response.limit().trailers().enabled();
     trailersKept |= withTrailers;
-    response.take(data, endStream, withTrailers);
-    return FilterStatus.TAKEN;
+    return response.take(data, endStream, withTrailers);
   }
 
   @Override

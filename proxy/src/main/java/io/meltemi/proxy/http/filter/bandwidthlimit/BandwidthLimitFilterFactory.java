@@ -71,7 +71,8 @@ public final class BandwidthLimitFilterFactory implements HttpFilterFactory {
     return scope
         .unpack(
             config,
-            io.envoyproxy.envoy.extensions.filters.http.bandwidth_limit.v3.BandwidthLimit.class)
+            io.envoyproxy.envoy.extensions.filters.http.bandwidth_limit.v3.BandwidthLimit.class,
+            LIMIT)
         .map(proto -> limit(proto, ofRoute, scope));
   }
 
@@ -79,7 +80,6 @@ public final class BandwidthLimitFilterFactory implements HttpFilterFactory {
       io.envoyproxy.envoy.extensions.filters.http.bandwidth_limit.v3.BandwidthLimit proto,
       boolean ofRoute,
       ParseScope scope) {
-    LIMIT.check(proto, scope);
     RUNTIME.check(proto.getRuntimeEnabled(), scope.field("runtime_enabled"));
     if (proto.getStatPrefix().isEmpty()) {
       scope.field("stat_prefix").error("\"\"", "at least one character");
@@ -111,13 +111,15 @@ public final class BandwidthLimitFilterFactory implements HttpFilterFactory {
     long bounded = kilobytes < 0 ? KILOBYTES_MAX : Math.clamp(kilobytes, 1, KILOBYTES_MAX);
     StatScope scopeOfStats = stats.scope(proto.getStatPrefix() + ".http_bandwidth_limit.");
     return new BandwidthLimit(
-        on && (mode == EnableMode.REQUEST || mode == EnableMode.REQUEST_AND_RESPONSE),
-        on && (mode == EnableMode.RESPONSE || mode == EnableMode.REQUEST_AND_RESPONSE),
+        new BandwidthLimit.Direction(
+            on && (mode == EnableMode.REQUEST || mode == EnableMode.REQUEST_AND_RESPONSE),
+            BandwidthLimit.Numbers.in(scopeOfStats, "request")),
+        new BandwidthLimit.Direction(
+            on && (mode == EnableMode.RESPONSE || mode == EnableMode.REQUEST_AND_RESPONSE),
+            BandwidthLimit.Numbers.in(scopeOfStats, "response")),
         new ByteBucket(bounded * 1024),
         fill,
         BandwidthLimit.Trailers.named(
-            proto.getEnableResponseTrailers(), prefix.isEmpty() ? "" : prefix + "-"),
-        BandwidthLimit.Numbers.in(scopeOfStats, "request"),
-        BandwidthLimit.Numbers.in(scopeOfStats, "response"));
+            proto.getEnableResponseTrailers(), prefix.isEmpty() ? "" : prefix + "-"));
   }
 }

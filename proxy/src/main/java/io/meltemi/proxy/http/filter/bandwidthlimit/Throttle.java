@@ -1,5 +1,6 @@
 package io.meltemi.proxy.http.filter.bandwidthlimit;
 
+import io.meltemi.proxy.http.FilterStatus;
 import io.meltemi.proxy.http.HttpFilterContext;
 import io.meltemi.proxy.loop.LoopTimer;
 import io.netty.buffer.ByteBuf;
@@ -39,10 +40,13 @@ final class Throttle extends LoopTimer {
     this.target = target;
   }
 
-  void begin(BandwidthLimit newLimit, BandwidthLimit.Numbers newNumbers) {
-    limit = newLimit;
-    numbers = newNumbers;
-    newNumbers.enabled().inc();
+  /** Does nothing where this direction is not slowed down. */
+  void begin(BandwidthLimit newLimit, BandwidthLimit.Direction direction) {
+    if (direction.limited()) {
+      limit = newLimit;
+      numbers = direction.numbers();
+      direction.numbers().enabled().inc();
+    }
   }
 
   boolean isBegun() {
@@ -78,7 +82,10 @@ final class Throttle extends LoopTimer {
   /**
    * @param trailersFollow whether trailers end the message, though it came without
    */
-  void take(ByteBuf data, boolean endStream, boolean trailersFollow) {
+  FilterStatus take(ByteBuf data, boolean endStream, boolean trailersFollow) {
+    if (!isBegun()) {
+      return FilterStatus.CONTINUE;
+    }
     int size = data.readableBytes();
     if (!transferring) {
       transferring = true;
@@ -103,6 +110,7 @@ final class Throttle extends LoopTimer {
       readingStopped = true;
       target.reading(false);
     }
+    return FilterStatus.TAKEN;
   }
 
   /** Whether trailers have to wait. */
