@@ -1,14 +1,10 @@
 package io.meltemi.proxy.http.filter.extproc;
 
 import com.google.protobuf.ByteString;
-import io.envoyproxy.envoy.extensions.filters.http.ext_proc.v3.ProcessingMode;
 import io.envoyproxy.envoy.service.ext_proc.v3.BodyResponse;
 import io.envoyproxy.envoy.service.ext_proc.v3.CommonResponse;
 import io.envoyproxy.envoy.service.ext_proc.v3.HeaderMutation;
 import io.envoyproxy.envoy.service.ext_proc.v3.HeadersResponse;
-import io.envoyproxy.envoy.service.ext_proc.v3.HttpBody;
-import io.envoyproxy.envoy.service.ext_proc.v3.HttpHeaders;
-import io.envoyproxy.envoy.service.ext_proc.v3.HttpTrailers;
 import io.envoyproxy.envoy.service.ext_proc.v3.ImmediateResponse;
 import io.envoyproxy.envoy.service.ext_proc.v3.ProcessingRequest;
 import io.envoyproxy.envoy.service.ext_proc.v3.ProcessingResponse;
@@ -30,7 +26,6 @@ import org.jspecify.annotations.Nullable;
 /** Shows a request and its response to a service, and does as it says. */
 final class ExtProcFilter implements HttpFilter {
   private static final String METHOD = "/envoy.service.ext_proc.v3.ExternalProcessor/Process";
-  private static final HeaderBlock NO_TRAILERS = new HeaderBlock();
   private static final byte[] NO_BODY = {};
 
   private final ExtProcConfig config;
@@ -134,8 +129,8 @@ final class ExtProcFilter implements HttpFilter {
       Modes shown = modes();
       message
           .getProtocolConfigBuilder()
-          .setRequestBodyMode(proto(shown.request().body()))
-          .setResponseBodyMode(proto(shown.response().body()));
+          .setRequestBodyMode(shown.request().body().proto())
+          .setResponseBodyMode(shown.response().body().proto());
       GrpcClient.Target target = route().target().orElse(config.target());
       open =
           config
@@ -163,32 +158,6 @@ final class ExtProcFilter implements HttpFilter {
     }
     count("stream_msgs_sent", 1);
     open.send(message.build());
-  }
-
-  private static ProcessingMode.BodySendMode proto(Modes.Body body) {
-    return switch (body) {
-      case NONE -> ProcessingMode.BodySendMode.NONE;
-      case STREAMED -> ProcessingMode.BodySendMode.STREAMED;
-      case BUFFERED -> ProcessingMode.BodySendMode.BUFFERED;
-    };
-  }
-
-  private static HttpHeaders headers(@Nullable HeaderBlock block, boolean end) {
-    HttpHeaders.Builder headers = HttpHeaders.newBuilder().setEndOfStream(end);
-    if (block != null) {
-      headers.setHeaders(Mutations.map(block));
-    }
-    return headers.build();
-  }
-
-  private static HttpBody body(ByteString bytes, boolean end) {
-    return HttpBody.newBuilder().setBody(bytes).setEndOfStream(end).build();
-  }
-
-  private static HttpTrailers trailers(@Nullable HeaderBlock block) {
-    return HttpTrailers.newBuilder()
-        .setTrailers(Mutations.map(block == null ? NO_TRAILERS : block))
-        .build();
   }
 
   // ---- from the service
@@ -445,13 +414,7 @@ final class ExtProcFilter implements HttpFilter {
   private final class RequestPath extends AnyPath {
     @Override
     public void show(Awaited part, @Nullable HeaderBlock block, ByteString bytes, boolean end) {
-      ProcessingRequest.Builder message = ProcessingRequest.newBuilder();
-      switch (part) {
-        case HEADERS -> message.setRequestHeaders(headers(block, end));
-        case BODY -> message.setRequestBody(body(bytes, end));
-        case TRAILERS, NOTHING -> message.setRequestTrailers(trailers(block));
-      }
-      ExtProcFilter.this.show(message);
+      ExtProcFilter.this.show(Shown.ofRequest(part, block, bytes, end));
     }
 
     @Override
@@ -497,13 +460,7 @@ final class ExtProcFilter implements HttpFilter {
   private final class ResponsePath extends AnyPath {
     @Override
     public void show(Awaited part, @Nullable HeaderBlock block, ByteString bytes, boolean end) {
-      ProcessingRequest.Builder message = ProcessingRequest.newBuilder();
-      switch (part) {
-        case HEADERS -> message.setResponseHeaders(headers(block, end));
-        case BODY -> message.setResponseBody(body(bytes, end));
-        case TRAILERS, NOTHING -> message.setResponseTrailers(trailers(block));
-      }
-      ExtProcFilter.this.show(message);
+      ExtProcFilter.this.show(Shown.ofResponse(part, block, bytes, end));
     }
 
     @Override

@@ -22,7 +22,15 @@ record Modes(Of request, Of response) {
     /** Piece by piece, each of which waits for its answer. */
     STREAMED,
     /** As a whole, for which its head waits. */
-    BUFFERED
+    BUFFERED;
+
+    ProcessingMode.BodySendMode proto() {
+      return switch (this) {
+        case NONE -> ProcessingMode.BodySendMode.NONE;
+        case STREAMED -> ProcessingMode.BodySendMode.STREAMED;
+        case BUFFERED -> ProcessingMode.BodySendMode.BUFFERED;
+      };
+    }
   }
 
   /** One way. */
