@@ -28,11 +28,9 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.SplittableRandom;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -42,7 +40,6 @@ import org.jspecify.annotations.Nullable;
 public final class ControlPlane implements AutoCloseable {
   private static final System.Logger LOG = System.getLogger(ControlPlane.class.getName());
   private static final long MESH_FILE_POLL_MILLIS = 250;
-  private static final long QUESTION_SECONDS_MAX = 30;
   private static final long STOP_MILLIS_MAX = 5_000;
 
   /** Istio's {@code PILOT_WORKLOAD_ENTRY_GRACE_PERIOD}. */
@@ -120,7 +117,9 @@ public final class ControlPlane implements AutoCloseable {
             logged = Set.copyOf(problems);
           }
         };
-    this.pages = new DebugPages(engine, this::problems, asking(loop), settings.version(), metrics);
+    this.pages =
+        new DebugPages(
+            engine, this::problems, new PushThreadQuestions(loop), settings.version(), metrics);
   }
 
   /**
@@ -152,7 +151,7 @@ public final class ControlPlane implements AutoCloseable {
     // What others put into the store before this one listened.
     engine.changed(everything(before), before);
     sources.forEach(source -> source.start(store));
-    asking(loop)
+    new PushThreadQuestions(loop)
         .ask(
             () -> {
               engine.buildNow();
@@ -282,24 +281,6 @@ public final class ControlPlane implements AutoCloseable {
     all.addAll(engine.problems());
     all.addAll(engine.unaccepted());
     return all;
-  }
-
-  private static DebugPages.Questions asking(TaskLoop loop) {
-    return new DebugPages.Questions() {
-      @Override
-      public <T> T ask(Supplier<T> question) {
-        CompletableFuture<T> answer = new CompletableFuture<>();
-        loop.execute(
-            () -> {
-              try {
-                answer.complete(question.get());
-              } catch (RuntimeException e) {
-                answer.completeExceptionally(e);
-              }
-            });
-        return answer.orTimeout(QUESTION_SECONDS_MAX, TimeUnit.SECONDS).join();
-      }
-    };
   }
 
   /** Ends every stream and thread; proxies go on with what they have. */

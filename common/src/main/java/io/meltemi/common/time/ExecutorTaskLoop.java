@@ -48,7 +48,8 @@ final class ExecutorTaskLoop implements TaskLoop {
     current = Thread.currentThread();
     try {
       task.run();
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) {
+      // an executor would keep an Error to itself
       LOG.log(System.Logger.Level.ERROR, "a task failed: " + e, e);
     } finally {
       current = outer;
