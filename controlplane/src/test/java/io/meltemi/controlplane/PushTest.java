@@ -24,6 +24,7 @@ import io.meltemi.xds.client.XdsClientSettings.Variant;
 import io.meltemi.xds.resource.TypeUrl;
 import io.meltemi.xds.server.DiscoveryServer;
 import io.meltemi.xds.server.DiscoveryServerSettings;
+import io.meltemi.xds.server.Sent;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -93,13 +94,14 @@ class PushTest {
             }
 
             @Override
-            public void generated(TypeUrl type, int resources) {
+            public void generated(
+                TypeUrl type, int resources, Duration translating, Duration encoding) {
               counts.merge(type.shortName() + " made", resources, Integer::sum);
             }
 
             @Override
-            public void pushed(TypeUrl type, int resources, long bytes, Duration took) {
-              counts.merge(type.shortName() + " sent", resources, Integer::sum);
+            public void pushed(TypeUrl type, Sent sent) {
+              counts.merge(type.shortName() + " sent", sent.changed().size(), Integer::sum);
             }
           },
           Optional.empty());

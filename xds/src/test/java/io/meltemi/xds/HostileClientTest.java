@@ -308,9 +308,15 @@ class HostileClientTest {
     loop.runAll();
     assertEquals(List.of(), other.responses, "more than 64 bytes are under way to another");
     assertEquals(1, discovery.counters().requestsDelayed.sum());
+    assertEquals(1, discovery.counters().requestsWaiting.sum());
+    assertEquals(1, discovery.counters().streamsUnread.sum());
+    assertTrue(discovery.counters().bytesUnread.sum() > 64);
 
     slow.read();
     loop.runAll();
+    assertEquals(0, discovery.counters().requestsWaiting.sum());
+    assertEquals(0, discovery.counters().streamsUnread.sum());
+    assertEquals(0, discovery.counters().bytesUnread.sum());
     assertEquals(1, slow.responses.size());
     assertEquals(1, other.responses.size());
   }

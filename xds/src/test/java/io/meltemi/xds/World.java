@@ -89,7 +89,11 @@ final class World implements DiscoveryBackend {
   }
 
   @Override
-  public void rejected(DiscoveryConnection connection, Subscription subscription, Nack nack) {
+  public void rejected(
+      DiscoveryConnection connection,
+      Subscription subscription,
+      Nack nack,
+      List<EncodedResource> refused) {
     log.add("nack " + subscription.type().shortName() + " " + nack.message());
   }
 

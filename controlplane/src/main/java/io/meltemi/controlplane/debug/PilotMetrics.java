@@ -9,8 +9,10 @@ import io.meltemi.controlplane.push.PushEvents;
 import io.meltemi.controlplane.push.PushRequest;
 import io.meltemi.controlplane.push.PushTrigger;
 import io.meltemi.xds.resource.TypeUrl;
+import io.meltemi.xds.server.Amount;
 import io.meltemi.xds.server.DiscoveryCounters;
 import io.meltemi.xds.server.Nack;
+import io.meltemi.xds.server.Sent;
 import io.prometheus.metrics.core.metrics.Counter;
 import io.prometheus.metrics.core.metrics.CounterWithCallback;
 import io.prometheus.metrics.core.metrics.Gauge;
@@ -49,13 +51,6 @@ public final class PilotMetrics implements PushEvents {
           "pilot_destrule_subsets",
           "Hosts that several destination rules give subsets of one name.");
   private final Counter pushes = counter("pilot_xds_pushes", "Responses sent.", "type");
-  private final Counter generated =
-      counter(
-          "meltemi_xds_resources_generated",
-          "Resources made, each for all proxies that share it.",
-          "type");
-  private final Counter sent =
-      counter("meltemi_xds_resources_sent", "Resources sent that are new to the proxy.", "type");
   private final Counter triggers =
       counter("pilot_push_triggers", "Pushes by what triggered them.", "type");
   private final Counter inbound =
@@ -98,6 +93,11 @@ public final class PilotMetrics implements PushEvents {
           "pilot_pushcontext_init_seconds", "Seconds to make a world of the configuration.", TIMES);
   private final Histogram sizes =
       histogram("pilot_xds_config_size_bytes", "Bytes of resources in a response.", SIZES, "type");
+
+  private final Gauge waitingPushes =
+      gauge("meltemi_xds_pushes_waiting", "Proxies that wait for their push.");
+  private final TypeCounters types = new TypeCounters(registry);
+  private final Phases phases = new Phases(registry);
 
   public PilotMetrics(String version, Ticker ticker) {
     this.version = version;
@@ -170,7 +170,15 @@ public final class PilotMetrics implements PushEvents {
         "meltemi_xds_streams_stalled",
         "Streams that read nothing for a second while others waited.",
         counters.streamsStalled);
-    show("meltemi_xds_sent_bytes", "Bytes of resources sent.", counters.responseBytes);
+    showNow(
+        "meltemi_xds_requests_waiting",
+        "Requests that wait now because too much is under way.",
+        counters.requestsWaiting);
+    showNow(
+        "meltemi_xds_streams_unread",
+        "Streams whose clients have not read what they were sent.",
+        counters.streamsUnread);
+    showNow("meltemi_xds_unread_bytes", "Bytes that clients have not read.", counters.bytesUnread);
     show("meltemi_xds_connections", "Proxies let in.", counters.connectionsOpened);
     show("meltemi_xds_connections_refused", "Streams without room.", counters.connectionsRefused);
     show("meltemi_xds_invalid_requests", "Unusable requests.", counters.invalidRequests);
@@ -182,6 +190,14 @@ public final class PilotMetrics implements PushEvents {
         .name(name)
         .help(help)
         .callback(counter -> counter.call(adder.doubleValue()))
+        .register(registry);
+  }
+
+  private void showNow(String name, String help, LongAdder adder) {
+    GaugeWithCallback.builder()
+        .name(name)
+        .help(help)
+        .callback(gauge -> gauge.call(adder.doubleValue()))
         .register(registry);
   }
 
@@ -203,11 +219,13 @@ public final class PilotMetrics implements PushEvents {
       inbound.labelValues(trigger.label()).inc();
     }
     debounceTime.observe(seconds(debounce));
+    phases.debounce.observe(seconds(debounce));
   }
 
   @Override
   public void built(PushContext context, ConfigSnapshot snapshot, Duration took) {
     contextTime.observe(seconds(took));
+    phases.world.observe(seconds(took));
     services.set(context.services().size());
     duplicateSubsets.set(context.hostsWithDuplicateSubsets());
     world = context;
@@ -215,22 +233,54 @@ public final class PilotMetrics implements PushEvents {
   }
 
   @Override
-  public void generated(TypeUrl type, int resources) {
-    generated.labelValues(type.shortName()).inc(resources);
+  public void generated(TypeUrl type, int resources, Duration translating, Duration encoding) {
+    types.generated(type, resources, translating, encoding);
+    phases.translation.observe(seconds(translating));
+    phases.encoding.observe(seconds(encoding));
   }
 
   @Override
-  public void pushed(TypeUrl type, int resources, long bytes, Duration took) {
-    pushes.labelValues(type.shortName()).inc();
-    sent.labelValues(type.shortName()).inc(resources);
-    sizes.labelValues(type.shortName()).observe((double) bytes);
-    pushTime.labelValues(type.shortName()).observe(seconds(took));
-    sendTime.observe(seconds(took));
+  public void shared(TypeUrl type, int resources) {
+    types.shared(type, resources);
+  }
+
+  @Override
+  public void pushed(TypeUrl type, Sent sent) {
+    types.pushed(type, sent);
+    double comparing = sent.times().differenceNanos() / 1e9;
+    double writing = sent.times().writingNanos() / 1e9;
+    phases.difference.observe(comparing);
+    phases.sending.observe(writing);
+    String label = label(type);
+    pushes.labelValues(label).inc();
+    sizes.labelValues(label).observe((double) sent.bytes());
+    pushTime.labelValues(label).observe(comparing + writing);
+    sendTime.observe(writing);
+  }
+
+  /** Types that have no short name are named by clients, without end. */
+  private static String label(TypeUrl type) {
+    return TypeUrl.KNOWN.contains(type) ? type.shortName() : "other";
+  }
+
+  @Override
+  public void skipped(TypeUrl type, Amount held) {
+    types.skipped(type, held);
+  }
+
+  @Override
+  public void answered(TypeUrl type, Duration after) {
+    phases.answer.observe(seconds(after));
+  }
+
+  @Override
+  public void waiting(int pushes) {
+    waitingPushes.set(pushes);
   }
 
   @Override
   public void rejected(TypeUrl type, String proxy, Nack nack) {
-    rejects.labelValues(type.shortName()).inc();
+    rejects.labelValues(label(type)).inc();
     Counter byType = rejectsByType.get(type);
     if (byType != null) {
       byType.labelValues(proxy).inc();

@@ -186,6 +186,9 @@ final class ProxyPush {
 
   private Sent send(TypeUrl type, DiscoveryUpdate update) {
     Sent result = engine.send(proxy, type, update);
+    if (step != Step.REMOVALS) {
+      engine.skipped(type, result);
+    }
     if (result.response()) {
       sent.add(type);
       sentAny = true;

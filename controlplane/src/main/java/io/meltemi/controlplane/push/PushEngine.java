@@ -15,8 +15,10 @@ import io.meltemi.config.store.Problem;
 import io.meltemi.controlplane.gatewayapi.IngressConversion;
 import io.meltemi.controlplane.gatewayapi.ObjectStatus;
 import io.meltemi.controlplane.gatewayapi.StatusProblems;
+import io.meltemi.xds.resource.EncodedResource;
 import io.meltemi.xds.resource.NameSet;
 import io.meltemi.xds.resource.TypeUrl;
+import io.meltemi.xds.server.Amount;
 import io.meltemi.xds.server.DiscoveryBackend;
 import io.meltemi.xds.server.DiscoveryConnection;
 import io.meltemi.xds.server.DiscoveryUpdate;
@@ -107,7 +109,7 @@ public final class PushEngine implements DiscoveryBackend {
     this.worlds = worlds;
     this.events = events;
     this.registration = registration;
-    this.maker = new ResourceMaker(generators, events);
+    this.maker = new ResourceMaker(generators, events, ticker);
     this.refusals = new Refusals(maker, events);
     this.shortcomings = new Shortcomings(maker, events);
     List<TypeUrl> rest = new ArrayList<>(List.of(TypeUrl.LISTENER, TypeUrl.ROUTE));
@@ -193,6 +195,7 @@ public final class PushEngine implements DiscoveryBackend {
 
   private void pushToAll(PushRequest request) {
     proxies.values().forEach(proxy -> queue.add(proxy, request));
+    events.waiting(queue.size());
     drain();
   }
 
@@ -282,6 +285,7 @@ public final class PushEngine implements DiscoveryBackend {
       return;
     }
     PushRequest request = queue.take(proxy);
+    events.waiting(queue.size());
     events.dequeued(Duration.ofNanos(ticker.nanos() - request.sinceNanos()));
     try {
       push(proxy, request);
@@ -354,11 +358,9 @@ public final class PushEngine implements DiscoveryBackend {
   }
 
   Sent send(ProxyConnection proxy, TypeUrl type, DiscoveryUpdate update) {
-    long start = ticker.nanos();
     Sent sent = proxy.connection().send(type, update);
     if (sent.response()) {
-      events.pushed(
-          type, sent.changed().size(), sent.bytes(), Duration.ofNanos(ticker.nanos() - start));
+      events.pushed(type, sent);
       LOG.log(
           System.Logger.Level.DEBUG,
           "{0} to {1}: {2} changed, {3} removed, {4} bytes",
@@ -375,6 +377,14 @@ public final class PushEngine implements DiscoveryBackend {
       }
     }
     return sent;
+  }
+
+  /** What an update to a proxy that might have been sent all left out. */
+  void skipped(TypeUrl type, Sent sent) {
+    Amount held = sent.amounts().skipped();
+    if (held.resources() > 0) {
+      events.skipped(type, held);
+    }
   }
 
   // ---- connections
@@ -424,6 +434,7 @@ public final class PushEngine implements DiscoveryBackend {
         proxy.push = null;
       }
       queue.remove(proxy);
+      events.waiting(queue.size());
       refusals.forget(proxy);
       shortcomings.forget(proxy);
       LOG.log(System.Logger.Level.INFO, "disconnected: {0}", proxy);
@@ -479,6 +490,9 @@ public final class PushEngine implements DiscoveryBackend {
     Sent sent =
         send(
             proxy, type, request.everything() && !request.resumed() ? update.withAnswer() : update);
+    if (request.resumed()) {
+      skipped(type, sent);
+    }
     if (type.equals(TypeUrl.CLUSTER) && request.resumed()) {
       // The proxy will wait for endpoints of these, which it may believe to have.
       proxy.owedEndpoints.addAll(
@@ -493,17 +507,23 @@ public final class PushEngine implements DiscoveryBackend {
   public void acknowledged(DiscoveryConnection connection, Subscription subscription) {
     ProxyConnection proxy = proxies.get(connection);
     if (proxy != null) {
+      events.answered(subscription.type(), subscription.answerTook());
       refusals.taken(proxy, subscription.type());
       answered(proxy);
     }
   }
 
   @Override
-  public void rejected(DiscoveryConnection connection, Subscription subscription, Nack nack) {
+  public void rejected(
+      DiscoveryConnection connection,
+      Subscription subscription,
+      Nack nack,
+      List<EncodedResource> refused) {
     ProxyConnection proxy = proxies.get(connection);
     if (proxy == null) {
       return;
     }
+    events.answered(subscription.type(), subscription.answerTook());
     refusals.add(proxy, subscription, nack);
     answered(proxy);
   }

@@ -2,7 +2,9 @@ package io.meltemi.controlplane.push;
 
 import io.meltemi.config.store.ConfigSnapshot;
 import io.meltemi.xds.resource.TypeUrl;
+import io.meltemi.xds.server.Amount;
 import io.meltemi.xds.server.Nack;
+import io.meltemi.xds.server.Sent;
 import java.time.Duration;
 
 /** Hears what happens, to count it. Called on the push thread only; must not block. */
@@ -16,18 +18,31 @@ public interface PushEvents {
   /** A new world was made. */
   default void built(PushContext context, ConfigSnapshot snapshot, Duration took) {}
 
-  /** Resources were made, for all proxies of a view. */
-  default void generated(TypeUrl type, int resources) {}
-
   /**
-   * A response went out.
+   * Resources were made, for all proxies of a view.
    *
-   * @param resources those in it that are new to the proxy
+   * @param translating time to make them
+   * @param encoding time to encode them
    */
-  default void pushed(TypeUrl type, int resources, long bytes, Duration took) {}
+  default void generated(TypeUrl type, int resources, Duration translating, Duration encoding) {}
+
+  /** Resources for a proxy had been made before, for another or for itself. */
+  default void shared(TypeUrl type, int resources) {}
+
+  /** A response went out. */
+  default void pushed(TypeUrl type, Sent sent) {}
+
+  /** A push, or the answer to a proxy that came back, left out what the proxy holds. */
+  default void skipped(TypeUrl type, Amount held) {}
+
+  /** A proxy took or refused a response. */
+  default void answered(TypeUrl type, Duration after) {}
 
   /** A proxy refused resources. */
   default void rejected(TypeUrl type, String proxy, Nack nack) {}
+
+  /** So many proxies wait for their push now. */
+  default void waiting(int pushes) {}
 
   /** A push waited in the queue. */
   default void dequeued(Duration waited) {}

@@ -1,8 +1,10 @@
 package io.meltemi.controlplane.push;
 
+import io.meltemi.common.time.Ticker;
 import io.meltemi.xds.resource.EncodedResource;
 import io.meltemi.xds.resource.TypeUrl;
 import java.lang.ref.WeakReference;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashMap;
@@ -20,11 +22,13 @@ final class ResourceMaker {
 
   private final Map<TypeUrl, ResourceGenerator> generators = new LinkedHashMap<>();
   private final PushEvents events;
+  private final Ticker ticker;
   private final Map<EncodedResource, WeakReference<EncodedResource>> inUse = new WeakHashMap<>();
 
-  ResourceMaker(List<ResourceGenerator> generators, PushEvents events) {
+  ResourceMaker(List<ResourceGenerator> generators, PushEvents events, Ticker ticker) {
     generators.forEach(generator -> this.generators.put(generator.type(), generator));
     this.events = events;
+    this.ticker = ticker;
   }
 
   /** All generators, in the order in which their types are sent. */
@@ -50,12 +54,18 @@ final class ResourceMaker {
       return Optional.of(List.of());
     }
     try {
+      long start = ticker.nanos();
       List<GeneratedResource> made = generator.generate(view, context, names);
-      events.generated(type, made.size());
+      long translated = ticker.nanos();
       List<EncodedResource> encoded = new ArrayList<>(made.size());
       for (GeneratedResource resource : made) {
         encoded.add(shared(EncodedResource.encode(resource.name(), resource.body())));
       }
+      events.generated(
+          type,
+          made.size(),
+          Duration.ofNanos(translated - start),
+          Duration.ofNanos(ticker.nanos() - translated));
       return Optional.of(encoded);
     } catch (RuntimeException e) {
       events.failed(type, e);
@@ -87,6 +97,11 @@ final class ResourceMaker {
       TypeUrl type, ProxyNode node, PushContext context, Collection<String> names) {
     ResourceGenerator generator = generators.get(type);
     return generator == null ? List.of() : generator.all(node, context, names);
+  }
+
+  /** Resources of a group that was made before are wanted again. */
+  void shared(TypeUrl type, int resources) {
+    events.shared(type, resources);
   }
 
   /** Resources that are in use, each counted once. */

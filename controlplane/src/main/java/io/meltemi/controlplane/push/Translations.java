@@ -153,8 +153,12 @@ final class Translations {
     boolean whole = type.completeInEveryResponse();
     NameSet asked = whole ? NameSet.EMPTY : names;
     ResourceGroup known = table.groups.get(asked);
-    if (known != null || table.failed.contains(asked)) {
+    if (known != null) {
+      maker.shared(type, known.size());
       return known;
+    }
+    if (table.failed.contains(asked)) {
+      return null;
     }
     Optional<ResourceGroup> made = whole ? whole(type, view) : named(type, view, asked, table);
     if (made.isEmpty()) {
@@ -189,6 +193,9 @@ final class Translations {
         others = made.get();
       }
       made.get().forEach(resource -> table.made.put(resource.name(), resource));
+    }
+    if (missing.size() < names.size()) {
+      maker.shared(type, names.size() - missing.size());
     }
     List<EncodedResource> resources = new ArrayList<>(names.size() + others.size());
     for (String name : names) {

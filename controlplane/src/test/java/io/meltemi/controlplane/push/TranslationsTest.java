@@ -17,6 +17,7 @@ import io.meltemi.controlplane.translate.envoyfilter.PatchedGenerator;
 import io.meltemi.controlplane.translate.listener.ListenerGenerator;
 import io.meltemi.controlplane.translate.names.NameTableGenerator;
 import io.meltemi.controlplane.translate.route.RouteGenerator;
+import io.meltemi.testing.FakeTicker;
 import io.meltemi.xds.resource.EncodedResource;
 import io.meltemi.xds.resource.NameSet;
 import io.meltemi.xds.resource.ResourceGroup;
@@ -50,7 +51,8 @@ class TranslationsTest {
           new NameTableGenerator());
 
   private final YamlWorld world = new YamlWorld();
-  private final ResourceMaker maker = new ResourceMaker(GENERATORS, PushEvents.NONE);
+  private final ResourceMaker maker =
+      new ResourceMaker(GENERATORS, PushEvents.NONE, new FakeTicker());
 
   private static ProxyNode node(
       ProxyNode.Type type,

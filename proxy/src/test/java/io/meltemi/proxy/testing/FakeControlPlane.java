@@ -188,7 +188,11 @@ public final class FakeControlPlane implements AutoCloseable, DiscoveryBackend {
   public void acknowledged(DiscoveryConnection connection, Subscription subscription) {}
 
   @Override
-  public void rejected(DiscoveryConnection connection, Subscription subscription, Nack nack) {
+  public void rejected(
+      DiscoveryConnection connection,
+      Subscription subscription,
+      Nack nack,
+      List<EncodedResource> refused) {
     nacks.add(nack.message());
   }
 

@@ -25,7 +25,7 @@ public final class ResourceGroup {
   private final Map<String, EncodedResource> byName;
   private final boolean shared;
   private final Map<ResourceGroup, Difference> differences = new HashMap<>(4);
-  private long bytes = -1;
+  private final long bytes;
 
   /**
    * What one group has and another has not.
@@ -44,6 +44,11 @@ public final class ResourceGroup {
   private ResourceGroup(Map<String, EncodedResource> byName, boolean shared) {
     this.byName = byName;
     this.shared = shared;
+    long sum = 0;
+    for (EncodedResource resource : byName.values()) {
+      sum += resource.sizeBytes();
+    }
+    this.bytes = sum;
   }
 
   /** A group in the order given; of two resources with one name the first counts. */
@@ -89,9 +94,6 @@ public final class ResourceGroup {
 
   /** Size of all encoded messages. */
   public long sizeBytes() {
-    if (bytes < 0) {
-      bytes = byName.values().stream().mapToLong(EncodedResource::sizeBytes).sum();
-    }
     return bytes;
   }
 

@@ -1,6 +1,7 @@
 package io.meltemi.xds.resource;
 
 import com.google.protobuf.Descriptors.Descriptor;
+import java.util.Set;
 
 /**
  * A type of resource, named as on the wire. The constants are the types Istio serves; any other is
@@ -26,6 +27,10 @@ public record TypeUrl(String url) implements Comparable<TypeUrl> {
   /** Names of services for agents that answer DNS. */
   public static final TypeUrl NAME_TABLE =
       new TypeUrl(PREFIX + "istio.networking.nds.v1.NameTable");
+
+  /** The types that have short names. */
+  public static final Set<TypeUrl> KNOWN =
+      Set.of(CLUSTER, ENDPOINT, LISTENER, ROUTE, SECRET, EXTENSION_CONFIG, NAME_TABLE);
 
   public TypeUrl {
     if (url.isEmpty() || url.length() > URL_CHARS_MAX) {

@@ -1,7 +1,9 @@
 package io.meltemi.xds.server;
 
 import io.grpc.Status;
+import io.meltemi.xds.resource.EncodedResource;
 import io.meltemi.xds.resource.TypeUrl;
+import java.util.List;
 import java.util.Optional;
 
 /** Whoever has the resources. Called on the server's loop only. */
@@ -20,8 +22,17 @@ public interface DiscoveryBackend {
   /** A client took the last response of a type. */
   void acknowledged(DiscoveryConnection connection, Subscription subscription);
 
-  /** A client refused a response of a type and goes on with what it had. */
-  void rejected(DiscoveryConnection connection, Subscription subscription, Nack nack);
+  /**
+   * A client refused a response of a type and goes on with what it had.
+   *
+   * @param refused resources of the response that were new to the client; all that it should hold
+   *     when none was
+   */
+  void rejected(
+      DiscoveryConnection connection,
+      Subscription subscription,
+      Nack nack,
+      List<EncodedResource> refused);
 
   /**
    * A client tells something by a request, instead of asking for anything.

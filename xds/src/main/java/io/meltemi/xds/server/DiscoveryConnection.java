@@ -104,9 +104,13 @@ public final class DiscoveryConnection {
   /** Sends what of an update the client does not hold; nothing when it is not subscribed. */
   public Sent send(TypeUrl type, DiscoveryUpdate update) {
     Subscription subscription = subscriptions.get(type);
-    if (!open || subscription == null || holdsAll(subscription, update)) {
+    if (!open || subscription == null) {
       return Sent.NOTHING;
     }
+    if (holdsAll(subscription, update)) {
+      return Sent.nothing(update.amount());
+    }
+    long start = server.ticker().nanos();
     Difference difference = Difference.of(subscription, update);
     boolean whole = !wire.delta() && type.completeInEveryResponse();
     List<EncodedResource> kept =
@@ -115,7 +119,8 @@ public final class DiscoveryConnection {
         update.answer()
             || !difference.upserts().isEmpty()
             || (update.removals() && !difference.removed().isEmpty() && (whole || wire.delta()));
-    long bytes = 0;
+    long compared = server.ticker().nanos();
+    Sent.Amounts amounts = new Sent.Amounts(Amount.NONE, Amount.NONE, update.amount());
     List<String> told = update.removals() ? difference.removed() : List.of();
     if (say) {
       List<EncodedResource> body = difference.upserts();
@@ -126,12 +131,42 @@ public final class DiscoveryConnection {
         }
         body.addAll(kept);
       }
-      bytes = transmit(subscription, update.version(), body, told);
+      transmit(subscription, update, body, told);
+      amounts = amounts(update, difference, body, whole);
+      server.counters().responseBytes.add(amounts.all().bytes());
     }
     subscription.held = update.groups();
     subscription.leftOver = ResourceGroup.of(kept);
     return new Sent(
-        say, difference.changed(), told, kept.stream().map(EncodedResource::name).toList(), bytes);
+        say,
+        difference.changed(),
+        told,
+        kept.stream().map(EncodedResource::name).toList(),
+        amounts,
+        new Sent.Times(compared - start, server.ticker().nanos() - compared));
+  }
+
+  private static Sent.Amounts amounts(
+      DiscoveryUpdate update, Difference difference, List<EncodedResource> body, boolean whole) {
+    Amount all = amount(body);
+    if (whole) {
+      Amount changed = amount(difference.upserts().subList(0, difference.changed().size()));
+      return new Sent.Amounts(all, less(all, changed), Amount.NONE);
+    }
+    Amount again = amount(body.subList(difference.changed().size(), body.size()));
+    return new Sent.Amounts(all, again, less(update.amount(), all));
+  }
+
+  private static Amount amount(List<EncodedResource> resources) {
+    long bytes = 0;
+    for (EncodedResource resource : resources) {
+      bytes += resource.sizeBytes();
+    }
+    return new Amount(resources.size(), bytes);
+  }
+
+  private static Amount less(Amount all, Amount part) {
+    return new Amount(all.resources() - part.resources(), all.bytes() - part.bytes());
   }
 
   /** True when the client holds the very groups, as it does in most updates. */
@@ -167,24 +202,24 @@ public final class DiscoveryConnection {
     return found;
   }
 
-  private long transmit(
-      Subscription subscription, String version, List<EncodedResource> body, List<String> removed) {
+  private void transmit(
+      Subscription subscription,
+      DiscoveryUpdate update,
+      List<EncodedResource> body,
+      List<String> removed) {
+    String version = update.version();
     String nonce = server.newNonce(version);
     subscription.nonceSent = nonce;
     subscription.versionSent = version;
     subscription.sentAt = server.ticker().now();
-    subscription.unanswered.add(new Subscription.Unanswered(nonce, version));
+    subscription.unanswered.add(
+        new Subscription.Unanswered(
+            nonce, version, server.ticker().nanos(), subscription.held, update.groups()));
     if (subscription.unanswered.size() > server.settings().unansweredMax()) {
       subscription.unanswered.removeFirst();
       server.counters().unansweredDropped.increment();
     }
     wire.transmit(subscription.type(), version, nonce, body, removed);
-    long bytes = 0;
-    for (EncodedResource resource : body) {
-      bytes += resource.sizeBytes();
-    }
     server.counters().responses.increment();
-    server.counters().responseBytes.add(bytes);
-    return bytes;
   }
 }

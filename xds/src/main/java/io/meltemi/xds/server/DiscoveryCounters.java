@@ -2,7 +2,7 @@ package io.meltemi.xds.server;
 
 import java.util.concurrent.atomic.LongAdder;
 
-/** What a server counted since its start. Any thread may read and add. */
+/** What a server counted since its start, and what waits in it now. Any thread may read and add. */
 public final class DiscoveryCounters {
   /** Streams that said who they are and were let in. */
   public final LongAdder connectionsOpened = new LongAdder();
@@ -27,6 +27,15 @@ public final class DiscoveryCounters {
 
   /** Streams that read nothing for a second while others waited for room. */
   public final LongAdder streamsStalled = new LongAdder();
+
+  /** Requests that wait now because too much is under way to other clients. */
+  public final LongAdder requestsWaiting = new LongAdder();
+
+  /** Streams with bytes that their clients have not read, now. */
+  public final LongAdder streamsUnread = new LongAdder();
+
+  /** Bytes that clients have not read, now. */
+  public final LongAdder bytesUnread = new LongAdder();
 
   public final LongAdder requests = new LongAdder();
   public final LongAdder responses = new LongAdder();

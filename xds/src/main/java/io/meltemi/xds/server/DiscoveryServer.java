@@ -226,7 +226,10 @@ public final class DiscoveryServer implements BindableService {
   void underWay(Stream<?> stream, long bytes) {
     boolean room = hasRoom();
     bytesUnderWay += bytes;
-    busy.remove(stream);
+    counters.bytesUnread.add(bytes);
+    if (!busy.remove(stream)) {
+      counters.streamsUnread.increment();
+    }
     busy.add(stream);
     if (room && !hasRoom()) {
       loop.schedule(this::writeOff, STALLED_AFTER);
@@ -252,9 +255,12 @@ public final class DiscoveryServer implements BindableService {
 
   /** A client has read so much; those that wait may go on. */
   void arrived(Stream<?> stream, long bytes) {
-    busy.remove(stream);
+    if (busy.remove(stream)) {
+      counters.streamsUnread.decrement();
+    }
     boolean full = !hasRoom();
     bytesUnderWay -= bytes;
+    counters.bytesUnread.add(-bytes);
     if (full && hasRoom()) {
       loop.execute(this::goOn);
     }
@@ -263,6 +269,7 @@ public final class DiscoveryServer implements BindableService {
   private void goOn() {
     while (hasRoom() && !delayed.isEmpty()) {
       Delayed next = delayed.removeFirst();
+      counters.requestsWaiting.decrement();
       if (!next.stream().isEnded()) {
         handle(next.connection(), next.request());
         next.stream().received();
@@ -282,6 +289,7 @@ public final class DiscoveryServer implements BindableService {
       stream.received();
     } else {
       counters.requestsDelayed.increment();
+      counters.requestsWaiting.increment();
       delayed.addLast(new Delayed(stream, connection, request));
     }
   }
@@ -389,10 +397,11 @@ public final class DiscoveryServer implements BindableService {
     while (!subscription.unanswered.removeFirst().equals(answered.get())) {
       counters.unansweredDropped.increment();
     }
+    subscription.answerNanos = ticker.nanos() - answered.get().sentNanos();
     if (request.error().isPresent()) {
       Nack nack = new Nack(request.nonce(), request.error().get(), ticker.now());
       subscription.lastNack = Optional.of(nack);
-      backend.rejected(connection, subscription, nack);
+      backend.rejected(connection, subscription, nack, answered.get().resources());
     } else {
       subscription.nonceAcked = request.nonce();
       subscription.versionAcked = answered.get().version();

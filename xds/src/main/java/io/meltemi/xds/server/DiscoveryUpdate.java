@@ -56,6 +56,17 @@ public record DiscoveryUpdate(
     return new DiscoveryUpdate(version, groups, asked, forced, removals, true);
   }
 
+  /** All of it. */
+  Amount amount() {
+    int resources = 0;
+    long bytes = 0;
+    for (ResourceGroup group : groups) {
+      resources += group.size();
+      bytes += group.sizeBytes();
+    }
+    return new Amount(resources, bytes);
+  }
+
   boolean has(String name) {
     for (ResourceGroup group : groups) {
       if (group.contains(name)) {

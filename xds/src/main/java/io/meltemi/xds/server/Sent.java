@@ -9,9 +9,51 @@ import java.util.List;
  * @param changed names whose content is new to the client
  * @param removed names the client was told to be gone
  * @param kept names that are gone, which the client was not told so far
- * @param bytes size of the resources in the response
+ * @param amounts how much of the update was sent, and how much was not
+ * @param times what it took
  */
 public record Sent(
-    boolean response, List<String> changed, List<String> removed, List<String> kept, long bytes) {
-  static final Sent NOTHING = new Sent(false, List.of(), List.of(), List.of(), 0);
+    boolean response,
+    List<String> changed,
+    List<String> removed,
+    List<String> kept,
+    Amounts amounts,
+    Times times) {
+  static final Sent NOTHING = nothing(Amount.NONE);
+
+  /**
+   * Resources of an update, counted.
+   *
+   * @param all in the response
+   * @param again those of them that the client holds already: it asked for it, by the variant that
+   *     it speaks or because it has to be told of them anew
+   * @param skipped not in the response, because the client holds them
+   */
+  public record Amounts(Amount all, Amount again, Amount skipped) {}
+
+  /**
+   * What a response took, in nanoseconds.
+   *
+   * @param differenceNanos to find what differs
+   * @param writingNanos to hand it to the transport
+   */
+  public record Times(long differenceNanos, long writingNanos) {
+    static final Times NONE = new Times(0, 0);
+  }
+
+  /** No response. */
+  static Sent nothing(Amount skipped) {
+    return new Sent(
+        false,
+        List.of(),
+        List.of(),
+        List.of(),
+        new Amounts(Amount.NONE, Amount.NONE, skipped),
+        Times.NONE);
+  }
+
+  /** Size of the resources in the response. */
+  public long bytes() {
+    return amounts.all().bytes();
+  }
 }

@@ -1,10 +1,13 @@
 package io.meltemi.xds.server;
 
+import io.meltemi.xds.resource.EncodedResource;
 import io.meltemi.xds.resource.NameSet;
 import io.meltemi.xds.resource.ResourceGroup;
 import io.meltemi.xds.resource.TypeUrl;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
@@ -31,7 +34,35 @@ public final class Subscription {
   Instant sentAt = Instant.EPOCH;
   Optional<Nack> lastNack = Optional.empty();
 
-  record Unanswered(String nonce, String version) {}
+  /** How long the client took for its last answer. */
+  long answerNanos;
+
+  /**
+   * A response.
+   *
+   * @param sentNanos when it went out (monotonic clock)
+   * @param before what the client held
+   * @param after what it holds if it takes the response
+   */
+  record Unanswered(
+      String nonce,
+      String version,
+      long sentNanos,
+      List<ResourceGroup> before,
+      List<ResourceGroup> after) {
+    /** What was new to the client; all when nothing was. */
+    List<EncodedResource> resources() {
+      List<EncodedResource> changed = new ArrayList<>();
+      for (int i = 0; i < after.size(); i++) {
+        ResourceGroup held = i < before.size() ? before.get(i) : ResourceGroup.EMPTY;
+        changed.addAll(after.get(i).since(held).changed());
+      }
+      if (changed.isEmpty()) {
+        after.forEach(group -> changed.addAll(group.resources()));
+      }
+      return changed;
+    }
+  }
 
   Subscription(TypeUrl type) {
     this.type = type;
@@ -103,6 +134,11 @@ public final class Subscription {
   /** When the last response went out; the epoch before the first. */
   public Instant sentAt() {
     return sentAt;
+  }
+
+  /** How long the client took for its last answer. */
+  public Duration answerTook() {
+    return Duration.ofNanos(answerNanos);
   }
 
   /** The refusal of a response, until a later one is taken. */

@@ -1,0 +1,3 @@
+/** Tests of the room of the same name. */
+@org.jspecify.annotations.NullMarked
+package io.meltemi.controlplane.debug;
