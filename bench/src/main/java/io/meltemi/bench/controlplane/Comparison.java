@@ -105,6 +105,12 @@ record Comparison(String cell, Measured ours, Measured reference) {
     ours.costs()
         .forEach(
             (phase, cost) -> {
+              double held = cost.heldMegabytes() / Math.max(cost.megabytes(), 1e-9);
+              if (held > HELD_FLOOR) {
+                broken.add(
+                    "%s: %s of the bytes were there already (at most 5 %%)"
+                        .formatted(phase.title, percent(held)));
+              }
               Cost theirs = reference.costs().get(phase);
               if (theirs == null) {
                 return;
@@ -115,12 +121,6 @@ record Comparison(String cell, Measured ours, Measured reference) {
                   phase.title + ", last proxy",
                   cost.lastMillis() / theirs.lastMillis(),
                   phase);
-              double held = cost.heldMegabytes() / Math.max(cost.megabytes(), 1e-9);
-              if (held > HELD_FLOOR) {
-                broken.add(
-                    "%s: %s of the bytes were there already (at most 5 %%)"
-                        .formatted(phase.title, percent(held)));
-              }
             });
     Cost cold = ours.costs().get(Phase.CONNECT_COLD);
     Cost theirs = reference.costs().get(Phase.CONNECT_COLD);

@@ -16,17 +16,16 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
 /**
- * Our control plane, on files, under a simulator of sidecars. The simulator and what the reference
- * cost under it stand beside the project ({@code ../shared/adsim}). Linux only.
+ * Our control plane, on files, under a simulator of sidecars: the one that stands beside the
+ * project with what the reference cost under it ({@code ../shared/adsim}), or our own swarm. Linux
+ * only.
  */
 public final class ControlPlaneBench {
   public static final String USAGE =
@@ -34,44 +33,42 @@ public final class ControlPlaneBench {
       usage: meltemi bench control-plane [OPTIONS]
         --cells SERVICES:PROXIES[,...]  sizes of the mesh (default: 1000:1000)
         --rounds N                      rounds of each change (default: 1, as the reference's)
+        --swarm adsim|own|both          what plays the sidecars: ../shared/adsim, a swarm of our own,
+                                        or both, to see whether they agree (default: adsim when it
+                                        and Go are there, else our own)
         --markdown FILE                 write the table into its section of a page
         --help                          this text
       Ends with 0 when every floor holds, with 1 when a figure is above its floor or could not be
-      taken, with 2 when the command line is wrong or the simulator is missing.
+      taken, with 2 when the command line is wrong or what it asks for is missing.
       """;
 
   private static final Duration READY_MAX = Duration.ofSeconds(60);
-  private static final Duration RUN_MAX = Duration.ofMinutes(15);
 
   private final Path launcher;
   private final List<Cell> cells;
   private final int rounds;
+  private final Choice choice;
   private final Optional<Path> markdown;
   private final PrintStream out;
 
-  private record Cell(int services, int proxies) {
-    static Cell parse(String text) {
-      String[] parts = text.split(":", -1);
-      if (parts.length == 2
-          && parts[0].matches("[1-9]\\d{0,5}")
-          && parts[1].matches("[1-9]\\d{0,5}")) {
-        return new Cell(Integer.parseInt(parts[0]), Integer.parseInt(parts[1]));
-      }
-      throw new IllegalArgumentException(
-          "--cells: found " + text + " (expected: SERVICES:PROXIES, such as 1000:1000)");
-    }
-
-    @Override
-    public String toString() {
-      return services + " × " + proxies;
-    }
+  /** What plays the sidecars. */
+  private enum Choice {
+    ADSIM,
+    OWN,
+    BOTH
   }
 
   private ControlPlaneBench(
-      Path launcher, List<Cell> cells, int rounds, Optional<Path> markdown, PrintStream out) {
+      Path launcher,
+      List<Cell> cells,
+      int rounds,
+      Choice choice,
+      Optional<Path> markdown,
+      PrintStream out) {
     this.launcher = launcher;
     this.cells = List.copyOf(cells);
     this.rounds = rounds;
+    this.choice = choice;
     this.markdown = markdown;
     this.out = out;
   }
@@ -87,6 +84,7 @@ public final class ControlPlaneBench {
       throws IOException, InterruptedException {
     List<Cell> cells = List.of(new Cell(1000, 1000));
     int rounds = 1;
+    Choice choice = Adsim.find(launcher).isPresent() ? Choice.ADSIM : Choice.OWN;
     Optional<Path> markdown = Optional.empty();
     for (int i = 1; i < arguments.size(); i += 2) {
       String name = arguments.get(i);
@@ -107,86 +105,122 @@ public final class ControlPlaneBench {
           }
           rounds = Integer.parseInt(value);
         }
+        case "--swarm" -> choice = choice(value);
         case "--markdown" -> markdown = Optional.of(Path.of(value));
         default -> throw new IllegalArgumentException(name + ": unknown");
       }
     }
-    return new ControlPlaneBench(launcher, cells, rounds, markdown, out)
+    return new ControlPlaneBench(launcher, cells, rounds, choice, markdown, out)
         .run("./meltemi bench " + String.join(" ", arguments));
   }
 
+  private static Choice choice(String text) {
+    return switch (text) {
+      case "adsim" -> Choice.ADSIM;
+      case "own" -> Choice.OWN;
+      case "both" -> Choice.BOTH;
+      default ->
+          throw new IllegalArgumentException(
+              "--swarm: found " + text + " (expected: adsim, own or both)");
+    };
+  }
+
   private int run(String command) throws IOException, InterruptedException {
-    Path simulator = launcher.toAbsolutePath().resolveSibling("../shared/adsim").normalize();
-    if (!Files.isDirectory(simulator)) {
+    Optional<Path> adsim = Adsim.find(launcher);
+    if (choice != Choice.OWN && adsim.isEmpty()) {
       throw new IllegalArgumentException(
-          "the simulator is missing (expected: " + simulator + "); nothing was measured");
+          "../shared/adsim beside the launcher, or Go to build it, is missing; nothing was measured");
     }
     Instant begun = Instant.now();
     Path directory = Files.createTempDirectory("meltemi-bench");
-    StringBuilder tables = new StringBuilder();
     List<String> broken = new ArrayList<>();
     String load = String.format(Locale.ROOT, "%.1f", Machine.loadAverage());
     Children children = new Children(directory);
     Thread hook = new Thread(children::close, "end-children");
     Runtime.getRuntime().addShutdownHook(hook);
+    Simulator own = new OwnSwarm(children);
+    Simulator first = own;
+    String tables;
     try {
-      Path binary = directory.resolve("adsim");
-      call(
-          children,
-          "build",
-          simulator,
-          List.of(go().toString(), "build", "-o", binary.toString(), "."));
-      String baseline = Files.readString(simulator.resolve("istiod-baseline.md"));
-      for (Cell cell : cells) {
-        out.println(cell + " ...");
-        Measured ours = measure(children, directory, simulator, binary, cell);
-        Comparison comparison =
-            new Comparison(cell.toString(), ours, Measured.ofBaseline(baseline, "se-" + cell));
-        out.print(comparison.markdown());
-        out.println("streams with their whole configuration: " + ours.ready());
-        tables.append(comparison.markdown()).append('\n');
-        comparison.broken().forEach(sentence -> broken.add(cell + ", " + sentence));
-        String all = cell.proxies() + "/" + cell.proxies();
-        if (!ours.ready().equals(all)) {
-          broken.add(cell + ": " + ours.ready() + " streams got their configuration");
-        }
+      if (choice != Choice.OWN) {
+        first = Adsim.build(children, adsim.orElseThrow(), directory);
       }
+      tables =
+          choice == Choice.BOTH
+              ? compare(children, directory, first, own, broken)
+              : measureAll(children, directory, first, broken);
     } finally {
       children.close();
       Runtime.getRuntime().removeShutdownHook(hook);
       delete(directory);
     }
     String verdict =
-        broken.isEmpty() ? "All floors hold." : "Not held: " + String.join("; ", broken) + ".";
+        broken.isEmpty()
+            ? choice == Choice.BOTH ? "They agree." : "All floors hold."
+            : "Not held: " + String.join("; ", broken) + ".";
     out.println(verdict);
     if (markdown.isPresent()) {
-      Section.write(
-          markdown.get(), "control-plane", page(command, begun, load, tables.toString(), verdict));
+      String made = made(command, begun, load);
+      if (choice == Choice.BOTH) {
+        Section.write(markdown.get(), "swarms", agreementPage(made, tables, verdict));
+      } else {
+        Section.write(markdown.get(), "control-plane", page(first, made, tables, verdict));
+      }
     }
     return broken.isEmpty() ? 0 : 1;
   }
 
-  private String page(String command, Instant begun, String load, String tables, String verdict)
-      throws IOException {
-    Map<String, String> versions = new LinkedHashMap<>();
-    versions.put("JDK", System.getProperty("java.version"));
-    Machine machine = Machine.here(begun, versions, List.of());
+  private String measureAll(
+      Children children, Path directory, Simulator simulator, List<String> broken)
+      throws IOException, InterruptedException {
+    StringBuilder tables = new StringBuilder();
+    for (Cell cell : cells) {
+      out.println(cell + ", " + simulator.name() + " ...");
+      Measured ours = measure(children, directory, simulator, cell);
+      Comparison comparison =
+          new Comparison(cell + ", " + simulator.name(), ours, simulator.reference(cell));
+      out.print(comparison.markdown());
+      out.println("streams with their whole configuration: " + ours.ready());
+      tables.append(comparison.markdown()).append('\n');
+      comparison.broken().forEach(sentence -> broken.add(cell + ", " + sentence));
+      checkReady(cell, ours, broken);
+    }
+    return tables.toString();
+  }
+
+  private String compare(
+      Children children, Path directory, Simulator one, Simulator other, List<String> broken)
+      throws IOException, InterruptedException {
+    StringBuilder tables = new StringBuilder();
+    for (Cell cell : cells) {
+      out.println(cell + ", " + one.name() + " and " + other.name() + " ...");
+      Measured first = measure(children, directory, one, cell);
+      Measured second = measure(children, directory, other, cell);
+      Agreement agreement = new Agreement(cell.toString(), one.name(), first, other.name(), second);
+      out.print(agreement.markdown());
+      tables.append(agreement.markdown()).append('\n');
+      broken.addAll(agreement.broken());
+      checkReady(cell, first, broken);
+      checkReady(cell, second, broken);
+    }
+    return tables.toString();
+  }
+
+  private static void checkReady(Cell cell, Measured measured, List<String> broken) {
+    String all = cell.proxies() + "/" + cell.proxies();
+    if (!measured.ready().equals(all)) {
+      broken.add(cell + ": " + measured.ready() + " streams got their configuration");
+    }
+  }
+
+  /** How, when and where a run was made. */
+  private static String made(String command, Instant begun, String load) throws IOException {
+    String jdk = System.getProperty("java.version");
+    Machine machine = Machine.here(begun, Map.of("JDK", jdk), List.of());
     return String.format(
         Locale.ROOT,
         """
-        # The control plane
-
-        What our control plane costs under simulated sidecars (`../shared/adsim`, whose README says what
-        each figure is), on files, beside what the reference's istiod cost on the same machine under the
-        same load, with an API server (`../shared/adsim/istiod-baseline.md`). Simulator and server share
-        two cores, so CPU is judged first. Times of changes are without the debounce of 100 ms. "Had
-        already" are bytes that a stream was sent though it held them; a cluster that changes makes its
-        proxies wait for its endpoints again, the same or not.
-
         `%s`, %s  \nmachine: %d cores, %s, %.0f GiB, %s; load average before %s; JDK %s
-
-        %s
-        %s
         """,
         command,
         machine.date(),
@@ -195,25 +229,54 @@ public final class ControlPlaneBench {
         machine.memoryGib(),
         machine.kernel(),
         load,
-        versions.get("JDK"),
-        tables,
-        verdict);
+        jdk);
   }
 
-  private Measured measure(
-      Children children, Path directory, Path simulator, Path binary, Cell cell)
+  private static String page(Simulator simulator, String made, String tables, String verdict) {
+    return """
+    # The control plane
+
+    What our control plane costs under simulated sidecars, on files. %s
+    Simulator and server share two cores, so CPU is judged first. Times of changes are without the
+    debounce: 100 ms, for endpoints alone 20 ms. "Had already" are bytes that a stream was sent
+    though it held them; a cluster that changes makes its proxies wait for its endpoints again, the
+    same or not.
+
+    %s
+    %s
+    %s
+    """
+        .formatted(simulator.note().strip(), made, tables, verdict);
+  }
+
+  private static String agreementPage(String made, String tables, String verdict) {
+    return """
+    # Two swarms
+
+    Whether our own swarm loads a control plane as `../shared/adsim` does: both, one after the other,
+    against a fresh control plane each, on meshes of the same shape. Written by
+    `./meltemi bench control-plane --swarm both`. CPU is that of the server, in ticks of 10 ms and
+    with its compiler's, so small ones say little; judged are the sums (at most 15 %% apart).
+
+    %s
+    %s
+    %s
+    """
+        .formatted(made, tables, verdict);
+  }
+
+  private Measured measure(Children children, Path directory, Simulator simulator, Cell cell)
       throws IOException, InterruptedException {
-    Path input = directory.resolve("in-" + cell.services() + "-" + cell.proxies());
-    call(
-        children,
-        "generate",
-        simulator,
-        List.of(
-            "python3",
-            simulator.resolve("gen.py").toString(),
-            input.toString(),
-            "--services",
-            Integer.toString(cell.services())));
+    Simulator.Input input =
+        simulator.write(
+            directory.resolve(
+                "in-"
+                    + simulator.getClass().getSimpleName()
+                    + "-"
+                    + cell.services()
+                    + "-"
+                    + cell.proxies()),
+            cell);
     int xds = Ports.free();
     int http = Ports.free();
     try (Child server =
@@ -223,9 +286,9 @@ public final class ControlPlaneBench {
                 launcher.toAbsolutePath().toString(),
                 "discovery",
                 "--configDir",
-                input.resolve("yaml").toString(),
+                input.config().toString(),
                 "--meshConfig",
-                input.resolve("mesh.yaml").toString(),
+                input.mesh().toString(),
                 "--grpcAddr",
                 "127.0.0.1:" + xds,
                 "--httpAddr",
@@ -239,29 +302,7 @@ public final class ControlPlaneBench {
       awaitReady(server, http);
       // what starting left to be done is not the first proxy's cost
       Thread.sleep(3000);
-      String output =
-          call(
-              children,
-              "simulator",
-              simulator,
-              List.of(
-                  binary.toString(),
-                  "--addr",
-                  "127.0.0.1:" + xds,
-                  "--plaintext",
-                  "--proxies",
-                  Integer.toString(cell.proxies()),
-                  "--proxies-file",
-                  input.resolve("proxies.txt").toString(),
-                  "--scenario",
-                  input.resolve("scenario-file.json").toString(),
-                  "--dir",
-                  input.resolve("yaml").toString(),
-                  "--pid",
-                  Long.toString(server.pid()),
-                  "--rounds",
-                  Integer.toString(rounds)));
-      return Measured.ofSimulator(output);
+      return simulator.load(input, cell, new Simulator.Server(xds, server.pid()), rounds);
     }
   }
 
@@ -282,34 +323,6 @@ public final class ControlPlaneBench {
       }
     }
     throw new IOException("the control plane did not get ready: " + server.output());
-  }
-
-  /** Runs a command to its end; its output. */
-  private static String call(Children children, String name, Path directory, List<String> command)
-      throws IOException, InterruptedException {
-    List<String> there = new ArrayList<>(List.of("env", "-C", directory.toString()));
-    there.addAll(command);
-    try (Child child = children.start(name, there)) {
-      if (!child.process().waitFor(RUN_MAX.toSeconds(), TimeUnit.SECONDS)
-          || child.process().exitValue() != 0) {
-        throw new IOException(String.join(" ", command) + " failed: " + child.output());
-      }
-      return child.output();
-    }
-  }
-
-  private static Path go() {
-    return Stream.concat(
-            Stream.of(Optional.ofNullable(System.getenv("PATH")).orElse("").split(":"))
-                .filter(directory -> !directory.isEmpty()),
-            Stream.of("/usr/local/go/bin"))
-        .map(directory -> Path.of(directory, "go"))
-        .filter(Files::isExecutable)
-        .findFirst()
-        .orElseThrow(
-            () ->
-                new IllegalArgumentException(
-                    "go is missing, which builds the simulator; nothing was measured"));
   }
 
   private static void delete(Path directory) throws IOException {

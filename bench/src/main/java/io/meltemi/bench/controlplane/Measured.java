@@ -1,6 +1,7 @@
 package io.meltemi.bench.controlplane;
 
 import java.util.EnumMap;
+import java.util.HashMap;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
@@ -15,9 +16,11 @@ import java.util.regex.Pattern;
  * @param residentMegabytes with all streams connected and idle
  * @param ready streams that had their whole configuration, such as {@code 1000/1000}; empty when it
  *     is not told
+ * @param holdings the most resources that a stream has, such as {@code 126 clusters, 121 endpoint
+ *     sets, 25 listeners, 4 route configurations}; empty when it is not told
  */
-record Measured(Map<Phase, Cost> costs, OptionalDouble residentMegabytes, String ready) {
-  private static final double DEBOUNCE_MILLIS = 100;
+record Measured(
+    Map<Phase, Cost> costs, OptionalDouble residentMegabytes, String ready, String holdings) {
   private static final Pattern ROW =
       Pattern.compile(
           "^\\s*(storm|endpoint|route|service|mesh|reconnect)\\s+\\d+\\s+\\d+\\s+\\d+\\s+\\d+\\s+"
@@ -25,6 +28,8 @@ record Measured(Map<Phase, Cost> costs, OptionalDouble residentMegabytes, String
   private static final Pattern HELD =
       Pattern.compile("^\\s*(\\w+), last round: .*; ([\\d.]+) of [\\d.]+ MB had not changed;.*");
   private static final Pattern IDLE = Pattern.compile("^idle: .* RSS (\\d+) MB.*");
+  private static final Pattern HOLDINGS =
+      Pattern.compile("^per proxy: (.* route configurations); .*");
   private static final Pattern READY = Pattern.compile("^storm: (\\d+/\\d+) ready.*");
 
   /** Reads what the simulator prints. */
@@ -32,6 +37,7 @@ record Measured(Map<Phase, Cost> costs, OptionalDouble residentMegabytes, String
     Map<Phase, Cost> costs = new EnumMap<>(Phase.class);
     OptionalDouble resident = OptionalDouble.empty();
     String ready = "";
+    String holdings = "";
     for (String line : output.lines().toList()) {
       Matcher row = ROW.matcher(line);
       if (row.matches()) {
@@ -40,7 +46,7 @@ record Measured(Map<Phase, Cost> costs, OptionalDouble residentMegabytes, String
             phase,
             new Cost(
                 Double.parseDouble(row.group(3)),
-                Double.parseDouble(row.group(2)) - (phase.isChange() ? DEBOUNCE_MILLIS : 0),
+                Double.parseDouble(row.group(2)) - phase.debounceMillis(),
                 Double.parseDouble(row.group(4)),
                 -1,
                 Double.parseDouble(row.group(5))));
@@ -60,8 +66,50 @@ record Measured(Map<Phase, Cost> costs, OptionalDouble residentMegabytes, String
       if (all.matches()) {
         ready = all.group(1);
       }
+      Matcher most = HOLDINGS.matcher(line);
+      if (most.matches()) {
+        holdings = most.group(1);
+      }
     }
-    return new Measured(costs, resident, ready);
+    return new Measured(costs, resident, ready, holdings);
+  }
+
+  /** Reads what our own swarm prints. */
+  static Measured ofSwarm(String output) {
+    Map<Phase, Cost> costs = new EnumMap<>(Phase.class);
+    OptionalDouble resident = OptionalDouble.empty();
+    String ready = "";
+    String holdings = "";
+    for (String line : output.lines().toList()) {
+      String[] parts = line.split("\t", -1);
+      if (parts.length < 2) {
+        continue;
+      }
+      switch (parts[0]) {
+        case "storm ready" -> ready = parts[1];
+        case "holdings" -> holdings = parts[1];
+        case "resident" -> resident = OptionalDouble.of(Double.parseDouble(parts[1]));
+        default ->
+            Phase.simulatedAs(parts[0]).ifPresent(phase -> costs.put(phase, cost(phase, parts)));
+      }
+    }
+    return new Measured(costs, resident, ready, holdings);
+  }
+
+  /** Figures such as {@code cpu=1.5}. */
+  private static Cost cost(Phase phase, String[] figures) {
+    Map<String, Double> values = new HashMap<>();
+    for (int i = 1; i < figures.length; i++) {
+      int equals = figures[i].indexOf('=');
+      values.put(
+          figures[i].substring(0, equals), Double.parseDouble(figures[i].substring(equals + 1)));
+    }
+    return new Cost(
+        values.getOrDefault("cpu", 0.0),
+        values.getOrDefault("last", 0.0) - phase.debounceMillis(),
+        values.getOrDefault("megabytes", 0.0),
+        values.getOrDefault("held", -1.0),
+        values.getOrDefault("peak", 0.0));
   }
 
   private static Cost withHeld(Cost cost, double megabytes) {
@@ -91,7 +139,7 @@ record Measured(Map<Phase, Cost> costs, OptionalDouble residentMegabytes, String
         resident = OptionalDouble.of(number(cells[3].substring(0, cells[3].indexOf('/')).strip()));
       }
     }
-    return new Measured(costs, resident, "");
+    return new Measured(costs, resident, "", "");
   }
 
   private static Optional<Phase> recordedAs(String name) {

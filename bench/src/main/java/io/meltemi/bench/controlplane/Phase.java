@@ -15,7 +15,10 @@ enum Phase {
   EVERYTHING("mesh", "mesh", "mesh configuration changes everything", 0.5, 0.2, 0.1),
   CONNECT_WARM("reconnect", "storm (warm)", "all connect, warm", 0.5, 0.15, 0.05);
 
-  /** In the simulator's output. */
+  private static final double DEBOUNCE_MILLIS = 100;
+  private static final double ENDPOINT_DEBOUNCE_MILLIS = 20;
+
+  /** In a simulator's output. */
   final String simulated;
 
   /** In the baseline's table. */
@@ -50,8 +53,12 @@ enum Phase {
     return Optional.empty();
   }
 
-  /** Whether changes wait for others before they are pushed. */
-  boolean isChange() {
-    return this != CONNECT_COLD && this != CONNECT_WARM;
+  /** How long our control plane waits for more before it pushes. */
+  double debounceMillis() {
+    return switch (this) {
+      case CONNECT_COLD, CONNECT_WARM -> 0;
+      case ENDPOINT -> ENDPOINT_DEBOUNCE_MILLIS;
+      case ROUTE, SERVICE, EVERYTHING -> DEBOUNCE_MILLIS;
+    };
   }
 }

@@ -2,18 +2,15 @@ package io.meltemi.bench.load;
 
 import io.meltemi.bench.process.Child;
 import io.meltemi.bench.process.Children;
+import io.meltemi.bench.process.JavaProgram;
 import java.io.BufferedReader;
-import java.io.File;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.Collectors;
-import java.util.stream.Stream;
 
 /**
  * One of our own generators, in a JVM of its own so that its pauses and its processor time are not
@@ -57,30 +54,10 @@ public record Generator(String program, List<String> arguments) implements Load 
 
   /** The command line of a program of {@code io.meltemi.bench.generator}. */
   public static List<String> java(String program, List<String> arguments) {
-    List<String> command = new ArrayList<>();
-    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.addAll(
-        List.of(
-            "-XX:+UseSerialGC",
-            "-Xms64m",
-            "-Xmx256m",
-            "-Xmn32m",
-            "--enable-native-access=ALL-UNNAMED",
-            "--sun-misc-unsafe-memory-access=allow",
-            "-cp",
-            classPath(),
-            "io.meltemi.bench.generator." + program));
-    command.addAll(arguments);
-    return command;
-  }
-
-  /** This program's class path for a process that runs in another directory. */
-  private static String classPath() {
-    String path =
-        System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
-    return Stream.of(path.split(File.pathSeparator))
-        .map(entry -> new File(entry).getAbsolutePath())
-        .collect(Collectors.joining(File.pathSeparator));
+    return JavaProgram.command(
+        List.of("-Xms64m", "-Xmx256m", "-Xmn32m"),
+        "io.meltemi.bench.generator." + program,
+        arguments);
   }
 
   @Override

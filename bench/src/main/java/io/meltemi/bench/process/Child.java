@@ -52,7 +52,7 @@ public final class Child implements AutoCloseable {
 
   /** Processor time so far, threads that ended included. */
   public CpuTime cpu() throws IOException {
-    return CpuTime.parse(Files.readString(Path.of("/proc/" + pid() + "/stat")));
+    return CpuTime.of(pid());
   }
 
   /** Processor time of its compiler threads so far; zero for a process that is no JVM. */

@@ -3,9 +3,11 @@ package io.meltemi.bench.process;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.TimeUnit;
 
 /** Every child process that is alive. Closed by a shutdown hook too, so that Ctrl-C leaves none. */
 public final class Children implements AutoCloseable {
@@ -35,6 +37,22 @@ public final class Children implements AutoCloseable {
     Child child = new Child(name, builder.start(), log, this);
     alive.add(child);
     return child;
+  }
+
+  /**
+   * Runs a command to its end; its output.
+   *
+   * @throws IOException with what it printed, when it fails or takes too long
+   */
+  public String call(String name, List<String> command, Duration max)
+      throws IOException, InterruptedException {
+    try (Child child = start(name, command)) {
+      if (!child.process().waitFor(max.toSeconds(), TimeUnit.SECONDS)
+          || child.process().exitValue() != 0) {
+        throw new IOException(String.join(" ", command) + " failed: " + child.output());
+      }
+      return child.output();
+    }
   }
 
   /** Starts a command whose output is read here; its standard error goes to a file. */

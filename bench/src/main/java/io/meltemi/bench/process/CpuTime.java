@@ -38,6 +38,11 @@ public record CpuTime(double userSeconds, double systemSeconds) {
     return new CpuTime(userSeconds - earlier.userSeconds, systemSeconds - earlier.systemSeconds);
   }
 
+  /** That of a process so far, threads that ended included. */
+  public static CpuTime of(long pid) throws IOException {
+    return parse(Files.readString(Path.of("/proc/" + pid + "/stat")));
+  }
+
   /** The same of a process together with the children that it waited for. */
   static CpuTime withReaped(String stat) {
     return read(stat, USER_FIELD).plus(read(stat, REAPED_USER_FIELD));

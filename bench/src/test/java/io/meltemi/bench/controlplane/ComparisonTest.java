@@ -3,6 +3,8 @@ package io.meltemi.bench.controlplane;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.List;
+import java.util.Map;
 import java.util.OptionalDouble;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
@@ -11,6 +13,7 @@ class ComparisonTest {
   private static final String SIMULATED =
       """
       ours se-10x20 127.0.0.1:1 delta: 20 proxies over 20 connections; load 1.00 1.00 1.00
+      per proxy: 26 clusters, 22 endpoint sets, 9 listeners, 4 route configurations; RSS before 90 MB
             phase  rounds  apply ms  p50 ms  p99 ms  max ms  quiet ms  CPU s  MB pushed  peak RSS MB
             storm       1         0   14235   14524   14529     14529  18.26     3983.8          906
          endpoint       1         1     420     534     538       538   0.64        2.7          902
@@ -38,15 +41,27 @@ class ComparisonTest {
       | se-10 × 20 | storm (cold) | 1/1 | 1 | 1 | 1 | 1.0 | 1 | 1 | 0.2 |
       """;
 
+  private static final String SWARM =
+      """
+      storm ready\t20/20
+      storm\tcpu=18.5\theld=0.0\tlast=14000.0\tmegabytes=3983.8\tpeak=906.0\tresources=1.0
+      holdings\t26 clusters
+      resident\t901.0
+      endpoint\tcpu=0.25\theld=0.5\tlast=50.0\tmegabytes=2.0\tpeak=902.0
+      retries\t0
+      """;
+
   @Test
   void readsWhatTheSimulatorPrints() {
     Measured measured = Measured.ofSimulator(SIMULATED);
     assertEquals(
         Set.of(Phase.CONNECT_COLD, Phase.ENDPOINT, Phase.EVERYTHING), measured.costs().keySet());
     assertEquals(new Cost(18.26, 14529, 3983.8, -1, 906), measured.costs().get(Phase.CONNECT_COLD));
-    assertEquals(new Cost(0.64, 438, 2.7, 0, 902), measured.costs().get(Phase.ENDPOINT));
+    assertEquals(new Cost(0.64, 518, 2.7, 0, 902), measured.costs().get(Phase.ENDPOINT));
     assertEquals(OptionalDouble.of(901), measured.residentMegabytes());
     assertEquals("19/20", measured.ready());
+    assertEquals(
+        "26 clusters, 22 endpoint sets, 9 listeners, 4 route configurations", measured.holdings());
   }
 
   @Test
@@ -71,16 +86,65 @@ class ComparisonTest {
             "| all connect, cold | 18.26 | 0.13 | 14529 | 0.17 | 3983.8 | – | 906 | 0.28 |"
                 + " 0.50 / 0.15 / 0.05 | holds (target) |"),
         table);
-    assertTrue(table.contains("| one endpoint changes | 0.64 | 2.06 | 438 | 2.47 |"), table);
+    assertTrue(table.contains("| one endpoint changes | 0.64 | 2.06 | 518 | 2.93 |"), table);
     assertTrue(table.contains("| resident, all connected |"), table);
     assertEquals(
         Set.of(
             "one endpoint changes, CPU: 2.06 of the reference (at most 1.00)",
-            "one endpoint changes, last proxy: 2.47 of the reference (at most 1.00)",
+            "one endpoint changes, last proxy: 2.93 of the reference (at most 1.00)",
             "mesh configuration changes everything, CPU: 0.79 of the reference (at most 0.50)",
             "mesh configuration changes everything, last proxy: 1.62 of the reference (at most 0.50)",
             "mesh configuration changes everything: 25 % of the bytes were there already (at most 5 %)"),
         Set.copyOf(comparison.broken()));
+  }
+
+  @Test
+  void readsWhatOurOwnSwarmPrints() {
+    Measured measured = Measured.ofSwarm(SWARM);
+    assertEquals(
+        Map.of(
+            Phase.CONNECT_COLD, new Cost(18.5, 14000, 3983.8, 0, 906),
+            Phase.ENDPOINT, new Cost(0.25, 30, 2, 0.5, 902)),
+        measured.costs());
+    assertEquals(OptionalDouble.of(901), measured.residentMegabytes());
+    assertEquals("20/20", measured.ready());
+    assertEquals("26 clusters", measured.holdings());
+  }
+
+  @Test
+  void withoutAReferenceBytesThatWereThereAreJudgedAlone() {
+    Comparison comparison =
+        new Comparison(
+            "10 × 20, own swarm",
+            Measured.ofSwarm(SWARM),
+            new Measured(Map.of(), OptionalDouble.empty(), "", ""));
+    String table = comparison.markdown();
+    assertTrue(table.contains("| 10 × 20, own swarm | CPU-s |"), table);
+    assertTrue(
+        table.contains("| one endpoint changes | 0.25 | – | 30 | – | 2.0 | 25 % | 902 | – |"),
+        table);
+    assertEquals(
+        List.of("one endpoint changes: 25 % of the bytes were there already (at most 5 %)"),
+        comparison.broken());
+  }
+
+  @Test
+  void twoSwarmsAgreeWhenTheirSumsAreNear() {
+    Measured one = Measured.ofSwarm(SWARM);
+    assertEquals(List.of(), new Agreement("10 × 20", "a", one, "b", one).broken());
+    Measured other =
+        Measured.ofSwarm(SWARM.replace("cpu=18.5", "cpu=28.5").replace("26 clusters", "27"));
+    Agreement apart = new Agreement("10 × 20", "a", one, "b", other);
+    assertEquals(
+        List.of(
+            "10 × 20: 1.53 of the CPU-s of a with b (at most 0.15 apart)",
+            "10 × 20: sidecars have 26 clusters and 27"),
+        apart.broken());
+    assertTrue(
+        apart
+            .markdown()
+            .contains("| all connect, cold | 3983.8 | 3983.8 | 1.00 | 18.50 | 28.50 | 1.54 |"),
+        apart::markdown);
   }
 
   @Test
