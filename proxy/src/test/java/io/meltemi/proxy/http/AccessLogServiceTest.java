@@ -74,7 +74,7 @@ final class AccessLogServiceTest {
 
   private static ProxyHarness proxy(TestBackend a, TestBackend sink, String log) {
     String manager =
-        ProxyTest.manager(ROUTES)
+        ManagerYaml.manager(ROUTES)
             .replace("access_log:\n", "access_log:\n- " + log.indent(2).strip() + "\n");
     return new ProxyHarness().cluster("a", a).cluster("gone").cluster("sink", sink).start(manager);
   }
@@ -229,7 +229,7 @@ final class AccessLogServiceTest {
         """
             .formatted(TYPES);
     String manager =
-        ProxyTest.manager(
+        ManagerYaml.manager(
                 """
                 - match: {prefix: /}
                   route: {cluster: a, retry_policy: {retry_on: 5xx, num_retries: 1}}
@@ -270,7 +270,7 @@ final class AccessLogServiceTest {
   void refusesByName(String config, String path) {
     String log = "name: x\ntyped_config: {\"@type\": " + TYPES + config.strip() + "}\n";
     String manager =
-        ProxyTest.manager(ROUTES)
+        ManagerYaml.manager(ROUTES)
             .replace("access_log:\n", "access_log:\n- " + log.indent(2).strip() + "\n");
     try (ProxyHarness proxy = new ProxyHarness()) {
       String errors =

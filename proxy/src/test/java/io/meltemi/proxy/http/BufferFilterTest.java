@@ -40,12 +40,12 @@ final class BufferFilterTest {
   })
   void holdsARequestAndTellsItsLength(String path, String trailers, int status, String length)
       throws Exception {
-    try (TestBackend a = TestBackend.answering(ProxyTest.OK);
+    try (TestBackend a = TestBackend.answering(TestBackend.OK);
         ProxyHarness proxy = new ProxyHarness()) {
       proxy.bufferBytesMax(4);
       proxy.filter(new BufferFilterFactory()).cluster("a", a);
       proxy.start(
-          ProxyTest.manager(ROUTES)
+          ManagerYaml.manager(ROUTES)
               .replace(
                   "http_filters:\n",
                   """

@@ -97,7 +97,7 @@ final class CustomResponseTest {
       try (TestBackend a = TestBackend.answering(answer);
           ProxyHarness proxy = new ProxyHarness()) {
         proxy.filter(new CustomResponseFilterFactory(Ticker.system())).cluster("a", a);
-        proxy.start(ProxyTest.manager(ROUTES).replace("http_filters:\n", FILTER));
+        proxy.start(ManagerYaml.manager(ROUTES).replace("http_filters:\n", FILTER));
         try (TestClient client = proxy.client()) {
           for (int i = 0; i < 2; i++) {
             client.send("GET " + path + " HTTP/1.1\r\nHost: t\r\nx-a: A\r\n\r\n");

@@ -65,7 +65,7 @@ final class ExtAuthzTest {
           .formatted(TYPE);
 
   private static String manager(String service) {
-    return ProxyTest.manager(ROUTES)
+    return ManagerYaml.manager(ROUTES)
         .replace(
             "http_filters:\n",
             """
@@ -122,7 +122,7 @@ final class ExtAuthzTest {
     String answer =
         "HTTP/1.1 200 OK\r\nx-user: u\r\nx-role: r\r\nx-note: n\r\nx-other: o\r\n"
             + "x-envoy-auth-headers-to-remove: x-bad , :path,host\r\ncontent-length: 0\r\n\r\n";
-    try (TestBackend a = TestBackend.answering(ProxyTest.OK);
+    try (TestBackend a = TestBackend.answering(TestBackend.OK);
         TestBackend auth = TestBackend.answering(answer);
         ProxyHarness proxy = proxy(a, auth, HTTP);
         TestClient client = proxy.client()) {
@@ -161,7 +161,7 @@ final class ExtAuthzTest {
             "path_prefix: /auth",
             "path_override: /own\n  retry_policy: {num_retries: 2, retry_on: 5xx,"
                 + " retry_back_off: {base_interval: 0.001s}}");
-    try (TestBackend a = TestBackend.answering(ProxyTest.OK);
+    try (TestBackend a = TestBackend.answering(TestBackend.OK);
         TestBackend auth = TestBackend.answering(answer);
         ProxyHarness proxy = proxy(a, auth, service);
         TestClient client = proxy.client()) {
@@ -178,7 +178,7 @@ final class ExtAuthzTest {
     String answer =
         "HTTP/1.1 302 Found\r\nlocation: /login\r\nset-cookie: a\r\nset-cookie: b\r\n"
             + "content-type: text/html\r\ncontent-length: 2\r\n\r\nno";
-    try (TestBackend a = TestBackend.answering(ProxyTest.OK);
+    try (TestBackend a = TestBackend.answering(TestBackend.OK);
         TestBackend auth = TestBackend.answering(answer);
         ProxyHarness proxy = proxy(a, auth, HTTP + "stat_prefix: sp");
         TestClient client = proxy.client()) {
@@ -205,7 +205,7 @@ final class ExtAuthzTest {
     "HTTP/1.1 500 No|content-length: 0||, 'failure_mode_allow: true', 200",
   })
   void failuresRefuseOrPass(String answer, String setting, int status) throws Exception {
-    try (TestBackend a = TestBackend.answering(ProxyTest.OK);
+    try (TestBackend a = TestBackend.answering(TestBackend.OK);
         TestBackend auth = TestBackend.answering(answer.replace("|", "\r\n"));
         ProxyHarness proxy =
             proxy(a, auth, HTTP + "failure_mode_allow_header_add: true\n" + setting);
@@ -224,7 +224,7 @@ final class ExtAuthzTest {
 
   @Test
   void aGrpcServiceIsToldOfTheRequest() throws Exception {
-    try (TestBackend a = TestBackend.answering(ProxyTest.OK);
+    try (TestBackend a = TestBackend.answering(TestBackend.OK);
         TestBackend auth = grpc(CheckResponse.getDefaultInstance());
         ProxyHarness proxy =
             proxy(
@@ -284,7 +284,7 @@ final class ExtAuthzTest {
             .setDynamicMetadata(
                 Struct.newBuilder().putFields("k", Value.newBuilder().setBoolValue(true).build()))
             .build();
-    try (TestBackend a = TestBackend.answering(ProxyTest.OK);
+    try (TestBackend a = TestBackend.answering(TestBackend.OK);
         TestBackend auth = grpc(answer);
         ProxyHarness proxy = proxy(a, auth, GRPC);
         TestClient client = proxy.client()) {
@@ -310,7 +310,7 @@ final class ExtAuthzTest {
         CheckResponse.newBuilder()
             .setOkResponse(OkHttpResponse.newBuilder().addHeaders(header("x-a", "a\r\nb: c")))
             .build();
-    try (TestBackend a = TestBackend.answering(ProxyTest.OK);
+    try (TestBackend a = TestBackend.answering(TestBackend.OK);
         TestBackend auth = grpc(answer);
         ProxyHarness proxy = proxy(a, auth, GRPC + "validate_mutations: true");
         TestClient client = proxy.client()) {
@@ -326,7 +326,7 @@ final class ExtAuthzTest {
     answer.getStatusBuilder().setCode(7);
     answer.setDeniedResponse(
         DeniedHttpResponse.newBuilder().setBody("denied").addHeaders(header("x-why", "y")));
-    try (TestBackend a = TestBackend.answering(ProxyTest.OK);
+    try (TestBackend a = TestBackend.answering(TestBackend.OK);
         TestBackend auth = grpc(answer.build());
         ProxyHarness proxy = proxy(a, auth, GRPC);
         TestClient client = proxy.client()) {
@@ -348,7 +348,7 @@ final class ExtAuthzTest {
       throws Exception {
     String setting =
         "with_request_body: {max_request_bytes: 10, allow_partial_message: " + partial + "}";
-    try (TestBackend a = TestBackend.answering(ProxyTest.OK);
+    try (TestBackend a = TestBackend.answering(TestBackend.OK);
         TestBackend auth = grpc(CheckResponse.getDefaultInstance());
         ProxyHarness proxy = proxy(a, auth, GRPC + setting);
         TestClient client = proxy.client()) {

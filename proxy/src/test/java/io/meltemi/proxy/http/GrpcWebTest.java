@@ -28,7 +28,7 @@ final class GrpcWebTest {
       """;
 
   private static String manager() {
-    return ProxyTest.manager(ROUTES)
+    return ManagerYaml.manager(ROUTES)
         .replace(
             "http_filters:\n",
             """
@@ -159,7 +159,7 @@ final class GrpcWebTest {
 
   @Test
   void answersOfTheProxyAreInTheSameForm() throws Exception {
-    try (TestBackend a = TestBackend.answering(ProxyTest.OK);
+    try (TestBackend a = TestBackend.answering(TestBackend.OK);
         ProxyHarness proxy = proxy(a);
         TestClient client = proxy.client()) {
       TestClient.Response response =
@@ -179,7 +179,7 @@ final class GrpcWebTest {
     "YWK=, grpc_base_64_decode_failed",
   })
   void aBrokenTextIsRefused(String body, String details) throws Exception {
-    try (TestBackend a = TestBackend.answering(ProxyTest.OK);
+    try (TestBackend a = TestBackend.answering(TestBackend.OK);
         ProxyHarness proxy = proxy(a);
         TestClient client = proxy.client()) {
       TestClient.Response response =

@@ -69,9 +69,9 @@ final class HeaderMutationTest {
 
   @Test
   void earlyOnesComeBeforeEverything() throws Exception {
-    try (TestBackend a = TestBackend.answering(ProxyTest.OK);
+    try (TestBackend a = TestBackend.answering(TestBackend.OK);
         ProxyHarness proxy =
-            new ProxyHarness().cluster("a", a).start(ProxyTest.manager(ProxyTest.TO_A, EARLY));
+            new ProxyHarness().cluster("a", a).start(ManagerYaml.manager(ManagerYaml.TO_A, EARLY));
         TestClient client = proxy.client()) {
       client.send(
           "GET / HTTP/1.1\r\nHost: t\r\nx-one: 1\r\nx-gone-a: 1\r\nX-Cased: 1\r\n"
@@ -104,7 +104,7 @@ final class HeaderMutationTest {
         ProxyHarness proxy = new ProxyHarness()) {
       proxy.filter(new HeaderMutationFilterFactory(Ticker.system())).cluster("a", a);
       proxy.start(
-          ProxyTest.manager(ROUTES)
+          ManagerYaml.manager(ROUTES)
               .replace("    routes:\n", HOST + "    routes:\n")
               .replace("http_filters:\n", PLACES.replace("WINS", "" + mostSpecificWins)));
       try (TestClient client = proxy.client()) {

@@ -206,7 +206,7 @@ final class InjectedBodyTest {
               + "}\n- name: two\n  typed_config: {\"@type\": type.googleapis.com/"
               + (capitalsFirst ? holder : capitals)
               + "}\n";
-      proxy.start(ProxyTest.manager(ProxyTest.TO_A).replace("http_filters:\n", chain));
+      proxy.start(ManagerYaml.manager(ManagerYaml.TO_A).replace("http_filters:\n", chain));
       try (TestClient client = proxy.client()) {
         for (int i = 0; i < 2; i++) {
           client.send("POST / HTTP/1.1\r\nHost: t\r\ntransfer-encoding: chunked\r\n\r\n");

@@ -15,7 +15,7 @@ final class LimitHeadersTest {
   private static final String FILTERS = "type.googleapis.com/envoy.extensions.filters.http.";
 
   private static String manager(String limits, String filter) {
-    return ProxyTest.manager(
+    return ManagerYaml.manager(
             """
             - match: {prefix: /}
               route: {cluster: a, rate_limits: [%s]}
@@ -52,7 +52,7 @@ final class LimitHeadersTest {
               token_bucket: {max_tokens: 2, tokens_per_fill: 2, fill_interval: 3600s}
         """
             .formatted(FILTERS, filter);
-    try (TestBackend a = TestBackend.answering(ProxyTest.OK);
+    try (TestBackend a = TestBackend.answering(TestBackend.OK);
         ProxyHarness proxy = new ProxyHarness()) {
       proxy.filter(new LocalRateLimitFilterFactory(proxy.stats, Ticker.system(), "me"));
       proxy.cluster("a", a).start(manager(limit("s", option), entry));
@@ -104,7 +104,7 @@ final class LimitHeadersTest {
               grpc_service: {envoy_grpc: {cluster_name: limits}}
         """
             .formatted(FILTERS, filter);
-    try (TestBackend a = TestBackend.answering(ProxyTest.OK);
+    try (TestBackend a = TestBackend.answering(TestBackend.OK);
         TestBackend limits =
             TestBackend.answering(
                 "HTTP/1.1 200 OK\r\ngrpc-status: 0\r\ncontent-length: "

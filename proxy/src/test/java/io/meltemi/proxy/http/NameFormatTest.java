@@ -86,7 +86,7 @@ final class NameFormatTest {
       throws Exception {
     try (TestBackend a = TestBackend.answering(ANSWER);
         ProxyHarness proxy = new ProxyHarness().cluster("a", s -> with(s, ofCluster), a)) {
-      proxy.start(ProxyTest.manager(TO_A, options));
+      proxy.start(ManagerYaml.manager(TO_A, options));
       try (TestClient client = proxy.client()) {
         client.send(REQUEST.substring(0, cut));
         String head = client.send(REQUEST.substring(cut)).readUntil("\r\n\r\n");

@@ -1,5 +1,8 @@
 package io.meltemi.proxy.http;
 
+import static io.meltemi.proxy.http.ManagerYaml.TO_A;
+import static io.meltemi.proxy.http.ManagerYaml.manager;
+import static io.meltemi.proxy.http.TestBackend.OK;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
@@ -10,44 +13,6 @@ import org.junit.jupiter.api.Test;
 
 /** Whole requests over real sockets. */
 final class ProxyTest {
-  static final String OK = "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello";
-
-  static String manager(String routes) {
-    return manager(routes, "");
-  }
-
-  static String manager(String routes, String more) {
-    return """
-        stat_prefix: t
-        %s
-        access_log:
-        - name: out
-          typed_config:
-            "@type": type.googleapis.com/envoy.extensions.access_loggers.stream.v3.StdoutAccessLog
-            log_format:
-              text_format_source:
-                inline_string: "%%REQ(:PATH)%% %%RESPONSE_CODE%% %%RESPONSE_FLAGS%% %%RESPONSE_CODE_DETAILS%%\\n"
-        route_config:
-          name: r
-          virtual_hosts:
-          - name: all
-            domains: ["*"]
-            routes:
-        %s
-        http_filters:
-        - name: envoy.filters.http.router
-          typed_config:
-            "@type": type.googleapis.com/envoy.extensions.filters.http.router.v3.Router
-        """
-        .formatted(more, routes.indent(4).stripTrailing());
-  }
-
-  static final String TO_A =
-      """
-      - match: {prefix: "/"}
-        route: {cluster: a}
-      """;
-
   @Test
   void forwardsAndKeepsConnections() throws Exception {
     try (TestBackend a = TestBackend.answering(OK);

@@ -11,7 +11,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 /** A rate limit service that does not answer as it should. */
 final class RateLimitServiceTest {
   private static String manager(boolean denies) {
-    return ProxyTest.manager(
+    return ManagerYaml.manager(
             """
             - match: {prefix: /limited}
               route: {cluster: a, rate_limits: [{actions: [{generic_key: {descriptor_value: v}}]}]}
@@ -50,7 +50,7 @@ final class RateLimitServiceTest {
   })
   void failuresDenyOrNot(String answer, boolean denies, int status) throws Exception {
     String bytes = answer.replace("|", "\r\n").replace('Z', '\0');
-    try (TestBackend a = TestBackend.answering(ProxyTest.OK);
+    try (TestBackend a = TestBackend.answering(TestBackend.OK);
         TestBackend limits = TestBackend.answering(bytes);
         ProxyHarness proxy = new ProxyHarness()) {
       proxy.filter(

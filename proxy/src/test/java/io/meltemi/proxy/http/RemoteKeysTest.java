@@ -31,7 +31,7 @@ final class RemoteKeysTest {
   }
 
   private static String manager(int retries) {
-    return ProxyTest.manager(ProxyTest.TO_A)
+    return ManagerYaml.manager(ManagerYaml.TO_A)
         .replace(
             "http_filters:\n",
             """
@@ -73,7 +73,7 @@ final class RemoteKeysTest {
 
   @Test
   void keysAreFetchedOnceWithRetries() throws Exception {
-    try (TestBackend a = TestBackend.answering(ProxyTest.OK);
+    try (TestBackend a = TestBackend.answering(TestBackend.OK);
         TestBackend keys = keys("503 Service Unavailable");
         ProxyHarness proxy = new ProxyHarness()) {
       proxy.filter(new JwtFilterFactory(proxy.upstreamClient()));
@@ -94,7 +94,7 @@ final class RemoteKeysTest {
 
   @Test
   void aFailedFetchIsAnsweredAndTriedAgainWithTheNextRequest() throws Exception {
-    try (TestBackend a = TestBackend.answering(ProxyTest.OK);
+    try (TestBackend a = TestBackend.answering(TestBackend.OK);
         TestBackend keys = keys("500 Internal Server Error");
         ProxyHarness proxy = new ProxyHarness()) {
       proxy.filter(new JwtFilterFactory(proxy.upstreamClient()));

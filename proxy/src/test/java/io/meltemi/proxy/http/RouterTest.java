@@ -1,8 +1,8 @@
 package io.meltemi.proxy.http;
 
-import static io.meltemi.proxy.http.ProxyTest.OK;
-import static io.meltemi.proxy.http.ProxyTest.TO_A;
-import static io.meltemi.proxy.http.ProxyTest.manager;
+import static io.meltemi.proxy.http.ManagerYaml.TO_A;
+import static io.meltemi.proxy.http.ManagerYaml.manager;
+import static io.meltemi.proxy.http.TestBackend.OK;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;

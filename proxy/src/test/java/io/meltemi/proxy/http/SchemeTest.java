@@ -11,7 +11,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 /** What becomes of a scheme; the outcomes are those of Envoy 1.40. */
 final class SchemeTest {
   private static String manager(String change) {
-    return ProxyTest.manager(
+    return ManagerYaml.manager(
         """
         - match: {prefix: "/"}
           route: {cluster: a}
@@ -32,7 +32,7 @@ final class SchemeTest {
   })
   void isTheClientsUnlessToldOtherwise(String change, String forwarded, String seen)
       throws Exception {
-    try (TestBackend a = TestBackend.answering(ProxyTest.OK);
+    try (TestBackend a = TestBackend.answering(TestBackend.OK);
         ProxyHarness proxy = new ProxyHarness().cluster("a", a).start(manager(change));
         TestClient client = proxy.client()) {
       client.send("GET / HTTP/1.1\r\nHost: h\r\nx-forwarded-proto: " + forwarded + "\r\n\r\n");

@@ -19,6 +19,8 @@ import org.jspecify.annotations.Nullable;
 
 /** A server that reads requests in a simple way and answers what a test tells it, byte for byte. */
 final class TestBackend implements AutoCloseable {
+  static final String OK = "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello";
+
   /** A request as it came. */
   record Request(String head, String text, int connection, int number) {
     String line() {

@@ -115,7 +115,7 @@ final class TracingTest {
       """;
 
   private static String manager(String tracing, String provider) {
-    return ProxyTest.manager(ROUTES)
+    return ManagerYaml.manager(ROUTES)
         + "tracing:\n"
         + tracing.indent(2)
         + "  spawn_upstream_span: true\n"
@@ -486,7 +486,7 @@ final class TracingTest {
   void leavesRequestsAloneWithoutProvider() throws Exception {
     try (TestBackend a = TestBackend.answering(OK);
         TestBackend collector = TestBackend.answering(OK);
-        ProxyHarness proxy = proxy(a, collector, ProxyTest.manager(ROUTES) + "tracing: {}\n");
+        ProxyHarness proxy = proxy(a, collector, ManagerYaml.manager(ROUTES) + "tracing: {}\n");
         TestClient client = proxy.client()) {
       String answer = client.send(get("/named", "")).read().head();
       assertFalse(answer.contains("decorator"), answer);

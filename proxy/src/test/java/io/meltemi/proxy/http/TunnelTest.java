@@ -1,6 +1,6 @@
 package io.meltemi.proxy.http;
 
-import static io.meltemi.proxy.http.ProxyTest.manager;
+import static io.meltemi.proxy.http.ManagerYaml.manager;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;

@@ -46,7 +46,7 @@ final class VirtualClusterTest {
         ProxyHarness proxy =
             new ProxyHarness()
                 .cluster("a", a)
-                .start(ProxyTest.manager(ROUTES).replace("    routes:\n", CLUSTERS));
+                .start(ManagerYaml.manager(ROUTES).replace("    routes:\n", CLUSTERS));
         TestClient client = proxy.client()) {
       client.get("/one");
       client.get("/one?x-two");
