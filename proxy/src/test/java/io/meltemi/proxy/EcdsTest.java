@@ -1,5 +1,6 @@
 package io.meltemi.proxy;
 
+import static io.meltemi.proxy.testing.Await.awaitEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
@@ -22,7 +23,6 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** HTTP filters whose configuration comes by discovery, over real sockets. */
 final class EcdsTest {
-  private static final int POLLS_MAX = 1000;
   private static final String FAULT =
       "type.googleapis.com/envoy.extensions.filters.http.fault.v3.HTTPFault";
 
@@ -86,15 +86,6 @@ final class EcdsTest {
     return proxy.get("/").statusCode();
   }
 
-  private static void await(int expected, RunningProxy proxy) throws Exception {
-    int last = 0;
-    for (int i = 0; i < POLLS_MAX && last != expected; i++) {
-      TimeUnit.MILLISECONDS.sleep(10);
-      last = status(proxy);
-    }
-    assertEquals(expected, last);
-  }
-
   @ParameterizedTest
   @ValueSource(strings = {"DELTA_GRPC", "GRPC"})
   void aConfigurationComesFromAServerOfItsOwn(String apiType) throws Exception {
@@ -109,7 +100,7 @@ final class EcdsTest {
       proxy.awaitReady();
       assertEquals(401, status(proxy));
       server.edit(edit -> edit.put(TypeUrl.EXTENSION_CONFIG, "early", filter("early", fault(402))));
-      await(402, proxy);
+      awaitEquals(402, () -> status(proxy));
     }
   }
 
@@ -131,7 +122,7 @@ final class EcdsTest {
       assertEquals(401, status(proxy));
 
       server.edit(edit -> edit.put(TypeUrl.EXTENSION_CONFIG, "early", filter("early", fault(402))));
-      await(402, proxy);
+      awaitEquals(402, () -> status(proxy));
 
       server.edit(
           edit ->
@@ -169,9 +160,9 @@ final class EcdsTest {
       proxy.awaitReady();
       assertEquals(403, status(proxy));
       server.edit(edit -> edit.put(TypeUrl.EXTENSION_CONFIG, "early", filter("early", fault(401))));
-      await(401, proxy);
+      awaitEquals(401, () -> status(proxy));
       server.edit(edit -> edit.remove(TypeUrl.EXTENSION_CONFIG, "early"));
-      await(403, proxy);
+      awaitEquals(403, () -> status(proxy));
     }
   }
 
@@ -204,7 +195,7 @@ final class EcdsTest {
       proxy.awaitReady();
       assertEquals(401, status(proxy));
       Files.writeString(file, file(402));
-      await(402, proxy);
+      awaitEquals(402, () -> status(proxy));
     }
   }
 

@@ -1,5 +1,6 @@
 package io.meltemi.proxy;
 
+import static io.meltemi.proxy.testing.Await.await;
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -201,13 +202,6 @@ final class HostConnectionsTest {
     int at = head.indexOf("content-length: ") + "content-length: ".length();
     int length = Integer.parseInt(head.substring(at, head.indexOf("\r", at)));
     return new String(socket.getInputStream().readNBytes(length), ISO_8859_1);
-  }
-
-  private static void await(java.util.function.BooleanSupplier condition) throws Exception {
-    for (int i = 0; i < 2000 && !condition.getAsBoolean(); i++) {
-      TimeUnit.MILLISECONDS.sleep(5);
-    }
-    assertTrue(condition.getAsBoolean());
   }
 
   @Test

@@ -1,5 +1,6 @@
 package io.meltemi.proxy;
 
+import static io.meltemi.proxy.testing.Await.awaitEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
@@ -26,7 +27,6 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** A proxy under a control plane, over both variants of the protocol and real sockets. */
 final class ProxyXdsTest {
-  private static final int POLLS_MAX = 500;
   private final BootstrapReader reader = new BootstrapReader(Extensions.messages());
 
   private Message read(Message.Builder builder, String yaml) {
@@ -108,18 +108,6 @@ final class ProxyXdsTest {
     return response.statusCode() + " " + response.body();
   }
 
-  private static void await(String expected, RunningProxy proxy) throws Exception {
-    String last = "";
-    for (int i = 0; i < POLLS_MAX; i++) {
-      last = get(proxy, "/");
-      if (last.equals(expected)) {
-        return;
-      }
-      TimeUnit.MILLISECONDS.sleep(10);
-    }
-    assertEquals(expected, last);
-  }
-
   @Test
   void everyMessageIsKnownByItsFullName() {
     Extensions.messages()
@@ -191,10 +179,10 @@ final class ProxyXdsTest {
               edit.put(TypeUrl.ENDPOINT, "second-eds", endpoints("second", two.port()));
               edit.put(TypeUrl.ROUTE, "web", routes("second"));
             });
-        await("200 two", proxy);
+        awaitEquals("200 two", () -> get(proxy, "/"));
         controlPlane.edit(
             edit -> edit.put(TypeUrl.ENDPOINT, "second-eds", endpoints("second", one.port())));
-        await("200 one", proxy);
+        awaitEquals("200 one", () -> get(proxy, "/"));
         stop.set(true);
         traffic.join(30_000);
         assertEquals(List.of(), failures);
@@ -235,7 +223,7 @@ final class ProxyXdsTest {
         controlPlane.edit(edit -> edit.put(TypeUrl.CLUSTER, "second", cluster("second")));
         controlPlane.edit(
             edit -> edit.put(TypeUrl.ENDPOINT, "second-eds", endpoints("second", two.port())));
-        await("200 two", proxy);
+        awaitEquals("200 two", () -> get(proxy, "/"));
       }
     }
   }

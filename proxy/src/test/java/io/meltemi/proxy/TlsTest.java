@@ -1,5 +1,6 @@
 package io.meltemi.proxy;
 
+import static io.meltemi.proxy.testing.Await.awaitEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -127,8 +128,8 @@ class TlsTest {
       assertTrue(ask(port, ROOT, Optional.of(CLIENT)).contains("app /x\n"));
       assertThrows(IOException.class, () -> ask(port, ROOT, Optional.empty()));
       assertThrows(IOException.class, () -> ask(port, ROOT, Optional.of(BAD_CLIENT)));
-      assertEquals(1, await(proxy, "listener.in.ssl.fail_verify_no_cert", 1));
-      assertEquals(1, await(proxy, "listener.in.ssl.fail_verify_error", 1));
+      awaitEquals(1L, () -> proxy.stat("listener.in.ssl.fail_verify_no_cert"));
+      awaitEquals(1L, () -> proxy.stat("listener.in.ssl.fail_verify_error"));
       assertEquals(1, proxy.stat("listener.in.ssl.handshake"));
       assertEquals(0, proxy.stat("listener.in.ssl.no_certificate"));
       assertEquals(0, proxy.stat("listener.in.ssl.connection_error"));
@@ -143,15 +144,6 @@ class TlsTest {
       }
       return answer;
     }
-  }
-
-  /** The counter once it has come so far, for what is counted behind the client's back. */
-  private static long await(RunningProxy proxy, String name, long least)
-      throws InterruptedException {
-    for (int i = 0; i < 1000 && proxy.stat(name) < least; i++) {
-      TimeUnit.MILLISECONDS.sleep(10);
-    }
-    return proxy.stat(name);
   }
 
   @Test
@@ -188,7 +180,7 @@ class TlsTest {
         assertTrue(ask(port, ROOT, Optional.of(CLIENT)).contains("app /x\n"));
       } else {
         assertThrows(IOException.class, () -> ask(port, ROOT, Optional.of(CLIENT)));
-        assertEquals(1, await(proxy, "listener.in.ssl.fail_verify_san", 1));
+        awaitEquals(1L, () -> proxy.stat("listener.in.ssl.fail_verify_san"));
       }
     }
   }

@@ -1,5 +1,6 @@
 package io.meltemi.proxy.http;
 
+import static io.meltemi.proxy.testing.Await.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -80,9 +81,7 @@ final class AccessLogServiceTest {
   }
 
   private static byte[] sent(TestBackend sink) throws Exception {
-    for (int i = 0; i < 600 && sink.requests.isEmpty(); i++) {
-      Thread.sleep(10);
-    }
+    await(() -> !sink.requests.isEmpty());
     byte[] frame = sink.requests.getFirst().text().getBytes(StandardCharsets.ISO_8859_1);
     return java.util.Arrays.copyOfRange(frame, 5, frame.length);
   }

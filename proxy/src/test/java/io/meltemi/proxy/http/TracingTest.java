@@ -1,5 +1,7 @@
 package io.meltemi.proxy.http;
 
+import static io.meltemi.proxy.testing.Await.await;
+import static io.meltemi.proxy.testing.Await.awaitEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
@@ -140,18 +142,8 @@ final class TracingTest {
 
   private static List<TestBackend.Request> sent(TestBackend collector, int count)
       throws InterruptedException {
-    for (int i = 0; i < 600 && collector.requests.size() < count; i++) {
-      Thread.sleep(10);
-    }
+    await(() -> collector.requests.size() >= count);
     return collector.requests;
-  }
-
-  /** A number that the answer to a report raises. */
-  private static long await(ProxyHarness proxy, String counter) throws InterruptedException {
-    for (int i = 0; i < 600 && proxy.counter(counter) == 0; i++) {
-      Thread.sleep(10);
-    }
-    return proxy.counter(counter);
   }
 
   private static List<Span> spans(TestBackend collector, int count) throws Exception {
@@ -432,7 +424,7 @@ final class TracingTest {
       assertEquals("bad", a.requests.get(3).header("b3"));
       String fresh = a.requests.get(4).header("x-b3-traceid");
       assertEquals(32, fresh == null ? 0 : fresh.length());
-      assertEquals(1, await(proxy, "tracing.zipkin.reports_sent"));
+      awaitEquals(1L, () -> proxy.counter("tracing.zipkin.reports_sent"));
       assertEquals(5, proxy.counter("tracing.zipkin.spans_sent"));
     }
   }
@@ -478,7 +470,7 @@ final class TracingTest {
       assertTrue(second != null && second.endsWith(",x=1"), second);
       assertEquals("9532127138774266268", a.requests.get(1).header("x-datadog-trace-id"));
       assertEquals("1", a.requests.get(2).header("x-datadog-sampling-priority"));
-      assertEquals(1, await(proxy, "tracing.datadog.reports_sent"));
+      awaitEquals(1L, () -> proxy.counter("tracing.datadog.reports_sent"));
     }
   }
 
