@@ -10,6 +10,7 @@ import static io.meltemi.proxy.http.Http2Peer.RST_STREAM;
 import static io.meltemi.proxy.http.Http2Peer.WINDOW_UPDATE;
 import static io.meltemi.proxy.http.ManagerYaml.TO_A;
 import static io.meltemi.proxy.http.ManagerYaml.manager;
+import static io.meltemi.proxy.testing.Await.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
@@ -23,7 +24,6 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.function.BooleanSupplier;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -34,40 +34,13 @@ final class Http2UpstreamTest {
   private static final int CONCURRENT_STREAMS = 3;
   private static final int INITIAL_WINDOW = 4;
 
-  private static void await(BooleanSupplier condition) throws InterruptedException {
-    for (int i = 0; i < 1000 && !condition.getAsBoolean(); i++) {
-      Thread.sleep(5);
-    }
-    assertTrue(condition.getAsBoolean());
-  }
-
-  private static ClusterSettings with(ClusterSettings settings, ClusterSettings.Http http) {
-    return with(settings, http, settings.breakers());
-  }
-
-  private static ClusterSettings with(
-      ClusterSettings settings, ClusterSettings.Http http, ClusterSettings.Breakers breakers) {
-    return new ClusterSettings(
-        settings.name(),
-        settings.statName(),
-        settings.discovery(),
-        settings.balancing(),
-        settings.connection(),
-        http,
-        breakers);
-  }
-
-  private static ClusterSettings http2(ClusterSettings settings) {
-    return with(settings, settings.http().withProtocol(ClusterSettings.Protocol.HTTP2));
-  }
-
   private static ProxyHarness proxy(
       Http2Peer peer, UnaryOperator<ClusterSettings> change, String yaml) {
     return new ProxyHarness().cluster("a", change, peer.address()).start(yaml);
   }
 
   private static ProxyHarness proxy(Http2Peer peer) {
-    return proxy(peer, Http2UpstreamTest::http2, manager(TO_A));
+    return proxy(peer, ClusterChange.http2(), manager(TO_A));
   }
 
   private static String retrying(String on) {
@@ -168,15 +141,7 @@ final class Http2UpstreamTest {
     CircuitBreakers.Thresholds one =
         new CircuitBreakers.Thresholds(1, 1, 1024, 3, CircuitBreakers.RetryBudget.NONE, false);
     try (Http2Peer peer = new Http2Peer(CONCURRENT_STREAMS, 1);
-        ProxyHarness proxy =
-            proxy(
-                peer,
-                settings ->
-                    with(
-                        settings,
-                        settings.http().withProtocol(ClusterSettings.Protocol.HTTP2),
-                        new ClusterSettings.Breakers(one, one)),
-                manager(TO_A));
+        ProxyHarness proxy = proxy(peer, ClusterChange.http2().limits(one), manager(TO_A));
         TestClient first = proxy.client();
         TestClient second = proxy.client();
         TestClient third = proxy.client()) {
@@ -197,7 +162,7 @@ final class Http2UpstreamTest {
   @Test
   void goesToAnotherConnectionAfterGoAway() throws Exception {
     try (Http2Peer peer = new Http2Peer();
-        ProxyHarness proxy = proxy(peer, Http2UpstreamTest::http2, retrying("refused-stream"));
+        ProxyHarness proxy = proxy(peer, ClusterChange.http2(), retrying("refused-stream"));
         TestClient first = proxy.client();
         TestClient second = proxy.client()) {
       first.send("GET /1 HTTP/1.1\r\nHost: t\r\n\r\n");
@@ -471,22 +436,7 @@ final class Http2UpstreamTest {
         ProxyHarness proxy =
             proxy(
                 peer,
-                settings -> {
-                  ClusterSettings.Http http = settings.http();
-                  return with(
-                      settings,
-                      new ClusterSettings.Http(
-                          ClusterSettings.Protocol.HTTP2,
-                          0,
-                          2,
-                          0,
-                          0,
-                          http.responseHead(),
-                          http.spelling(),
-                          http.http2(),
-                          http.names(),
-                          http.hashPolicies()));
-                },
+                ClusterChange.http2().idleTimeoutNanos(0).requestsPerConnectionMax(2),
                 manager(TO_A));
         TestClient client = proxy.client()) {
       for (int i = 0; i < 3; i++) {
@@ -506,22 +456,7 @@ final class Http2UpstreamTest {
         ProxyHarness proxy =
             proxy(
                 peer,
-                settings -> {
-                  ClusterSettings.Http http = settings.http();
-                  return with(
-                      settings,
-                      new ClusterSettings.Http(
-                          ClusterSettings.Protocol.HTTP2,
-                          0,
-                          0,
-                          0,
-                          20_000_000,
-                          http.responseHead(),
-                          http.spelling(),
-                          http.http2(),
-                          http.names(),
-                          http.hashPolicies()));
-                },
+                ClusterChange.http2().idleTimeoutNanos(0).streamDurationNanosMax(20_000_000),
                 manager(TO_A));
         TestClient client = proxy.client()) {
       client.send("GET /long HTTP/1.1\r\nHost: t\r\n\r\n");
@@ -535,7 +470,7 @@ final class Http2UpstreamTest {
   @Test
   void retriesOnGrpcStatusInATrailersOnlyAnswer() throws Exception {
     try (Http2Peer peer = new Http2Peer();
-        ProxyHarness proxy = proxy(peer, Http2UpstreamTest::http2, retrying("unavailable"));
+        ProxyHarness proxy = proxy(peer, ClusterChange.http2(), retrying("unavailable"));
         TestClient client = proxy.client()) {
       client.send(
           "POST /g HTTP/1.1\r\nHost: t\r\nContent-Type: application/grpc\r\nTE: trailers\r\n"

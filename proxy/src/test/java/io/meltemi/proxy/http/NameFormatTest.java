@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.envoyproxy.envoy.config.core.v3.Http1ProtocolOptions;
-import io.meltemi.proxy.cluster.ClusterSettings;
 import io.meltemi.proxy.codec.NameFormat;
 import io.meltemi.proxy.http.filter.FilterJson;
 import io.meltemi.proxy.parse.ParseScope;
@@ -60,32 +59,11 @@ final class NameFormatTest {
   private static final String ANSWER =
       "HTTP/1.1 200 OK\r\nX-aNSWER: 1\r\nContent-LENGTH: 2\r\nDate: never\r\n\r\nok";
 
-  private static ClusterSettings with(ClusterSettings settings, NameFormat spelling) {
-    ClusterSettings.Http http = settings.http();
-    return new ClusterSettings(
-        settings.name(),
-        settings.statName(),
-        settings.discovery(),
-        settings.balancing(),
-        settings.connection(),
-        new ClusterSettings.Http(
-            http.protocol(),
-            http.idleTimeoutNanos(),
-            http.requestsPerConnectionMax(),
-            http.connectionDurationNanosMax(),
-            http.streamDurationNanosMax(),
-            http.responseHead(),
-            spelling,
-            http.http2(),
-            http.names(),
-            http.hashPolicies()),
-        settings.breakers());
-  }
-
   private static String head(String options, NameFormat ofCluster, int cut, boolean request)
       throws Exception {
     try (TestBackend a = TestBackend.answering(ANSWER);
-        ProxyHarness proxy = new ProxyHarness().cluster("a", s -> with(s, ofCluster), a)) {
+        ProxyHarness proxy =
+            new ProxyHarness().cluster("a", new ClusterChange().spelling(ofCluster), a)) {
       proxy.start(ManagerYaml.manager(TO_A, options));
       try (TestClient client = proxy.client()) {
         client.send(REQUEST.substring(0, cut));

@@ -3,6 +3,7 @@ package io.meltemi.proxy.http;
 import static io.meltemi.proxy.http.ManagerYaml.TO_A;
 import static io.meltemi.proxy.http.ManagerYaml.manager;
 import static io.meltemi.proxy.http.TestBackend.OK;
+import static io.meltemi.proxy.testing.Await.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -13,20 +14,12 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
-import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.Test;
 
 /** What the router does beyond passing a request on. */
 final class RouterTest {
   private static final String DOWN =
       "HTTP/1.1 503 Service Unavailable\r\ncontent-length: 4\r\n\r\ndown";
-
-  private static void await(BooleanSupplier condition) throws InterruptedException {
-    for (int i = 0; i < 1000 && !condition.getAsBoolean(); i++) {
-      Thread.sleep(5);
-    }
-    assertTrue(condition.getAsBoolean());
-  }
 
   private static String retrying(String policy) {
     return manager(
@@ -67,7 +60,7 @@ final class RouterTest {
     try (TestBackend app = TestBackend.answering(OK);
         ProxyHarness proxy =
             new ProxyHarness()
-                .cluster("a", settings -> idling(settings, 50_000_000), app)
+                .cluster("a", new ClusterChange().idleTimeoutNanos(50_000_000), app)
                 .start(manager(TO_A));
         TestClient client = proxy.client()) {
       assertEquals(200, client.get("/").status());
@@ -76,28 +69,6 @@ final class RouterTest {
       assertEquals(200, client.get("/").status());
       assertEquals(2, app.connections.get());
     }
-  }
-
-  private static ClusterSettings idling(ClusterSettings settings, long nanos) {
-    ClusterSettings.Http http = settings.http();
-    return new ClusterSettings(
-        settings.name(),
-        settings.statName(),
-        settings.discovery(),
-        settings.balancing(),
-        settings.connection(),
-        new ClusterSettings.Http(
-            http.protocol(),
-            nanos,
-            http.requestsPerConnectionMax(),
-            http.connectionDurationNanosMax(),
-            http.streamDurationNanosMax(),
-            http.responseHead(),
-            http.spelling(),
-            http.http2(),
-            http.names(),
-            http.hashPolicies()),
-        settings.breakers());
   }
 
   @Test
@@ -292,18 +263,7 @@ final class RouterTest {
                 });
         ProxyHarness proxy =
             new ProxyHarness()
-                .cluster(
-                    "a",
-                    s ->
-                        new ClusterSettings(
-                            s.name(),
-                            s.statName(),
-                            s.discovery(),
-                            s.balancing(),
-                            s.connection(),
-                            s.http(),
-                            new ClusterSettings.Breakers(one, one)),
-                    slow)
+                .cluster("a", new ClusterChange().limits(one), slow)
                 .start(manager(TO_A));
         TestClient first = proxy.client();
         TestClient second = proxy.client();
@@ -336,14 +296,8 @@ final class RouterTest {
             new ProxyHarness()
                 .cluster(
                     "a",
-                    s ->
-                        new ClusterSettings(
-                            s.name(),
-                            s.statName(),
-                            s.discovery(),
-                            s.balancing(),
-                            s.connection(),
-                            s.http(),
+                    new ClusterChange()
+                        .breakers(
                             new ClusterSettings.Breakers(
                                 CircuitBreakers.Thresholds.DEFAULT,
                                 CircuitBreakers.Thresholds.DEFAULT,

@@ -1,12 +1,12 @@
 package io.meltemi.proxy.http;
 
 import static io.meltemi.proxy.http.ManagerYaml.manager;
+import static io.meltemi.proxy.testing.Await.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.meltemi.proxy.cluster.ClusterSettings;
 import io.netty.handler.codec.http2.Http2Headers;
 import java.io.IOException;
 import java.io.InputStream;
@@ -17,7 +17,6 @@ import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
-import java.util.function.BooleanSupplier;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -109,24 +108,6 @@ final class TunnelTest {
     }
   }
 
-  private static void await(BooleanSupplier condition) throws InterruptedException {
-    for (int i = 0; i < 2000 && !condition.getAsBoolean(); i++) {
-      Thread.sleep(5);
-    }
-    assertTrue(condition.getAsBoolean());
-  }
-
-  private static ClusterSettings http2(ClusterSettings settings) {
-    return new ClusterSettings(
-        settings.name(),
-        settings.statName(),
-        settings.discovery(),
-        settings.balancing(),
-        settings.connection(),
-        settings.http().withProtocol(ClusterSettings.Protocol.HTTP2),
-        settings.breakers());
-  }
-
   private static ProxyHarness proxy(TestBackend a) {
     return new ProxyHarness().cluster("a", a).start(manager(TO_A, BOTH));
   }
@@ -140,7 +121,7 @@ final class TunnelTest {
   /** A proxy whose cluster {@code a} is another one, over HTTP/2. */
   private static ProxyHarness before(ProxyHarness next) {
     return new ProxyHarness()
-        .cluster("a", TunnelTest::http2, next.address())
+        .cluster("a", ClusterChange.http2(), next.address())
         .start(
             manager(
                 TO_A + "- {match: {connect_matcher: {}}, route: {cluster: a}}\n",
