@@ -3,7 +3,6 @@ package io.meltemi.proxy.http.filter.router;
 import io.meltemi.proxy.cluster.Cluster;
 import io.meltemi.proxy.cluster.ClusterManager;
 import io.meltemi.proxy.cluster.Host;
-import io.meltemi.proxy.cluster.HostStat;
 import io.meltemi.proxy.header.GrpcHeaders;
 import io.meltemi.proxy.header.HeaderBlock;
 import io.meltemi.proxy.header.HeaderName;
@@ -75,11 +74,8 @@ final class RouterFilter implements HttpFilter, UpstreamCallbacks, RequestTimeou
   private final List<MirrorRequest> mirrors = new ArrayList<>(1);
   private final RequestTimeouts timeouts;
 
+  private final RequestTally tally;
   private @Nullable Cluster cluster;
-
-  /** Of the virtual cluster that the request belongs to. */
-  private @Nullable RequestNumbers numbers;
-
   private RouteAction.@Nullable Forward forward;
   private @Nullable RouteChoice choice;
   private @Nullable Host host;
@@ -111,12 +107,6 @@ final class RouterFilter implements HttpFilter, UpstreamCallbacks, RequestTimeou
   private final @Nullable TryLog tryLog;
   private boolean tryLogged = true;
   private int tryStatus;
-  private boolean grpc;
-  private boolean grpcOutcomeOpen;
-  private boolean grpcOutcomeGood;
-
-  /** Whether the head of the response told the host's load. */
-  private boolean reported;
 
   RouterFilter(
       HttpFilterContext context,
@@ -129,6 +119,7 @@ final class RouterFilter implements HttpFilter, UpstreamCallbacks, RequestTimeou
     this.loop = context.loop();
     this.balancing = new RequestLbContext(context, retry);
     this.timeouts = new RequestTimeouts(loop, this);
+    this.tally = new RequestTally(loop);
     this.clusters = clusters;
     this.pools = pools;
     this.allNumbers = allNumbers;
@@ -244,9 +235,9 @@ final class RouterFilter implements HttpFilter, UpstreamCallbacks, RequestTimeou
     forward = target;
     info().upstreamCluster = found.name();
     String scope = route.labels().virtualClusters().scope(headers);
-    numbers = scope.isEmpty() ? null : allNumbers.in(scope);
+    boolean grpc = GrpcHeaders.isGrpc(headers);
+    tally.begin(found, scope.isEmpty() ? null : allNumbers.in(scope), grpc);
     attempts = 0;
-    grpc = GrpcHeaders.isGrpc(headers);
     timeouts.begin(target, headers, grpc, suppressHeaders);
     retry.begin(target.retryPolicy().orElse(null), headers, found);
     balancing.begin(target, found);
@@ -282,7 +273,7 @@ final class RouterFilter implements HttpFilter, UpstreamCallbacks, RequestTimeou
   }
 
   private void noHost() {
-    cluster().stats().cxNoneHealthy.inc();
+    tally.noHost();
     reply(503, "no healthy upstream", ResponseFlag.NO_HEALTHY_UPSTREAM, "no_healthy_upstream");
   }
 
@@ -521,9 +512,7 @@ final class RouterFilter implements HttpFilter, UpstreamCallbacks, RequestTimeou
     }
     info.upstreamProtocol = stream.protocol();
     info.upstreamRequestsOnConnection = stream.requestNumber();
-    if (numbers != null) {
-      numbers.total.inc();
-    }
+    tally.ready();
     timeouts.startTry(cluster().settings().http().streamDurationNanosMax());
     RequestTrace trace = context.trace();
     if (trace != null) {
@@ -601,25 +590,14 @@ final class RouterFilter implements HttpFilter, UpstreamCallbacks, RequestTimeou
     }
     tryStatus = status;
     timeouts.endTryTimeout();
-    Cluster from = cluster();
-    Host by = host();
     long now = loop.now();
-    StreamInfo info = info();
-    info.firstUpstreamRxByteNanos = now;
+    info().firstUpstreamRxByteNanos = now;
     HeaderBlock headers = context.responseHeaders();
-    reported = from.weighsReports() && from.onLoadReport(by, headers, loop.nanos());
-    outcome(from, by, status, headers, endStream);
-    from.stats().responseCode(status);
+    tally.head(host(), status, headers, endStream);
     if (retry.isActive() && retried(retry.onResponse(status, headers))) {
       return;
     }
-    answered(status);
-    if (retry.made() > 0 && status < 500) {
-      from.stats().rqRetrySuccess.inc();
-      if (numbers != null) {
-        numbers.retrySuccess.inc();
-      }
-    }
+    tally.answered(status, retry.made() > 0);
     if (paused && !unpause(status, headers)) {
       return;
     }
@@ -679,20 +657,6 @@ final class RouterFilter implements HttpFilter, UpstreamCallbacks, RequestTimeou
             }));
   }
 
-  /** Counts the try for or against its host; a gRPC call's outcome may be known only at its end. */
-  private void outcome(Cluster from, Host by, int status, HeaderBlock headers, boolean endStream) {
-    int grpcStatus = grpc ? GrpcHeaders.status(headers) : GrpcHeaders.NO_STATUS;
-    boolean told = grpcStatus != GrpcHeaders.NO_STATUS;
-    from.outlierDetector().onResponse(by, told ? GrpcHeaders.httpStatus(grpcStatus) : status);
-    if (grpc && status < 500 && !told && !endStream) {
-      grpcOutcomeOpen = true;
-      grpcOutcomeGood = false;
-      return;
-    }
-    boolean good = status < 500 && (told ? grpcStatus == 0 : !grpc);
-    by.add(good ? HostStat.RQ_SUCCESS : HostStat.RQ_ERROR, 1);
-  }
-
   private void respond(int status, boolean endStream, long now, HeaderBlock headers) {
     responseBegun = true;
     retry.clear();
@@ -719,18 +683,9 @@ final class RouterFilter implements HttpFilter, UpstreamCallbacks, RequestTimeou
     StreamInfo info = info();
     info.lastUpstreamRxByteNanos = now;
     endTryRecords("", 0, false);
-    long millis = (now - tryStartNanos) / 1_000_000;
-    cluster().stats().rqTime.record(millis);
-    if (numbers != null) {
-      numbers.timeMs.record(millis);
-    }
     timeouts.endResponse();
     timeouts.endTry();
-    if (grpcOutcomeOpen) {
-      // no trailers came, or they follow at once and say so
-      grpcOutcomeOpen = false;
-      host().add(grpcOutcomeGood ? HostStat.RQ_SUCCESS : HostStat.RQ_ERROR, 1);
-    }
+    tally.ended(host(), (now - tryStartNanos) / 1_000_000);
   }
 
   @Override
@@ -746,47 +701,26 @@ final class RouterFilter implements HttpFilter, UpstreamCallbacks, RequestTimeou
 
   @Override
   public void onResponseTrailers(HeaderBlock responseTrailers) {
-    grpcOutcomeGood = GrpcHeaders.status(responseTrailers) == 0;
-    if (!reported && cluster().weighsReports()) {
-      cluster().onLoadReport(host(), responseTrailers, loop.nanos());
-    }
+    tally.trailers(host(), responseTrailers);
     info().responseTrailers = responseTrailers;
     responseEnded(loop.now());
     context.encodeTrailers(responseTrailers);
   }
 
-  private void answered(int status) {
-    if (numbers != null) {
-      numbers.answered(status);
-    }
-  }
-
   /** Starts another try when the decision is yes; true when it does. */
   private boolean retried(RetryState.Decision decision) {
+    tally.decided(decision);
     return switch (decision) {
       case NO -> false;
       case LIMIT -> {
-        cluster().stats().rqRetryLimitExceeded.inc();
-        if (numbers != null) {
-          numbers.retryLimitExceeded.inc();
-        }
         info().set(ResponseFlag.UPSTREAM_RETRY_LIMIT_EXCEEDED);
         yield false;
       }
       case OVERFLOW -> {
-        cluster().stats().rqRetryOverflow.inc();
-        if (numbers != null) {
-          numbers.retryOverflow.inc();
-        }
         info().set(ResponseFlag.UPSTREAM_OVERFLOW);
         yield false;
       }
       case YES -> {
-        cluster().stats().rqRetry.inc();
-        cluster().stats().rqRetryBackoffExponential.inc();
-        if (numbers != null) {
-          numbers.retry.inc();
-        }
         dropTry();
         timeouts.startBackOff(retry.backOffNanos(loop));
         yield true;
@@ -824,12 +758,11 @@ final class RouterFilter implements HttpFilter, UpstreamCallbacks, RequestTimeou
   public void onPoolFailure(PoolFailure failure, String detail) {
     leasing = null;
     connecting = null;
-    host().add(HostStat.RQ_ERROR, 1);
+    tally.notConnected(host(), failure != PoolFailure.OVERFLOW);
     switch (failure) {
       case OVERFLOW ->
           failed("overflow", "overflow", 503, ResponseFlag.UPSTREAM_OVERFLOW, false, false);
       case CONNECT_FAILED -> {
-        cluster().outlierDetector().onLocalFailure(host());
         String reason =
             TransportFailure.isTold(detail)
                 ? detail
@@ -842,16 +775,14 @@ final class RouterFilter implements HttpFilter, UpstreamCallbacks, RequestTimeou
             true,
             true);
       }
-      case CONNECT_TIMEOUT -> {
-        cluster().outlierDetector().onLocalFailure(host());
-        failed(
-            "connection timeout",
-            "connection_timeout",
-            503,
-            ResponseFlag.UPSTREAM_CONNECTION_FAILURE,
-            true,
-            true);
-      }
+      case CONNECT_TIMEOUT ->
+          failed(
+              "connection timeout",
+              "connection_timeout",
+              503,
+              ResponseFlag.UPSTREAM_CONNECTION_FAILURE,
+              true,
+              true);
     }
   }
 
@@ -864,10 +795,8 @@ final class RouterFilter implements HttpFilter, UpstreamCallbacks, RequestTimeou
   @Override
   public void onReset(ResetReason reason, String detail) {
     upstream = null;
-    grpcOutcomeOpen = false;
     timeouts.endTry();
-    host().add(HostStat.RQ_ERROR, 1);
-    cluster().outlierDetector().onLocalFailure(host());
+    tally.reset(host());
     endTryRecords(ResetDetails.text(reason), ResetDetails.flag(reason).bit(), false);
     if (responseBegun) {
       over = true;
@@ -904,8 +833,7 @@ final class RouterFilter implements HttpFilter, UpstreamCallbacks, RequestTimeou
     boolean overflow = flag == ResponseFlag.UPSTREAM_OVERFLOW;
     String again = retry.made() > 0 ? "retried and the latest reset reason: " : "reset reason: ";
     over = true;
-    cluster().stats().responseCode(status);
-    answered(status);
+    tally.replied(status);
     context.sendLocalReply(
         new LocalReply(
             status,
@@ -925,15 +853,7 @@ final class RouterFilter implements HttpFilter, UpstreamCallbacks, RequestTimeou
     if (over) {
       return;
     }
-    Cluster from = cluster();
-    from.stats().rqTimeout.inc();
-    if (numbers != null) {
-      numbers.timeout.inc();
-    }
-    if (host != null) {
-      host().add(HostStat.RQ_TIMEOUT, 1);
-      from.outlierDetector().onLocalFailure(host());
-    }
+    tally.timedOut(host);
     timeouts.endBackOff();
     dropTry(ResponseFlag.UPSTREAM_REQUEST_TIMEOUT.bit());
     timedOut("response_timeout");
@@ -944,10 +864,7 @@ final class RouterFilter implements HttpFilter, UpstreamCallbacks, RequestTimeou
     if (over || responseBegun) {
       return;
     }
-    Cluster from = cluster();
-    from.stats().rqPerTryTimeout.inc();
-    host().add(HostStat.RQ_TIMEOUT, 1);
-    from.outlierDetector().onLocalFailure(host());
+    tally.tryTimedOut(host());
     dropTry(ResponseFlag.UPSTREAM_REQUEST_TIMEOUT.bit());
     if (!retried(retry.onTryTimeout())) {
       timedOut("upstream_per_try_timeout");
@@ -959,8 +876,7 @@ final class RouterFilter implements HttpFilter, UpstreamCallbacks, RequestTimeou
     if (over) {
       return;
     }
-    Cluster from = cluster();
-    from.stats().rqMaxDurationReached.inc();
+    tally.durationReached();
     dropTry(ResponseFlag.UPSTREAM_MAX_STREAM_DURATION_REACHED.bit());
     if (!responseBegun && retried(retry.onReset(false, requestSent, false))) {
       return;
@@ -971,8 +887,7 @@ final class RouterFilter implements HttpFilter, UpstreamCallbacks, RequestTimeou
       context.resetStream(ResponseFlag.UPSTREAM_MAX_STREAM_DURATION_REACHED, DURATION_REACHED);
       return;
     }
-    from.stats().responseCode(408);
-    answered(408);
+    tally.replied(408);
     reply(
         408,
         "upstream max stream duration reached",
@@ -991,14 +906,12 @@ final class RouterFilter implements HttpFilter, UpstreamCallbacks, RequestTimeou
       context.resetStream(ResponseFlag.UPSTREAM_REQUEST_TIMEOUT, details);
       return;
     }
-    cluster().stats().responseCode(504);
-    answered(504);
+    tally.replied(504);
     reply(504, "upstream request timeout", ResponseFlag.UPSTREAM_REQUEST_TIMEOUT, details);
   }
 
   @Override
   public void onStreamEnd() {
-    numbers = null;
     over = true;
     timeouts.endResponse();
     timeouts.endBackOff();
@@ -1025,8 +938,6 @@ final class RouterFilter implements HttpFilter, UpstreamCallbacks, RequestTimeou
     headSent = false;
     responseBegun = false;
     readingStopped = false;
-    grpc = false;
-    grpcOutcomeOpen = false;
-    grpcOutcomeGood = false;
+    tally.clear();
   }
 }
