@@ -12,14 +12,11 @@ import io.meltemi.proxy.http.HttpFilterContext;
 import io.meltemi.proxy.http.LocalReply;
 import io.meltemi.proxy.http.RouteChoice;
 import io.meltemi.proxy.loop.LoopContext;
-import io.meltemi.proxy.route.MirrorPolicy;
 import io.meltemi.proxy.route.Route;
 import io.meltemi.proxy.route.RouteAction;
 import io.meltemi.proxy.telemetry.FormatOutput;
 import io.meltemi.proxy.telemetry.ResponseFlag;
 import io.meltemi.proxy.telemetry.StreamInfo;
-import io.meltemi.proxy.tracing.RequestTrace;
-import io.meltemi.proxy.tracing.Span;
 import io.meltemi.proxy.transport.TransportFailure;
 import io.meltemi.proxy.transport.TransportOptions;
 import io.meltemi.proxy.upstream.ConnectionPool;
@@ -31,8 +28,6 @@ import io.meltemi.proxy.upstream.UpstreamPools;
 import io.meltemi.proxy.upstream.UpstreamStream;
 import io.netty.buffer.ByteBuf;
 import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
-import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -59,19 +54,14 @@ final class RouterFilter implements HttpFilter, UpstreamCallbacks, RequestTimeou
   private final LoopContext loop;
   private final ClusterManager clusters;
   private final UpstreamPools.LoopPools pools;
-
-  /* What the options of a try were made of last, so that they are seldom made anew. */
-  private List<String> lastOffers = List.of();
-  private TransportOptions lastOfHost = TransportOptions.NONE;
-  private TransportOptions lastOptions = TransportOptions.NONE;
-
+  private final TryOptions options;
   private final RequestNumbers.All allNumbers;
   private final boolean suppressHeaders;
   private final FormatOutput scratch = new FormatOutput();
   private final RetryState retry = new RetryState();
   private final RequestLbContext balancing;
   private final BodyBuffer body = new BodyBuffer();
-  private final List<MirrorRequest> mirrors = new ArrayList<>(1);
+  private final Mirrors mirrors;
   private final RequestTimeouts timeouts;
 
   private final RequestTally tally;
@@ -98,15 +88,8 @@ final class RouterFilter implements HttpFilter, UpstreamCallbacks, RequestTimeou
   private boolean responseBegun;
   private boolean over = true;
   private boolean readingStopped;
-  private long tryStartNanos;
+  private final TryRecords records;
   private int attempts;
-
-  /** Of the try that is under way, where it has one. */
-  private @Nullable Span trySpan;
-
-  private final @Nullable TryLog tryLog;
-  private boolean tryLogged = true;
-  private int tryStatus;
 
   RouterFilter(
       HttpFilterContext context,
@@ -124,7 +107,9 @@ final class RouterFilter implements HttpFilter, UpstreamCallbacks, RequestTimeou
     this.pools = pools;
     this.allNumbers = allNumbers;
     this.suppressHeaders = suppressHeaders;
-    this.tryLog = log.log().map(to -> new TryLog(to, log.atBegin())).orElse(null);
+    this.records = new TryRecords(context, log);
+    this.options = new TryOptions(context);
+    this.mirrors = new Mirrors(context, clusters, pools, options);
   }
 
   private StreamInfo info() {
@@ -250,9 +235,7 @@ final class RouterFilter implements HttpFilter, UpstreamCallbacks, RequestTimeou
       return;
     }
     Rewrites.rewriteAuto(headers, target, first, !suppressHeaders);
-    for (int i = 0; i < target.mirrors().size(); i++) {
-      mirror(target.mirrors().get(i), headers, endStream);
-    }
+    mirrors.start(target.mirrors(), headers, balancing, endStream, timeouts.responseNanos());
     if (endStream || (paused && isWebSocket(headers))) {
       timeouts.startResponse();
     }
@@ -289,47 +272,6 @@ final class RouterFilter implements HttpFilter, UpstreamCallbacks, RequestTimeou
     Rewrites.rewriteHost(headers, target, chosen.hostRewrite(), !suppressHeaders);
   }
 
-  private void mirror(MirrorPolicy policy, HeaderBlock headers, boolean endStream) {
-    if (!policy.share().includes(loop.random())) {
-      return;
-    }
-    String name = RouteChoice.clusterName(policy.cluster(), headers);
-    Cluster target = name == null ? null : clusters.get(name);
-    Host to = target == null ? null : target.loadBalancer().choose(balancing);
-    if (target == null || to == null) {
-      return;
-    }
-    TransportOptions options = HostNaming.options(target, headers);
-    if (target.tellsClients()) {
-      options = options.withClient(context.connection().client());
-    }
-    ConnectionPool pool = pools.get(target, to, isHttp2Downstream(), options);
-    MirrorRequest copy = new MirrorRequest(loop, target, pool, to, context.bufferBytesMax());
-    mirrors.add(copy);
-    copy.start(headers, policy.hostSuffix(), endStream, timeouts.responseNanos());
-  }
-
-  private boolean isHttp2Downstream() {
-    return info().protocol.equals("HTTP/2");
-  }
-
-  private TransportOptions transportOptions() {
-    TransportOptions ofHost = HostNaming.options(cluster(), context.requestHeaders());
-    if (cluster().tellsClients()) {
-      ofHost = ofHost.withClient(context.connection().client());
-    }
-    List<String> offers = info().upstreamOffers;
-    if (offers.isEmpty()) {
-      return ofHost;
-    }
-    if (offers != lastOffers || !lastOfHost.equals(ofHost)) {
-      lastOffers = offers;
-      lastOfHost = ofHost;
-      lastOptions = ofHost.withApplicationProtocols(offers);
-    }
-    return lastOptions;
-  }
-
   private void startTry() {
     Host next = cluster().loadBalancer().choose(balancing);
     if (next == null) {
@@ -354,55 +296,18 @@ final class RouterFilter implements HttpFilter, UpstreamCallbacks, RequestTimeou
     }
     requestSent = false;
     headSent = false;
-    tryStartNanos = loop.now();
-    beginTryRecords();
+    records.begin(cluster().name(), attempts);
     if (endsConnect) {
-      connecting =
-          pools.connect(
-              cluster(),
-              to,
-              TransportOptions.NONE
-                  .withClient(context.connection().client())
-                  .withPassed(context.streamInfo().filterState.shared()),
-              this);
+      connecting = pools.connect(cluster(), to, options.ofTunnel(), this);
       return;
     }
-    TransportOptions options = transportOptions();
-    ConnectionPool pool = pools.get(cluster(), to, isHttp2Downstream(), options);
+    TransportOptions wanted = options.of(cluster());
+    ConnectionPool pool = pools.get(cluster(), to, options.isHttp2Downstream(), wanted);
     if (cluster().settings().connection().preconnect().predictive() > 1) {
-      pools.foresee(cluster(), balancing, isHttp2Downstream(), options);
+      pools.foresee(cluster(), balancing, options.isHttp2Downstream(), wanted);
     }
     leasing = pool;
     pool.lease(this);
-  }
-
-  private void beginTryRecords() {
-    tryStatus = 0;
-    RequestTrace trace = context.trace();
-    if (trace != null) {
-      trySpan = trace.beginTry(cluster().name(), attempts);
-    }
-    if (tryLog != null) {
-      tryLogged = false;
-      tryLog.begin();
-    }
-  }
-
-  /**
-   * @param reset why the other side, or the connection, ended the try; empty when it did not
-   * @param canceled whether this side did
-   */
-  private void endTryRecords(String reset, long flags, boolean canceled) {
-    Span ended = trySpan;
-    RequestTrace trace = context.trace();
-    if (ended != null && trace != null) {
-      trySpan = null;
-      trace.endTry(ended, tryStatus, flags, reset, canceled);
-    }
-    if (!tryLogged && tryLog != null) {
-      tryLogged = true;
-      tryLog.end(info(), tryStartNanos, loop.now(), tryStatus, flags);
-    }
   }
 
   @Override
@@ -411,9 +316,7 @@ final class RouterFilter implements HttpFilter, UpstreamCallbacks, RequestTimeou
       return FilterStatus.CONTINUE;
     }
     requestEnded = endStream;
-    for (int i = 0; i < mirrors.size(); i++) {
-      mirrors.get(i).data(data, endStream);
-    }
+    mirrors.data(data, endStream);
     if (endStream) {
       timeouts.startResponse();
     }
@@ -455,9 +358,7 @@ final class RouterFilter implements HttpFilter, UpstreamCallbacks, RequestTimeou
     requestEnded = true;
     trailersKept = true;
     trailers = requestTrailers;
-    for (int i = 0; i < mirrors.size(); i++) {
-      mirrors.get(i).trailers();
-    }
+    mirrors.trailers();
     timeouts.startResponse();
     UpstreamStream present = upstream;
     if (present != null && !paused) {
@@ -514,13 +415,7 @@ final class RouterFilter implements HttpFilter, UpstreamCallbacks, RequestTimeou
     info.upstreamRequestsOnConnection = stream.requestNumber();
     tally.ready();
     timeouts.startTry(cluster().settings().http().streamDurationNanosMax());
-    RequestTrace trace = context.trace();
-    if (trace != null) {
-      trace.write(trySpan, context.requestHeaders());
-    }
-    if (tryLog != null) {
-      tryLog.ready(info, tryStartNanos, loop.now());
-    }
+    records.ready();
     boolean bodyless = requestEnded && body.count() == 0 && !trailersKept;
     stream.sendHeaders(context.requestHeaders(), bodyless);
     headSent = true;
@@ -588,7 +483,7 @@ final class RouterFilter implements HttpFilter, UpstreamCallbacks, RequestTimeou
     if (endStream) {
       upstream = null;
     }
-    tryStatus = status;
+    records.answered(status);
     timeouts.endTryTimeout();
     long now = loop.now();
     info().firstUpstreamRxByteNanos = now;
@@ -667,7 +562,7 @@ final class RouterFilter implements HttpFilter, UpstreamCallbacks, RequestTimeou
     // headers that the route adds may name it
     info().responseCode = status;
     if (!suppressHeaders && requestEnded) {
-      headers.setNumber(UPSTREAM_SERVICE_TIME, (now - tryStartNanos) / 1_000_000);
+      headers.setNumber(UPSTREAM_SERVICE_TIME, records.millis(now));
     }
     balancing.addCookies(headers);
     finishHeaders(headers);
@@ -682,17 +577,15 @@ final class RouterFilter implements HttpFilter, UpstreamCallbacks, RequestTimeou
     upstream = null;
     StreamInfo info = info();
     info.lastUpstreamRxByteNanos = now;
-    endTryRecords("", 0, false);
+    records.end("", 0, false);
     timeouts.endResponse();
     timeouts.endTry();
-    tally.ended(host(), (now - tryStartNanos) / 1_000_000);
+    tally.ended(host(), records.millis(now));
   }
 
   @Override
   public void onResponseData(ByteBuf data, boolean endStream) {
-    if (tryLog != null) {
-      tryLog.received(data.readableBytes());
-    }
+    records.received(data.readableBytes());
     if (endStream) {
       responseEnded(loop.now());
     }
@@ -735,7 +628,7 @@ final class RouterFilter implements HttpFilter, UpstreamCallbacks, RequestTimeou
 
   private void dropTry(long flags) {
     boolean underWay = leasing != null || connecting != null || upstream != null;
-    endTryRecords("", flags, underWay);
+    records.end("", flags, underWay);
     timeouts.endTry();
     ConnectionPool waiting = leasing;
     if (waiting != null) {
@@ -797,7 +690,7 @@ final class RouterFilter implements HttpFilter, UpstreamCallbacks, RequestTimeou
     upstream = null;
     timeouts.endTry();
     tally.reset(host());
-    endTryRecords(ResetDetails.text(reason), ResetDetails.flag(reason).bit(), false);
+    records.end(ResetDetails.text(reason), ResetDetails.flag(reason).bit(), false);
     if (responseBegun) {
       over = true;
       retry.clear();
@@ -826,7 +719,7 @@ final class RouterFilter implements HttpFilter, UpstreamCallbacks, RequestTimeou
       ResponseFlag flag,
       boolean retriable,
       boolean connectFailure) {
-    endTryRecords(text, flag.bit(), false);
+    records.end(text, flag.bit(), false);
     if (retriable && retried(retry.onReset(connectFailure, requestSent, false))) {
       return;
     }
@@ -919,12 +812,7 @@ final class RouterFilter implements HttpFilter, UpstreamCallbacks, RequestTimeou
     retry.clear();
     balancing.clear();
     body.clear();
-    for (int i = 0; i < mirrors.size(); i++) {
-      mirrors.get(i).originalEnded();
-    }
-    if (!mirrors.isEmpty()) {
-      mirrors.clear();
-    }
+    mirrors.originalEnded();
     cluster = null;
     forward = null;
     choice = null;
