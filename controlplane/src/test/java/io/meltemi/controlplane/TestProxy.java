@@ -24,7 +24,10 @@ import java.util.Set;
 /** A sidecar that takes everything and writes down the order in which it came. */
 final class TestProxy implements ResourceWatcher, AutoCloseable {
   final List<String> log = Collections.synchronizedList(new ArrayList<>());
+
+  /** Names of resources, or the lines that they bring to the log. */
   final Set<String> refused = Collections.synchronizedSet(new HashSet<>());
+
   private final ManagedChannel channel;
   private final XdsClient client;
 
@@ -68,7 +71,7 @@ final class TestProxy implements ResourceWatcher, AutoCloseable {
     for (ReceivedResource resource : update.upserts()) {
       String line = update.type().shortName() + " +" + resource.name();
       log.add(line);
-      if (refused.contains(resource.name())) {
+      if (refused.contains(resource.name()) || refused.contains(line)) {
         rejections.add(new UpdateResult.Rejection(resource.name(), "not to my taste"));
       }
       if (update.type().equals(TypeUrl.CLUSTER) && resource.name().startsWith("outbound|")) {

@@ -16,6 +16,7 @@ import io.meltemi.controlplane.gatewayapi.StatusTree;
 import io.meltemi.controlplane.push.Features;
 import io.meltemi.controlplane.push.ProxyConnection;
 import io.meltemi.controlplane.push.PushEngine;
+import io.meltemi.controlplane.push.RefusedResource;
 import io.meltemi.controlplane.translate.EnvoyTypes;
 import io.meltemi.xds.resource.TypeUrl;
 import io.meltemi.xds.server.Subscription;
@@ -92,6 +93,10 @@ public final class DebugPages {
     add("configz", "Istio resources in force", _ -> inEngine(this::configz));
     add("mesh", "mesh configuration in force", _ -> inEngine(() -> engine.context().mesh()));
     add("push_status", "pushes and what proxies refused", _ -> inEngine(this::pushStatus));
+    add(
+        "rejectz",
+        "resources that proxies refused, and what these were made of",
+        _ -> inEngine(this::rejectz));
     add(
         "statusz",
         "statuses of the Gateway API's objects and of Ingresses",
@@ -244,10 +249,14 @@ public final class DebugPages {
       state.put("sent", subscription.nonceSent());
       state.put("acked", subscription.nonceAcked());
       state.put("sentTime", subscription.sentAt());
-      subscription.lastNack().ifPresent(nack -> state.put("lastError", nack.message()));
       engine
           .rejection(proxy, subscription.type())
-          .ifPresent(rejection -> state.put("lastErrorOrigins", rejection.origins()));
+          .ifPresent(
+              rejection -> {
+                state.put("lastError", rejection.nack().message());
+                state.put("lastErrorResources", rejection.resources());
+                state.put("lastErrorOrigins", rejection.origins());
+              });
       resources.put(subscription.type().url(), state);
     }
     row.put("resources", resources);
@@ -390,11 +399,29 @@ public final class DebugPages {
       row.put("type", rejection.type().url());
       row.put("at", rejection.nack().at());
       row.put("message", rejection.nack().message());
+      row.put("resources", rejection.resources());
       row.put("origins", rejection.origins());
       rejected.add(row);
     }
     status.put("rejected", rejected);
     return status;
+  }
+
+  private List<Object> rejectz() {
+    List<Object> all = new ArrayList<>();
+    for (RefusedResource refused : engine.refusedResources()) {
+      Map<String, Object> row = new LinkedHashMap<>();
+      row.put("type", refused.type().shortName());
+      row.put("resource", refused.name());
+      row.put("count", refused.count());
+      row.put("standing", refused.standing());
+      row.put("lastError", refused.message());
+      row.put("lastProxy", refused.proxy());
+      row.put("lastTime", refused.at());
+      row.put("madeOf", refused.sources());
+      all.add(row);
+    }
+    return all;
   }
 
   private Page problemz() {

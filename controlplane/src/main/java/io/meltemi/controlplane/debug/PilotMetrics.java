@@ -94,6 +94,16 @@ public final class PilotMetrics implements PushEvents {
   private final Histogram sizes =
       histogram("pilot_xds_config_size_bytes", "Bytes of resources in a response.", SIZES, "type");
 
+  private final Counter refusals =
+      counter(
+          "meltemi_xds_rejects",
+          "Resources refused by proxies, by the kind of what they were made of.",
+          "type",
+          "kind");
+  private final Counter forgottenRefusals =
+      counter(
+          "meltemi_xds_rejects_forgotten",
+          "Refused resources beyond those that are told apart or remembered.");
   private final Gauge waitingPushes =
       gauge("meltemi_xds_pushes_waiting", "Proxies that wait for their push.");
   private final TypeCounters types = new TypeCounters(registry);
@@ -285,6 +295,16 @@ public final class PilotMetrics implements PushEvents {
     if (byType != null) {
       byType.labelValues(proxy).inc();
     }
+  }
+
+  @Override
+  public void refused(TypeUrl type, String kind) {
+    refusals.labelValues(label(type), kind.isEmpty() ? "none" : kind).inc();
+  }
+
+  @Override
+  public void refusalsForgotten(int resources) {
+    forgottenRefusals.inc(resources);
   }
 
   @Override

@@ -84,9 +84,11 @@ public final class PushEngine implements DiscoveryBackend {
    * A refusal that still stands, for people to read.
    *
    * @param proxy connection id
-   * @param origins of the resources named in the refusal
+   * @param resources at fault, by name; all of the response when the refusal names none
+   * @param origins of these resources
    */
-  public record Rejection(String proxy, TypeUrl type, Nack nack, List<Origin> origins) {}
+  public record Rejection(
+      String proxy, TypeUrl type, Nack nack, List<String> resources, List<Origin> origins) {}
 
   /**
    * An engine with an empty world.
@@ -508,7 +510,7 @@ public final class PushEngine implements DiscoveryBackend {
     ProxyConnection proxy = proxies.get(connection);
     if (proxy != null) {
       events.answered(subscription.type(), subscription.answerTook());
-      refusals.taken(proxy, subscription.type());
+      refusals.taken(proxy, subscription);
       answered(proxy);
     }
   }
@@ -524,7 +526,7 @@ public final class PushEngine implements DiscoveryBackend {
       return;
     }
     events.answered(subscription.type(), subscription.answerTook());
-    refusals.add(proxy, subscription, nack);
+    refusals.add(proxy, subscription, nack, refused, snapshot);
     answered(proxy);
   }
 
@@ -562,7 +564,12 @@ public final class PushEngine implements DiscoveryBackend {
     return all;
   }
 
-  /** Refusals that still stand, oldest first. */
+  /** Resources that proxies refused, the last refused first. */
+  public List<RefusedResource> refusedResources() {
+    return refusals.resources();
+  }
+
+  /** Refusals that still stand, by proxy. */
   public List<Rejection> rejections() {
     return refusals.all();
   }

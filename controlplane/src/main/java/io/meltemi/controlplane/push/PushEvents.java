@@ -38,11 +38,21 @@ public interface PushEvents {
   /** A proxy took or refused a response. */
   default void answered(TypeUrl type, Duration after) {}
 
-  /** A proxy refused resources. */
+  /** A proxy refused a response. */
   default void rejected(TypeUrl type, String proxy, Nack nack) {}
 
   /** So many proxies wait for their push now. */
   default void waiting(int pushes) {}
+
+  /**
+   * A proxy refused one resource.
+   *
+   * @param kind of the configuration that it was made of; empty when there is none
+   */
+  default void refused(TypeUrl type, String kind) {}
+
+  /** Refusals of single resources were more than are told apart or remembered. */
+  default void refusalsForgotten(int resources) {}
 
   /** A push waited in the queue. */
   default void dequeued(Duration waited) {}

@@ -61,6 +61,17 @@ class PilotMetricsTest {
   }
 
   @Test
+  void refusedResourcesAreCountedByKindNotByName() {
+    metrics.refused(TypeUrl.LISTENER, "EnvoyFilter");
+    metrics.refused(TypeUrl.LISTENER, "EnvoyFilter");
+    metrics.refused(TypeUrl.of("type.googleapis.com/made.Up"), "");
+    metrics.refusalsForgotten(3);
+    assertEquals("2.0", sample("meltemi_xds_rejects_total{kind=\"EnvoyFilter\",type=\"lds\"}"));
+    assertEquals("1.0", sample("meltemi_xds_rejects_total{kind=\"none\",type=\"other\"}"));
+    assertEquals("3.0", sample("meltemi_xds_rejects_forgotten_total"));
+  }
+
+  @Test
   void typesThatClientsMakeUpShareOneLabel() {
     for (String name : List.of("made.Up", "made.Too")) {
       metrics.pushed(

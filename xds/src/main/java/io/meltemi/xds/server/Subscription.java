@@ -96,6 +96,18 @@ public final class Subscription {
     return leftOver.contains(name);
   }
 
+  /** Version of a resource that the client was last sent; empty when it was sent none. */
+  public String version(String name) {
+    for (ResourceGroup group : held) {
+      EncodedResource resource = group.get(name);
+      if (resource != null) {
+        return resource.version();
+      }
+    }
+    EncodedResource resource = leftOver.get(name);
+    return resource == null ? "" : resource.version();
+  }
+
   /** What a client forgets, or doubts by asking for it again. */
   void forget(Collection<String> names) {
     held = held.stream().map(group -> group.without(names)).toList();
