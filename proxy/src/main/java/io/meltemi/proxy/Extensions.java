@@ -120,6 +120,7 @@ import io.meltemi.proxy.accesslog.LogHost;
 import io.meltemi.proxy.accesslog.cel.CelConditionFactory;
 import io.meltemi.proxy.accesslog.grpc.GrpcLogFactory;
 import io.meltemi.proxy.accesslog.opentelemetry.OpenTelemetryLogFactory;
+import io.meltemi.proxy.cel.CelExpressions;
 import io.meltemi.proxy.cluster.ClusterManager;
 import io.meltemi.proxy.cluster.ClusterSettings.LbPolicy;
 import io.meltemi.proxy.cluster.HostPickerFactory;
@@ -368,6 +369,7 @@ final class Extensions {
       Peers peers,
       Secrets secrets,
       Ticker ticker,
+      CelExpressions expressions,
       Node node,
       Supplier<List<LoopContext>> loops,
       BooleanSupplier failing,
@@ -388,13 +390,14 @@ final class Extensions {
       Supplier<List<LoopContext>> loops,
       Node node,
       Formatter.Sources sources,
-      Stats stats) {
+      Stats stats,
+      CelExpressions expressions) {
     LogHost host = new LogHost(new GrpcClient(client), loops, node, sources, stats);
     return new AccessLogParser(
         files,
         sources,
         List.of(new GrpcLogFactory(host), new OpenTelemetryLogFactory(host)),
-        List.of(new CelConditionFactory(sources.ticker())));
+        List.of(new CelConditionFactory(expressions)));
   }
 
   static HttpFilters httpFilters(Shared shared) {
@@ -404,7 +407,7 @@ final class Extensions {
             new FaultFilterFactory(),
             new CorsFilterFactory(),
             new DynamicForwardProxyFactory(shared.clusters()),
-            new RbacFilterFactory(),
+            new RbacFilterFactory(shared.expressions()),
             new JwtFilterFactory(client),
             new BandwidthLimitFilterFactory(shared.stats()),
             new BasicAuthFilterFactory(),
@@ -470,7 +473,7 @@ final class Extensions {
             tracing(shared),
             shared.stats()),
         new SniDynamicForwardProxyFactory(),
-        new RbacNetworkFilterFactory(shared.stats()),
+        new RbacNetworkFilterFactory(shared.stats(), shared.expressions()),
         new ConnectionLimitFactory(shared.stats()),
         new MetadataExchangeFactory(shared.peers()),
         new IstioStatsNetworkFactory(),

@@ -14,6 +14,7 @@ import io.meltemi.proxy.admin.ServerState;
 import io.meltemi.proxy.bootstrap.BootstrapConfig;
 import io.meltemi.proxy.bootstrap.BootstrapConfig.Source;
 import io.meltemi.proxy.bootstrap.BootstrapReader;
+import io.meltemi.proxy.cel.CelExpressions;
 import io.meltemi.proxy.cluster.ClusterFactory;
 import io.meltemi.proxy.cluster.ClusterManager;
 import io.meltemi.proxy.cluster.ClusterParser;
@@ -163,6 +164,7 @@ public final class Proxy implements AutoCloseable {
     pools = new UpstreamPools(connector);
     Peers peers = Peers.of(bootstrap.node(), stats);
     Supplier<List<LoopContext>> allLoops = () -> workers.loops().stream().map(loops::get).toList();
+    CelExpressions expressions = new CelExpressions(ticker, stats);
     AccessLogParser accessLogs =
         Extensions.accessLogs(
             logFiles,
@@ -170,7 +172,8 @@ public final class Proxy implements AutoCloseable {
             allLoops,
             bootstrap.node(),
             new Formatter.Sources(ticker, System.getenv()),
-            stats);
+            stats,
+            expressions);
     Extensions.Shared shared =
         new Extensions.Shared(
             clusters,
@@ -181,6 +184,7 @@ public final class Proxy implements AutoCloseable {
             peers,
             secrets,
             ticker,
+            expressions,
             bootstrap.node(),
             allLoops,
             () -> failing,

@@ -91,7 +91,7 @@ class ArchitectureTest {
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "header matcher rbac telemetry parse loop",
+        "header matcher cel rbac telemetry parse loop",
         "transport codec",
         "cluster",
         "upstream",
@@ -104,7 +104,7 @@ class ArchitectureTest {
     checkLevel(
         "proxy",
         List.of(
-            "header matcher rbac telemetry parse loop",
+            "header matcher cel rbac telemetry parse loop",
             "transport codec",
             "cluster",
             "upstream",
@@ -188,6 +188,10 @@ class ArchitectureTest {
                     "com.google.protobuf..",
                     "com.google.rpc..",
                     "com.google.re2j..",
+                    // with the only form of an unsigned number that it knows
+                    "dev.cel..",
+                    "com.google.common.primitives..",
+                    "com.google.api.expr..",
                     "com.dylibso.chicory..",
                     "com.google.errorprone.annotations..",
                     "io.envoyproxy..",

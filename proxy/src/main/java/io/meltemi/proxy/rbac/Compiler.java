@@ -35,6 +35,7 @@ final class Compiler {
           Condition.InRange _,
           Condition.Port _,
           Condition.Value _,
+          Condition.Expression _,
           Condition.AnyIndexed _,
           Condition.InRanges _,
           Condition.Ports _ ->
@@ -125,6 +126,7 @@ final class Compiler {
           Condition.InRange _,
           Condition.Port _,
           Condition.Value _,
+          Condition.Expression _,
           Condition.AnyIndexed _,
           Condition.InRanges _,
           Condition.Ports _ ->

@@ -1,5 +1,6 @@
 package io.meltemi.proxy.rbac;
 
+import io.meltemi.proxy.cel.CelExpression;
 import io.meltemi.proxy.matcher.AddressIndex;
 import io.meltemi.proxy.matcher.HeaderMatcher;
 import io.meltemi.proxy.matcher.IpNumber;
@@ -205,6 +206,15 @@ sealed interface Condition extends MatchTree.Test<AccessRequest> {
       return trace.isRecording()
           ? trace.result(held, at.toString(), (invert ? "not " : "") + test)
           : held;
+    }
+  }
+
+  /** Whether an expression in CEL is true. */
+  record Expression(CelExpression expression) implements Condition {
+    @Override
+    public boolean holds(AccessRequest request, MatchTrace trace) {
+      boolean held = expression.holds(request.info());
+      return trace.isRecording() ? trace.result(held, "condition", "true") : held;
     }
   }
 }

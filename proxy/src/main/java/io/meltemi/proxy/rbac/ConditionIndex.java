@@ -143,6 +143,7 @@ final class ConditionIndex {
           Condition.Header _,
           Condition.Authenticated _,
           Condition.Value _,
+          Condition.Expression _,
           Condition.AnyIndexed _,
           Condition.InRanges _,
           Condition.Ports _ ->
@@ -180,6 +181,7 @@ final class ConditionIndex {
           Condition.Header _,
           Condition.Authenticated _,
           Condition.Value _,
+          Condition.Expression _,
           Condition.AnyIndexed _,
           Condition.InRanges _,
           Condition.Ports _ -> {

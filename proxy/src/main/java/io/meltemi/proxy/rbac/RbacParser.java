@@ -1,7 +1,9 @@
 package io.meltemi.proxy.rbac;
 
 import com.github.xds.type.matcher.v3.Matcher;
+import com.google.api.expr.v1alpha1.Expr;
 import com.google.protobuf.Any;
+import com.google.protobuf.TextFormat;
 import io.envoyproxy.envoy.config.core.v3.CidrRange;
 import io.envoyproxy.envoy.config.core.v3.TypedExtensionConfig;
 import io.envoyproxy.envoy.config.rbac.v3.MetadataSource;
@@ -18,6 +20,8 @@ import io.envoyproxy.envoy.type.matcher.v3.PathMatcher;
 import io.envoyproxy.envoy.type.matcher.v3.ValueMatcher;
 import io.envoyproxy.envoy.type.v3.DoubleRange;
 import io.envoyproxy.envoy.type.v3.Int32Range;
+import io.meltemi.proxy.cel.BadExpressionException;
+import io.meltemi.proxy.cel.CelExpressions;
 import io.meltemi.proxy.matcher.HeaderMatcher;
 import io.meltemi.proxy.matcher.HeaderMatcherParser;
 import io.meltemi.proxy.matcher.IpRange;
@@ -34,14 +38,18 @@ import java.util.Optional;
 import java.util.function.BiFunction;
 
 /**
- * Policies from protos. Conditions in CEL, audit loggers and matcher extensions are refused; of
- * path templates the published one is known.
+ * Policies from protos. Audit loggers and matcher extensions are refused; of path templates the
+ * published one is known.
  */
 public final class RbacParser {
   private static final SupportedFields RULES = SupportedFields.of(RBAC.class, "action", "policies");
   private static final SupportedFields POLICY =
       SupportedFields.of(
-          io.envoyproxy.envoy.config.rbac.v3.Policy.class, "permissions", "principals");
+          io.envoyproxy.envoy.config.rbac.v3.Policy.class,
+          "permissions",
+          "principals",
+          "condition",
+          "checked_condition");
   private static final SupportedFields PERMISSION =
       SupportedFields.of(
           Permission.class,
@@ -120,13 +128,16 @@ public final class RbacParser {
   public record Source(Optional<RBAC> rules, Optional<Matcher> matcher) {}
 
   /** The rules of a filter; what is bad is an error in the scope. */
-  public static RbacRules rules(Source enforced, Source shadow, ParseScope scope) {
-    return new RbacRules(engine(enforced, "", scope), engine(shadow, "shadow_", scope));
+  public static RbacRules rules(
+      Source enforced, Source shadow, CelExpressions expressions, ParseScope scope) {
+    return new RbacRules(
+        engine(enforced, "", expressions, scope), engine(shadow, "shadow_", expressions, scope));
   }
 
-  private static Optional<AccessEngine> engine(Source source, String prefix, ParseScope scope) {
+  private static Optional<AccessEngine> engine(
+      Source source, String prefix, CelExpressions expressions, ParseScope scope) {
     if (source.matcher().isEmpty()) {
-      return source.rules().map(rules -> parse(rules, scope.field(prefix + "rules")));
+      return source.rules().map(rules -> parse(rules, expressions, scope.field(prefix + "rules")));
     }
     if (source.rules().isPresent()) {
       scope.field(prefix + "rules").warn("set", "nothing: " + prefix + "matcher counts alone");
@@ -140,11 +151,12 @@ public final class RbacParser {
   }
 
   /** An engine; what is bad is an error in the scope. */
-  public static RbacEngine parse(RBAC proto, ParseScope scope) {
-    return new RbacEngine(action(proto, scope), policies(proto, scope));
+  public static RbacEngine parse(RBAC proto, CelExpressions expressions, ParseScope scope) {
+    return new RbacEngine(action(proto, scope), policies(proto, expressions, scope));
   }
 
-  static List<RbacEngine.Policy> policies(RBAC proto, ParseScope scope) {
+  static List<RbacEngine.Policy> policies(
+      RBAC proto, CelExpressions expressions, ParseScope scope) {
     RULES.check(proto, scope);
     List<RbacEngine.Policy> policies = new ArrayList<>(proto.getPoliciesCount());
     proto.getPoliciesMap().entrySet().stream()
@@ -154,7 +166,10 @@ public final class RbacParser {
                 policies.add(
                     new RbacEngine.Policy(
                         entry.getKey(),
-                        policy(entry.getValue(), scope.field("policies", entry.getKey())))));
+                        policy(
+                            entry.getValue(),
+                            expressions,
+                            scope.field("policies", entry.getKey())))));
     return policies;
   }
 
@@ -176,14 +191,40 @@ public final class RbacParser {
   }
 
   private static Condition policy(
-      io.envoyproxy.envoy.config.rbac.v3.Policy proto, ParseScope scope) {
+      io.envoyproxy.envoy.config.rbac.v3.Policy proto,
+      CelExpressions expressions,
+      ParseScope scope) {
     POLICY.check(proto, scope);
     List<Condition> permissions =
         each(proto.getPermissionsList(), scope, "permissions", RbacParser::permission);
     List<Condition> principals =
         each(proto.getPrincipalsList(), scope, "principals", RbacParser::principal);
-    return new Condition.All(
-        List.of(new Condition.Any(permissions), new Condition.Any(principals)));
+    List<Condition> asked = new ArrayList<>();
+    asked.add(new Condition.Any(permissions));
+    asked.add(new Condition.Any(principals));
+    if (proto.hasCondition() && proto.hasCheckedCondition()) {
+      scope.field("condition").error("set", "not with checked_condition");
+    }
+    if (proto.hasCondition()) {
+      asked.add(expression(proto.getCondition(), expressions, scope.field("condition")));
+    }
+    if (proto.hasCheckedCondition()) {
+      asked.add(
+          expression(
+              proto.getCheckedCondition().getExpr(),
+              expressions,
+              scope.field("checked_condition").field("expr")));
+    }
+    return new Condition.All(asked);
+  }
+
+  private static Condition expression(Expr proto, CelExpressions expressions, ParseScope scope) {
+    try {
+      return new Condition.Expression(expressions.of(proto));
+    } catch (BadExpressionException e) {
+      scope.error(TextFormat.printer().emittingSingleLine(true).printToString(proto), e.expected());
+      return bad();
+    }
   }
 
   private static <P> List<Condition> each(

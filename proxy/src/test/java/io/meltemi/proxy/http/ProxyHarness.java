@@ -44,6 +44,7 @@ import io.meltemi.proxy.accesslog.cel.CelConditionFactory;
 import io.meltemi.proxy.accesslog.grpc.GrpcLogFactory;
 import io.meltemi.proxy.accesslog.opentelemetry.OpenTelemetryLogFactory;
 import io.meltemi.proxy.bootstrap.BootstrapReader;
+import io.meltemi.proxy.cel.CelExpressions;
 import io.meltemi.proxy.cluster.Cluster;
 import io.meltemi.proxy.cluster.ClusterManager;
 import io.meltemi.proxy.cluster.ClusterSettings;
@@ -197,7 +198,7 @@ final class ProxyHarness implements AutoCloseable {
         logs,
         sources,
         List.of(new GrpcLogFactory(host), new OpenTelemetryLogFactory(host)),
-        List.of(new CelConditionFactory(Ticker.system())));
+        List.of(new CelConditionFactory(new CelExpressions(Ticker.system(), stats))));
   }
 
   HttpConnectionManagerFactory factory() {

@@ -4,12 +4,19 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.google.api.expr.v1alpha1.CheckedExpr;
+import com.google.api.expr.v1alpha1.Expr;
 import com.sun.management.ThreadMXBean;
+import dev.cel.common.CelProtoV1Alpha1AbstractSyntaxTree;
+import dev.cel.parser.CelParser;
+import dev.cel.parser.CelParserFactory;
 import io.envoyproxy.envoy.config.rbac.v3.Permission;
 import io.envoyproxy.envoy.config.rbac.v3.Policy;
 import io.envoyproxy.envoy.config.rbac.v3.Principal;
 import io.envoyproxy.envoy.config.rbac.v3.RBAC;
+import io.meltemi.common.time.Ticker;
 import io.meltemi.common.validation.Origin;
+import io.meltemi.proxy.cel.CelExpressions;
 import io.meltemi.proxy.header.HeaderBlock;
 import io.meltemi.proxy.header.HeaderName;
 import io.meltemi.proxy.matcher.MatchTrace;
@@ -20,6 +27,7 @@ import io.meltemi.proxy.telemetry.StreamInfo;
 import java.lang.management.ManagementFactory;
 import java.net.InetSocketAddress;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
@@ -28,6 +36,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** The compiled engine answers as trying every policy does, for random policies and requests. */
 final class RbacEngineTest {
+  private static final CelExpressions NO_EXPRESSIONS =
+      new CelExpressions(Ticker.system(), new Stats());
   private static final int DECISIONS = 20_000;
 
   @ParameterizedTest
@@ -40,7 +50,7 @@ final class RbacEngineTest {
       SplittableRandom random = new SplittableRandom(seed);
       RBAC rules = RbacWorld.rules(random, 1 + random.nextInt(30), round % 6 == 0 ? 24 : 2);
       ParseScope scope = ParseScope.root(Origin.of("test"));
-      List<RbacEngine.Policy> policies = RbacParser.policies(rules, scope);
+      List<RbacEngine.Policy> policies = RbacParser.policies(rules, NO_EXPRESSIONS, scope);
       assertTrue(!scope.out().hasErrors(), () -> "seed " + seed);
       RbacEngine indexed = new RbacEngine(RbacEngine.Action.ALLOW, policies, 0);
       RbacEngine scanned = new RbacEngine(RbacEngine.Action.ALLOW, policies, Integer.MAX_VALUE);
@@ -78,7 +88,7 @@ final class RbacEngineTest {
 
   private static RbacEngine engine(RBAC rules) {
     ParseScope scope = ParseScope.root(Origin.of("test"));
-    RbacEngine engine = RbacParser.parse(rules, scope);
+    RbacEngine engine = RbacParser.parse(rules, NO_EXPRESSIONS, scope);
     assertTrue(!scope.out().hasErrors());
     return engine;
   }
@@ -89,12 +99,15 @@ final class RbacEngineTest {
     HeaderBlock headers = new HeaderBlock();
     headers.add(HeaderName.METHOD, "GET");
     headers.add(HeaderName.PATH, "/");
+    StreamInfo info = new StreamInfo();
+    info.requestHeaders = headers;
+    info.downstreamRemoteAddress = address;
     request.begin(
         new ConnectionFacts(
             new ConnectionFacts.Addresses(address, address, address),
             "",
             Optional.of(new FakeTls(new FakeCertificate(List.of(principal), List.of(), "")))),
-        new StreamInfo(),
+        info,
         headers);
     return request;
   }
@@ -190,6 +203,45 @@ final class RbacEngineTest {
     for (int i = 0; i < DECISIONS; i++) {
       assertNull(check.deny(request, metadata));
       metadata.clear();
+    }
+  }
+
+  /** A condition is asked beside permissions and principals; one that fails does not hold. */
+  @Test
+  void asksConditions() throws Exception {
+    CelParser parser = CelParserFactory.standardCelParserBuilder().build();
+    Map<String, String> expected =
+        Map.of(
+            "request.method == 'GET'", "p",
+            "request.method == 'PUT'", "",
+            "request.headers['none'] == 'x'", "",
+            "request.headers['none'] == 'x' || request.url_path == '/'", "p",
+            "source.address == '10.0.0.1:80'", "p");
+    for (Map.Entry<String, String> one : expected.entrySet()) {
+      Expr tree =
+          CelProtoV1Alpha1AbstractSyntaxTree.fromCelAst(parser.parse(one.getKey()).getAst())
+              .getExpr();
+      Policy asked =
+          Policy.newBuilder()
+              .addPermissions(Permission.newBuilder().setAny(true))
+              .addPrincipals(Principal.newBuilder().setAny(true))
+              .setCondition(tree)
+              .build();
+      Policy checked =
+          asked.toBuilder()
+              .clearCondition()
+              .setCheckedCondition(CheckedExpr.newBuilder().setExpr(tree))
+              .build();
+      for (Policy policy : List.of(asked, checked)) {
+        RbacEngine engine = engine(RBAC.newBuilder().putPolicies("p", policy).build());
+        AccessRequest request = from("a");
+        assertEquals(
+            one.getValue(), name(engine, engine.match(request, MatchTrace.NONE)), one.getKey());
+        assertEquals(
+            one.getValue(),
+            name(engine, engine.match(request, MatchTrace.recording())),
+            one.getKey());
+      }
     }
   }
 }

@@ -2,7 +2,9 @@ package io.meltemi.proxy.accesslog.cel;
 
 import com.google.protobuf.Any;
 import io.envoyproxy.envoy.extensions.access_loggers.filters.cel.v3.ExpressionFilter;
-import io.meltemi.common.time.Ticker;
+import io.meltemi.proxy.cel.BadExpressionException;
+import io.meltemi.proxy.cel.CelExpression;
+import io.meltemi.proxy.cel.CelExpressions;
 import io.meltemi.proxy.parse.ParseScope;
 import io.meltemi.proxy.parse.SupportedFields;
 import io.meltemi.proxy.telemetry.accesslog.LogConditionFactory;
@@ -14,13 +16,10 @@ public final class CelConditionFactory implements LogConditionFactory {
   private static final SupportedFields FIELDS =
       SupportedFields.of(ExpressionFilter.class, "expression");
 
-  private final Ticker ticker;
+  private final CelExpressions expressions;
 
-  /**
-   * @param ticker of {@code request.time}
-   */
-  public CelConditionFactory(Ticker ticker) {
-    this.ticker = ticker;
+  public CelConditionFactory(CelExpressions expressions) {
+    this.expressions = expressions;
   }
 
   @Override
@@ -38,19 +37,12 @@ public final class CelConditionFactory implements LogConditionFactory {
             proto -> {
               FIELDS.check(proto, scope);
               try {
-                Expression expression = ExpressionParser.parse(proto.getExpression(), ticker);
-                return Optional.of(
-                    info -> {
-                      try {
-                        return Values.truth(expression.value(info));
-                      } catch (Failure e) {
-                        return false;
-                      }
-                    });
-              } catch (ExpressionParser.Unreadable e) {
+                CelExpression expression = expressions.parse(proto.getExpression());
+                return Optional.of(expression::holds);
+              } catch (BadExpressionException e) {
                 scope
                     .field("expression")
-                    .error(proto.getExpression(), "an expression: " + e.getMessage());
+                    .error(proto.getExpression(), "an expression: " + e.expected());
                 return Optional.empty();
               }
             });

@@ -3,6 +3,7 @@ package io.meltemi.proxy.http.filter.rbac;
 import com.google.protobuf.Any;
 import io.envoyproxy.envoy.extensions.filters.http.rbac.v3.RBAC;
 import io.envoyproxy.envoy.extensions.filters.http.rbac.v3.RBACPerRoute;
+import io.meltemi.proxy.cel.CelExpressions;
 import io.meltemi.proxy.http.HttpFilterConfig;
 import io.meltemi.proxy.http.HttpFilterFactory;
 import io.meltemi.proxy.parse.ParseScope;
@@ -31,6 +32,12 @@ public final class RbacFilterFactory implements HttpFilterFactory {
           "track_per_rule_stats");
   private static final SupportedFields ROUTE_FIELDS =
       SupportedFields.of(RBACPerRoute.class, "rbac");
+
+  private final CelExpressions expressions;
+
+  public RbacFilterFactory(CelExpressions expressions) {
+    this.expressions = expressions;
+  }
 
   @Override
   public String name() {
@@ -82,7 +89,7 @@ public final class RbacFilterFactory implements HttpFilterFactory {
     return new RbacLabels.Prefixes(proto.getRulesStatPrefix(), proto.getShadowRulesStatPrefix());
   }
 
-  private static RbacRules rules(RBAC proto, ParseScope scope) {
+  private RbacRules rules(RBAC proto, ParseScope scope) {
     return RbacParser.rules(
         new RbacParser.Source(
             proto.hasRules() ? Optional.of(proto.getRules()) : Optional.empty(),
@@ -90,6 +97,7 @@ public final class RbacFilterFactory implements HttpFilterFactory {
         new RbacParser.Source(
             proto.hasShadowRules() ? Optional.of(proto.getShadowRules()) : Optional.empty(),
             proto.hasShadowMatcher() ? Optional.of(proto.getShadowMatcher()) : Optional.empty()),
+        expressions,
         scope);
   }
 }

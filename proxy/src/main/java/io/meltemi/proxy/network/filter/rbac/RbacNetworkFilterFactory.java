@@ -3,6 +3,7 @@ package io.meltemi.proxy.network.filter.rbac;
 import com.google.protobuf.Any;
 import io.envoyproxy.envoy.extensions.filters.network.rbac.v3.RBAC;
 import io.envoyproxy.envoy.extensions.filters.network.rbac.v3.RBAC.EnforcementType;
+import io.meltemi.proxy.cel.CelExpressions;
 import io.meltemi.proxy.network.NetworkFilterConfig;
 import io.meltemi.proxy.network.NetworkFilterFactory;
 import io.meltemi.proxy.parse.ParseScope;
@@ -31,9 +32,11 @@ public final class RbacNetworkFilterFactory implements NetworkFilterFactory {
           "delay_deny");
 
   private final Stats stats;
+  private final CelExpressions expressions;
 
-  public RbacNetworkFilterFactory(Stats stats) {
+  public RbacNetworkFilterFactory(Stats stats, CelExpressions expressions) {
     this.stats = stats;
+    this.expressions = expressions;
   }
 
   @Override
@@ -77,6 +80,7 @@ public final class RbacNetworkFilterFactory implements NetworkFilterFactory {
                 proto.hasShadowMatcher()
                     ? Optional.of(proto.getShadowMatcher())
                     : Optional.empty()),
+            expressions,
             scope);
     RbacLabels.Prefixes prefixes = new RbacLabels.Prefixes("", proto.getShadowRulesStatPrefix());
     RbacLabels labels = new RbacLabels(NAME, prefixes, prefixes, false, false);

@@ -9,8 +9,10 @@ import com.google.protobuf.util.JsonFormat;
 import io.envoyproxy.envoy.extensions.filters.http.rbac.v3.RBAC;
 import io.envoyproxy.envoy.extensions.filters.http.rbac.v3.RBACPerRoute;
 import io.envoyproxy.envoy.extensions.path.match.uri_template.v3.UriTemplateMatchConfig;
+import io.meltemi.common.time.Ticker;
 import io.meltemi.common.validation.Origin;
 import io.meltemi.common.validation.Violation;
+import io.meltemi.proxy.cel.CelExpressions;
 import io.meltemi.proxy.header.HeaderName;
 import io.meltemi.proxy.http.FilterStatus;
 import io.meltemi.proxy.http.HttpFilter;
@@ -19,6 +21,7 @@ import io.meltemi.proxy.network.DownstreamConnection;
 import io.meltemi.proxy.parse.ParseScope;
 import io.meltemi.proxy.rbac.FakeCertificate;
 import io.meltemi.proxy.rbac.FakeTls;
+import io.meltemi.proxy.telemetry.Stats;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -35,7 +38,10 @@ final class RbacFilterTest {
   private static RbacConfig config(String json, ParseScope scope) {
     RBAC.Builder proto = RBAC.newBuilder();
     merge(json, proto);
-    return (RbacConfig) new RbacFilterFactory().parse(Any.pack(proto.build()), scope).orElseThrow();
+    return (RbacConfig)
+        new RbacFilterFactory(new CelExpressions(Ticker.system(), new Stats()))
+            .parse(Any.pack(proto.build()), scope)
+            .orElseThrow();
   }
 
   private static void merge(String json, com.google.protobuf.Message.Builder proto) {
@@ -135,7 +141,7 @@ final class RbacFilterTest {
       RBACPerRoute.Builder proto = RBACPerRoute.newBuilder();
       merge("{'rbac':{" + ADMIN.formatted("DENY") + "}}", proto);
       context.routeConfig =
-          new RbacFilterFactory()
+          new RbacFilterFactory(new CelExpressions(Ticker.system(), new Stats()))
               .parseRoute(Any.pack(proto.build()), ParseScope.root(Origin.of("test")))
               .orElseThrow();
       assertEquals(FilterStatus.CONTINUE, decode(filter, context));
@@ -143,7 +149,7 @@ final class RbacFilterTest {
       context.request.set(HeaderName.of("x-user"), "admin");
       assertEquals(FilterStatus.PAUSE, decode(filter, context));
       context.routeConfig =
-          new RbacFilterFactory()
+          new RbacFilterFactory(new CelExpressions(Ticker.system(), new Stats()))
               .parseRoute(
                   Any.pack(RBACPerRoute.getDefaultInstance()), ParseScope.root(Origin.of("test")))
               .orElseThrow();

@@ -17,11 +17,14 @@ import io.envoyproxy.envoy.extensions.matching.common_inputs.network.v3.SourceIP
 import io.envoyproxy.envoy.extensions.matching.input_matchers.ip.v3.Ip;
 import io.envoyproxy.envoy.extensions.matching.input_matchers.metadata.v3.Metadata;
 import io.envoyproxy.envoy.type.matcher.v3.HttpRequestHeaderMatchInput;
+import io.meltemi.common.time.Ticker;
+import io.meltemi.proxy.cel.CelExpressions;
 import io.meltemi.proxy.http.FilterStatus;
 import io.meltemi.proxy.http.HttpFilter;
 import io.meltemi.proxy.http.filter.FakeFilterContext;
 import io.meltemi.proxy.http.filter.FilterJson;
 import io.meltemi.proxy.parse.ParseScope;
+import io.meltemi.proxy.telemetry.Stats;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -47,7 +50,10 @@ final class RbacMatcherTest {
 
   private static RbacConfig config(String json, ParseScope scope) {
     RBAC proto = FilterJson.merge(expand(json), RBAC.newBuilder(), KNOWN).build();
-    return (RbacConfig) new RbacFilterFactory().parse(Any.pack(proto), scope).orElseThrow();
+    return (RbacConfig)
+        new RbacFilterFactory(new CelExpressions(Ticker.system(), new Stats()))
+            .parse(Any.pack(proto), scope)
+            .orElseThrow();
   }
 
   /** Short forms: {@code ALLOW(name)}, {@code @SourceIPInput}, {@code @Ip} and so on. */

@@ -8,7 +8,9 @@ import com.google.protobuf.Any;
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.util.JsonFormat;
 import io.envoyproxy.envoy.extensions.filters.network.rbac.v3.RBAC;
+import io.meltemi.common.time.Ticker;
 import io.meltemi.common.validation.Origin;
+import io.meltemi.proxy.cel.CelExpressions;
 import io.meltemi.proxy.loop.LoopContext;
 import io.meltemi.proxy.loop.Loops;
 import io.meltemi.proxy.network.DownstreamConnection;
@@ -46,7 +48,9 @@ final class RbacHandlerTest {
     ParseScope scope = ParseScope.root(Origin.of("test"));
     RbacConfig config =
         (RbacConfig)
-            new RbacNetworkFilterFactory(stats).parse(Any.pack(proto.build()), scope).orElseThrow();
+            new RbacNetworkFilterFactory(stats, new CelExpressions(Ticker.system(), stats))
+                .parse(Any.pack(proto.build()), scope)
+                .orElseThrow();
     assertEquals(List.of(), scope.out().finish(() -> "").errors());
     InetSocketAddress remote = new InetSocketAddress(client, 4000);
     DownstreamConnection connection =
