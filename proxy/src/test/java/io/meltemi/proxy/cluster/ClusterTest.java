@@ -45,6 +45,7 @@ import java.util.SplittableRandom;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -201,6 +202,17 @@ final class ClusterTest {
     return new EndpointAssignment("c", 140, List.of(localities));
   }
 
+  /** Hosts of equal weight and the same health on these ports, in one locality. */
+  private static EndpointAssignment hosts(HealthStatus health, int... ports) {
+    return assignment(
+        locality(
+            0,
+            0,
+            IntStream.of(ports)
+                .mapToObj(port -> endpoint(port, 1, health))
+                .toArray(Endpoint[]::new)));
+  }
+
   private Map<Integer, Integer> choices(Cluster cluster, int count) {
     Map<Integer, Integer> ports = new TreeMap<>();
     for (int i = 0; i < count; i++) {
@@ -252,10 +264,7 @@ final class ClusterTest {
   @Test
   void keepsHostsThatStay() {
     Cluster cluster = eds("");
-    cluster.update(
-        assignment(
-            locality(
-                0, 0, endpoint(1, 1, HealthStatus.HEALTHY), endpoint(2, 1, HealthStatus.HEALTHY))));
+    cluster.update(hosts(HealthStatus.HEALTHY, 1, 2));
     Host first = cluster.hosts().get(0);
     Host second = cluster.hosts().get(1);
     AtomicInteger removals = new AtomicInteger();
@@ -295,13 +304,7 @@ final class ClusterTest {
 
   @Test
   void panicsWhenTooFewAreHealthyUnlessTold() {
-    EndpointAssignment sick =
-        assignment(
-            locality(
-                0,
-                0,
-                endpoint(1, 1, HealthStatus.UNHEALTHY),
-                endpoint(2, 1, HealthStatus.UNHEALTHY)));
+    EndpointAssignment sick = hosts(HealthStatus.UNHEALTHY, 1, 2);
     Cluster panicking = eds("");
     panicking.update(sick);
     assertEquals(Map.of(1, 5, 2, 5), choices(panicking, 10));
@@ -324,10 +327,7 @@ final class ClusterTest {
   @Test
   void takesTheLessBusyHost() {
     Cluster cluster = eds(", lb_policy: LEAST_REQUEST, least_request_lb_config: {choice_count: 8}");
-    cluster.update(
-        assignment(
-            locality(
-                0, 0, endpoint(1, 1, HealthStatus.HEALTHY), endpoint(2, 1, HealthStatus.HEALTHY))));
+    cluster.update(hosts(HealthStatus.HEALTHY, 1, 2));
     only(cluster).add(HostStat.RQ_ACTIVE, 10);
     assertTrue(choices(cluster, 1000).getOrDefault(2, 0) > 980);
   }
@@ -335,10 +335,7 @@ final class ClusterTest {
   @Test
   void avoidsRejectedHosts() {
     Cluster cluster = eds("");
-    cluster.update(
-        assignment(
-            locality(
-                0, 0, endpoint(1, 1, HealthStatus.HEALTHY), endpoint(2, 1, HealthStatus.HEALTHY))));
+    cluster.update(hosts(HealthStatus.HEALTHY, 1, 2));
     context.rejected = only(cluster);
     assertEquals(Map.of(2, 10), choices(cluster, 10));
   }
@@ -350,10 +347,7 @@ final class ClusterTest {
             ", common_lb_config: {healthy_panic_threshold: {value: 0}}, outlier_detection:"
                 + " {consecutive_5xx: 3, interval: 1s, base_ejection_time: 5s,"
                 + " max_ejection_percent: 50}");
-    cluster.update(
-        assignment(
-            locality(
-                0, 0, endpoint(1, 1, HealthStatus.HEALTHY), endpoint(2, 1, HealthStatus.HEALTHY))));
+    cluster.update(hosts(HealthStatus.HEALTHY, 1, 2));
     Host bad = cluster.hosts().get(0);
     Host other = cluster.hosts().get(1);
     for (int status : new int[] {500, 503, 200, 500, 500}) {
@@ -486,14 +480,14 @@ final class ClusterTest {
   @Test
   void withoutPanicNoHostMeansNone() {
     Cluster cluster = eds(", common_lb_config: {healthy_panic_threshold: {value: 0}}");
-    cluster.update(assignment(locality(0, 0, endpoint(1, 1, HealthStatus.UNHEALTHY))));
+    cluster.update(hosts(HealthStatus.UNHEALTHY, 1));
     assertNull(cluster.loadBalancer().choose(context));
   }
 
   @Test
   void panicIsCounted() {
     Cluster cluster = eds("");
-    cluster.update(assignment(locality(0, 0, endpoint(1, 1, HealthStatus.UNHEALTHY))));
+    cluster.update(hosts(HealthStatus.UNHEALTHY, 1));
     assertEquals(Map.of(1, 3), choices(cluster, 3));
     assertEquals(3, stats.scope("cluster.c.").counter("lb_healthy_panic").value());
   }
@@ -556,10 +550,7 @@ final class ClusterTest {
             ", lb_policy: "
                 + policy
                 + ", common_lb_config: {consistent_hashing_lb_config: {hash_balance_factor: 150}}");
-    cluster.update(
-        assignment(
-            locality(
-                0, 0, endpoint(1, 1, HealthStatus.HEALTHY), endpoint(2, 1, HealthStatus.HEALTHY))));
+    cluster.update(hosts(HealthStatus.HEALTHY, 1, 2));
     context.hash = 42L;
     Host usual = Objects.requireNonNull(cluster.loadBalancer().choose(context));
     cluster.stats().rqActive.add(10);
@@ -576,10 +567,7 @@ final class ClusterTest {
   @Test
   void aRejectedHashTakesAnotherPlace() {
     Cluster cluster = eds(", lb_policy: MAGLEV");
-    cluster.update(
-        assignment(
-            locality(
-                0, 0, endpoint(1, 1, HealthStatus.HEALTHY), endpoint(2, 1, HealthStatus.HEALTHY))));
+    cluster.update(hosts(HealthStatus.HEALTHY, 1, 2));
     context.hash = 7L;
     Host first = Objects.requireNonNull(cluster.loadBalancer().choose(context));
     context.rejected = first;
@@ -599,12 +587,9 @@ final class ClusterTest {
                 + policy
                 + ": {slow_start_config: {slow_start_window: 100s, min_weight_percent: {value:"
                 + " 20}}}");
-    cluster.update(assignment(locality(0, 0, endpoint(1, 1, HealthStatus.HEALTHY))));
+    cluster.update(hosts(HealthStatus.HEALTHY, 1));
     ticker.advance(Duration.ofSeconds(200));
-    cluster.update(
-        assignment(
-            locality(
-                0, 0, endpoint(1, 1, HealthStatus.HEALTHY), endpoint(2, 1, HealthStatus.HEALTHY))));
+    cluster.update(hosts(HealthStatus.HEALTHY, 1, 2));
     assertEquals(0.2, relative(cluster), 0.04);
     ticker.advance(Duration.ofSeconds(50));
     assertEquals(0.5, relative(cluster), 0.06);
@@ -636,19 +621,22 @@ final class ClusterTest {
     return stats.scope("cluster.c.").counter("health_check." + name).value();
   }
 
+  /** One host that passed its first check, under traffic. */
+  private Cluster passing(String more) {
+    Cluster cluster = eds(more);
+    answers.put(1, HealthProbe.Result.PASSED);
+    cluster.update(hosts(HealthStatus.UNKNOWN, 1));
+    cluster.stats().cxTotal.inc();
+    loop.runAll();
+    return cluster;
+  }
+
   @Test
   void checksDecideFromTheFirstAnswerOn() {
     Cluster cluster = eds(CHECKS);
     answers.put(1, HealthProbe.Result.PASSED);
     answers.put(2, HealthProbe.Result.FAILED);
-    cluster.update(
-        assignment(
-            locality(
-                0,
-                0,
-                endpoint(1, 1, HealthStatus.UNKNOWN),
-                endpoint(2, 1, HealthStatus.UNKNOWN),
-                endpoint(3, 1, HealthStatus.UNKNOWN))));
+    cluster.update(hosts(HealthStatus.UNKNOWN, 1, 2, 3));
     loop.runAll();
     assertFalse(cluster.isReady(), "host 3 has not answered");
     loop.advance(Duration.ofSeconds(1));
@@ -668,11 +656,7 @@ final class ClusterTest {
 
   @Test
   void thresholdsAndEdgesHold() {
-    Cluster cluster = eds(CHECKS);
-    answers.put(1, HealthProbe.Result.PASSED);
-    cluster.update(assignment(locality(0, 0, endpoint(1, 1, HealthStatus.UNKNOWN))));
-    cluster.stats().cxTotal.inc();
-    loop.runAll();
+    Cluster cluster = passing(CHECKS);
     assertEquals(HostHealth.HEALTHY, only(cluster).health());
     answers.remove(1);
     loop.advance(Duration.ofSeconds(11));
@@ -694,16 +678,11 @@ final class ClusterTest {
 
   @Test
   void checksLeaveAnEventLog() {
-    Cluster cluster =
-        eds(
-            CHECKS.replace(
-                "unhealthy_threshold: 2",
-                "unhealthy_threshold: 2, event_log_path: log, always_log_health_check_failures: true,"
-                    + " always_log_health_check_success: true"));
-    answers.put(1, HealthProbe.Result.PASSED);
-    cluster.update(assignment(locality(0, 0, endpoint(1, 1, HealthStatus.UNKNOWN))));
-    cluster.stats().cxTotal.inc();
-    loop.runAll();
+    passing(
+        CHECKS.replace(
+            "unhealthy_threshold: 2",
+            "unhealthy_threshold: 2, event_log_path: log, always_log_health_check_failures: true,"
+                + " always_log_health_check_success: true"));
     assertEquals(
         "log {\"health_checker_type\":\"HTTP\",\"host\":{\"socket_address\":{\"protocol\":\"TCP\","
             + "\"address\":\"127.0.0.1\",\"port_value\":1,\"resolver_name\":\"\",\"ipv4_compat\":false,"
@@ -739,7 +718,7 @@ final class ClusterTest {
   void aHostThatGoesIsNotAskedAnyMore() {
     Cluster cluster = eds(CHECKS);
     answers.put(1, HealthProbe.Result.PASSED);
-    cluster.update(assignment(locality(0, 0, endpoint(1, 1, HealthStatus.UNKNOWN))));
+    cluster.update(hosts(HealthStatus.UNKNOWN, 1));
     loop.runAll();
     cluster.update(assignment());
     loop.runAll();
@@ -753,14 +732,7 @@ final class ClusterTest {
   void newHostsCanBeLeftOutUntilTheyAreChecked() {
     Cluster cluster = eds(CHECKS + ", common_lb_config: {ignore_new_hosts_until_first_hc: true}");
     answers.put(1, HealthProbe.Result.PASSED);
-    cluster.update(
-        assignment(
-            locality(
-                0,
-                0,
-                endpoint(1, 1, HealthStatus.UNKNOWN),
-                endpoint(2, 1, HealthStatus.UNKNOWN),
-                endpoint(3, 1, HealthStatus.UNKNOWN))));
+    cluster.update(hosts(HealthStatus.UNKNOWN, 1, 2, 3));
     loop.runAll();
     // a third of the hosts would be panic
     assertEquals(Map.of(1, 30), choices(cluster, 30));
@@ -775,16 +747,7 @@ final class ClusterTest {
             ", common_lb_config: {healthy_panic_threshold: {value: 0}}, outlier_detection: {"
                 + outlier
                 + "}");
-    cluster.update(
-        assignment(
-            locality(
-                0,
-                0,
-                endpoint(1, 1, HealthStatus.HEALTHY),
-                endpoint(2, 1, HealthStatus.HEALTHY),
-                endpoint(3, 1, HealthStatus.HEALTHY),
-                endpoint(4, 1, HealthStatus.HEALTHY),
-                endpoint(5, 1, HealthStatus.HEALTHY))));
+    cluster.update(hosts(HealthStatus.HEALTHY, 1, 2, 3, 4, 5));
     return cluster;
   }
 
@@ -897,11 +860,7 @@ final class ClusterTest {
   @Test
   void aPassedCheckBringsAnEjectedHostBack() {
     Cluster cluster =
-        eds(CHECKS + ", outlier_detection: {consecutive_5xx: 1, max_ejection_percent: 100}");
-    answers.put(1, HealthProbe.Result.PASSED);
-    cluster.update(assignment(locality(0, 0, endpoint(1, 1, HealthStatus.UNKNOWN))));
-    cluster.stats().cxTotal.inc();
-    loop.runAll();
+        passing(CHECKS + ", outlier_detection: {consecutive_5xx: 1, max_ejection_percent: 100}");
     cluster.outlierDetector().onResponse(only(cluster), 503);
     loop.runAll();
     assertEquals(List.of(1), ejected(cluster));
