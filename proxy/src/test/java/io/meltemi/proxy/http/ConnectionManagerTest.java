@@ -19,8 +19,7 @@ final class ConnectionManagerTest {
   @Test
   void isAnEdge() throws Exception {
     try (TestBackend a = TestBackend.answering(OK);
-        ProxyHarness proxy =
-            new ProxyHarness().cluster("a", a).start(manager(TO_A, "use_remote_address: true"));
+        ProxyHarness proxy = ProxyHarness.before(a, "use_remote_address: true");
         TestClient client = proxy.client()) {
       client.send(
           "GET / HTTP/1.1\r\nHost: t\r\nx-forwarded-for: 1.2.3.4\r\nx-request-id: mine\r\n"
@@ -43,13 +42,10 @@ final class ConnectionManagerTest {
   void believesInternalClients() throws Exception {
     try (TestBackend a = TestBackend.answering(OK);
         ProxyHarness proxy =
-            new ProxyHarness()
-                .cluster("a", a)
-                .start(
-                    manager(
-                        TO_A,
-                        "internal_address_config: {cidr_ranges: [{address_prefix: 10.0.0.0,"
-                            + " prefix_len: 8}]}"));
+            ProxyHarness.before(
+                a,
+                "internal_address_config: {cidr_ranges: [{address_prefix: 10.0.0.0,"
+                    + " prefix_len: 8}]}");
         TestClient client = proxy.client()) {
       client.send(
           "GET / HTTP/1.1\r\nHost: t\r\nx-forwarded-for: 10.1.2.3\r\nx-request-id: mine\r\n"
@@ -77,13 +73,10 @@ final class ConnectionManagerTest {
   void normalizesPaths(String sent, String seen) throws Exception {
     try (TestBackend a = TestBackend.answering(OK);
         ProxyHarness proxy =
-            new ProxyHarness()
-                .cluster("a", a)
-                .start(
-                    manager(
-                        TO_A,
-                        "normalize_path: true\nmerge_slashes: true\n"
-                            + "path_with_escaped_slashes_action: UNESCAPE_AND_FORWARD"));
+            ProxyHarness.before(
+                a,
+                "normalize_path: true\nmerge_slashes: true\n"
+                    + "path_with_escaped_slashes_action: UNESCAPE_AND_FORWARD");
         TestClient client = proxy.client()) {
       assertEquals(200, client.get(sent).status());
       assertEquals("GET " + seen + " HTTP/1.1", a.requests.getFirst().line());
@@ -93,8 +86,7 @@ final class ConnectionManagerTest {
   @Test
   void refusesBrokenPaths() throws Exception {
     try (TestBackend a = TestBackend.answering(OK);
-        ProxyHarness proxy =
-            new ProxyHarness().cluster("a", a).start(manager(TO_A, "normalize_path: true"));
+        ProxyHarness proxy = ProxyHarness.before(a, "normalize_path: true");
         TestClient client = proxy.client()) {
       assertEquals(400, client.get("/%zz").status());
       assertEquals(400, client.get("/a%00b").status());
@@ -108,13 +100,10 @@ final class ConnectionManagerTest {
   void servesHttp10WhenAsked() throws Exception {
     try (TestBackend a = TestBackend.answering(OK);
         ProxyHarness proxy =
-            new ProxyHarness()
-                .cluster("a", a)
-                .start(
-                    manager(
-                        TO_A,
-                        "http_protocol_options: {accept_http_10: true, default_host_for_http_10:"
-                            + " d}"))) {
+            ProxyHarness.before(
+                a,
+                "http_protocol_options: {accept_http_10: true, default_host_for_http_10:"
+                    + " d}")) {
       try (TestClient client = proxy.client()) {
         client.send("GET / HTTP/1.0\r\n\r\n");
         assertTrue(client.readAll().endsWith("hello"));
@@ -133,13 +122,10 @@ final class ConnectionManagerTest {
   void endsIdleConnectionsAndSlowHeads() throws Exception {
     try (TestBackend a = TestBackend.answering(OK);
         ProxyHarness proxy =
-            new ProxyHarness()
-                .cluster("a", a)
-                .start(
-                    manager(
-                        TO_A,
-                        "common_http_protocol_options: {idle_timeout: 0.05s}\n"
-                            + "request_headers_timeout: 0.05s"))) {
+            ProxyHarness.before(
+                a,
+                "common_http_protocol_options: {idle_timeout: 0.05s}\n"
+                    + "request_headers_timeout: 0.05s")) {
       try (TestClient client = proxy.client()) {
         assertEquals(200, client.get("/").status());
         assertTrue(client.isClosedByPeer());

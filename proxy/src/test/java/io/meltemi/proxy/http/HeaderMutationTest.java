@@ -70,8 +70,7 @@ final class HeaderMutationTest {
   @Test
   void earlyOnesComeBeforeEverything() throws Exception {
     try (TestBackend a = TestBackend.answering(TestBackend.OK);
-        ProxyHarness proxy =
-            new ProxyHarness().cluster("a", a).start(ManagerYaml.manager(ManagerYaml.TO_A, EARLY));
+        ProxyHarness proxy = ProxyHarness.before(a, EARLY);
         TestClient client = proxy.client()) {
       client.send(
           "GET / HTTP/1.1\r\nHost: t\r\nx-one: 1\r\nx-gone-a: 1\r\nX-Cased: 1\r\n"

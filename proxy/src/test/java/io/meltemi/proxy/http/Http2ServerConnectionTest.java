@@ -41,7 +41,7 @@ final class Http2ServerConnectionTest {
   @ValueSource(strings = {"", "codec_type: HTTP2"})
   void forwards(String codec) throws Exception {
     try (TestBackend a = TestBackend.answering(OK);
-        ProxyHarness proxy = new ProxyHarness().cluster("a", a).start(manager(TO_A, codec));
+        ProxyHarness proxy = ProxyHarness.before(a, codec);
         Http2TestClient client = new Http2TestClient(proxy.address())) {
       for (int i = 0; i < 3; i++) {
         Http2Headers head = Http2TestClient.head("GET", "/x?y=1");
@@ -108,7 +108,7 @@ final class Http2ServerConnectionTest {
           out.write(body);
         };
     try (TestBackend a = new TestBackend(echo);
-        ProxyHarness proxy = new ProxyHarness().cluster("a", a).start(manager(TO_A));
+        ProxyHarness proxy = ProxyHarness.before(a);
         Http2TestClient client = new Http2TestClient(proxy.address())) {
       List<Http2TestClient.Call> calls = new ArrayList<>();
       for (int i = 0; i < 8; i++) {
@@ -173,7 +173,7 @@ final class Http2ServerConnectionTest {
                         + "grpc-status: 0\r\n\r\n")
                     .getBytes(StandardCharsets.ISO_8859_1));
     try (TestBackend a = new TestBackend(handler);
-        ProxyHarness proxy = new ProxyHarness().cluster("a", a).start(manager(TO_A));
+        ProxyHarness proxy = ProxyHarness.before(a);
         Http2TestClient client = new Http2TestClient(proxy.address())) {
       Http2TestClient.Call call = client.request(Http2TestClient.head("POST", "/"), false);
       client.data(call, "body", false);
@@ -198,7 +198,7 @@ final class Http2ServerConnectionTest {
           out.write(("HTTP/1.1 " + head + "\r\n\r\n").getBytes(StandardCharsets.ISO_8859_1));
         };
     try (TestBackend a = new TestBackend(handler);
-        ProxyHarness proxy = new ProxyHarness().cluster("a", a).start(manager(TO_A));
+        ProxyHarness proxy = ProxyHarness.before(a);
         Http2TestClient client = new Http2TestClient(proxy.address())) {
       Http2TestClient.Call head = client.request(Http2TestClient.head("HEAD", "/"), true);
       assertEquals("end", head.end());
@@ -217,7 +217,7 @@ final class Http2ServerConnectionTest {
   @Test
   void answersExpectations() throws Exception {
     try (TestBackend a = TestBackend.answering(OK);
-        ProxyHarness proxy = new ProxyHarness().cluster("a", a).start(manager(TO_A));
+        ProxyHarness proxy = ProxyHarness.before(a);
         Http2TestClient client = new Http2TestClient(proxy.address())) {
       Http2Headers head = Http2TestClient.head("POST", "/");
       head.set("expect", "100-continue");
@@ -255,7 +255,7 @@ final class Http2ServerConnectionTest {
           }
         };
     try (TestBackend a = new TestBackend(handler);
-        ProxyHarness proxy = new ProxyHarness().cluster("a", a).start(manager(TO_A));
+        ProxyHarness proxy = ProxyHarness.before(a);
         Http2TestClient client = new Http2TestClient(proxy.address())) {
       Http2TestClient.Call call = client.get("/");
       assertTrue(arrived.await(20, TimeUnit.SECONDS));
@@ -283,7 +283,7 @@ final class Http2ServerConnectionTest {
           }
         };
     try (TestBackend a = new TestBackend(handler);
-        ProxyHarness proxy = new ProxyHarness().cluster("a", a).start(manager(TO_A));
+        ProxyHarness proxy = ProxyHarness.before(a);
         Http2TestClient client = new Http2TestClient(proxy.address())) {
       Http2TestClient.Call broken = client.get("/broken");
       assertEquals("reset INTERNAL_ERROR", broken.end());
@@ -343,9 +343,7 @@ final class Http2ServerConnectionTest {
         };
     try (TestBackend a = new TestBackend(handler);
         ProxyHarness proxy =
-            new ProxyHarness()
-                .cluster("a", a)
-                .start(manager(TO_A, "http2_protocol_options: {max_concurrent_streams: 1}"));
+            ProxyHarness.before(a, "http2_protocol_options: {max_concurrent_streams: 1}");
         TestClient raw = proxy.client()) {
       // a client that does not care for the setting
       String settings = "\0\0\0\4\0\0\0\0\0";
@@ -436,8 +434,7 @@ final class Http2ServerConnectionTest {
   @Test
   void silentStreamsAreEnded() throws Exception {
     try (TestBackend a = TestBackend.answering(OK);
-        ProxyHarness proxy =
-            new ProxyHarness().cluster("a", a).start(manager(TO_A, "stream_idle_timeout: 0.1s"));
+        ProxyHarness proxy = ProxyHarness.before(a, "stream_idle_timeout: 0.1s");
         Http2TestClient client = new Http2TestClient(proxy.address())) {
       Http2TestClient.Call call = client.request(Http2TestClient.head("POST", "/"), false);
       assertEquals("end", call.end());
@@ -459,7 +456,7 @@ final class Http2ServerConnectionTest {
           }
         };
     try (TestBackend a = new TestBackend(handler);
-        ProxyHarness proxy = new ProxyHarness().cluster("a", a).start(manager(TO_A))) {
+        ProxyHarness proxy = ProxyHarness.before(a)) {
       try (Http2TestClient client = new Http2TestClient(proxy.address())) {
         client.get("/1");
         client.get("/2");

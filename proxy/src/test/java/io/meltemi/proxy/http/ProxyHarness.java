@@ -125,6 +125,20 @@ final class ProxyHarness implements AutoCloseable {
     filters.add(new RouterFilterFactory(clusters, pools, accessLogs, stats));
   }
 
+  /** Started, with all requests going to one backend. */
+  static ProxyHarness before(TestBackend backend) {
+    return before(backend, "");
+  }
+
+  /**
+   * @param more further fields of the manager, one a line
+   */
+  static ProxyHarness before(TestBackend backend, String more) {
+    return new ProxyHarness()
+        .cluster("a", backend)
+        .start(ManagerYaml.manager(ManagerYaml.TO_A, more));
+  }
+
   ProxyHarness bufferBytesMax(int limit) {
     bufferBytesMax = limit;
     return this;

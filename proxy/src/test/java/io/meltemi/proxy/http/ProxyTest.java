@@ -16,7 +16,7 @@ final class ProxyTest {
   @Test
   void forwardsAndKeepsConnections() throws Exception {
     try (TestBackend a = TestBackend.answering(OK);
-        ProxyHarness proxy = new ProxyHarness().cluster("a", a).start(manager(TO_A));
+        ProxyHarness proxy = ProxyHarness.before(a);
         TestClient client = proxy.client()) {
       for (int i = 0; i < 3; i++) {
         TestClient.Response response = client.get("/x?y=1");
@@ -48,7 +48,7 @@ final class ProxyTest {
         "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
             + "3;x=y\r\nabc\r\n2\r\nde\r\n0\r\nx-end: yes\r\n\r\n";
     try (TestBackend a = TestBackend.answering(chunked);
-        ProxyHarness proxy = new ProxyHarness().cluster("a", a).start(manager(TO_A));
+        ProxyHarness proxy = ProxyHarness.before(a);
         TestClient client = proxy.client()) {
       client.send(
           "POST / HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -94,15 +94,8 @@ final class ProxyTest {
 
   @Test
   void answersPipelinedRequestsInOrder() throws Exception {
-    try (TestBackend a =
-            new TestBackend(
-                (request, out, _) -> {
-                  String path = request.line().split(" ")[1];
-                  out.write(
-                      ("HTTP/1.1 200 OK\r\ncontent-length: " + path.length() + "\r\n\r\n" + path)
-                          .getBytes(StandardCharsets.US_ASCII));
-                });
-        ProxyHarness proxy = new ProxyHarness().cluster("a", a).start(manager(TO_A));
+    try (TestBackend a = TestBackend.tellingPaths();
+        ProxyHarness proxy = ProxyHarness.before(a);
         TestClient client = proxy.client()) {
       StringBuilder all = new StringBuilder();
       for (int i = 0; i < 50; i++) {
@@ -138,7 +131,7 @@ final class ProxyTest {
                     socket.close();
                   }
                 });
-        ProxyHarness proxy = new ProxyHarness().cluster("a", a).start(manager(TO_A));
+        ProxyHarness proxy = ProxyHarness.before(a);
         TestClient client = proxy.client()) {
       assertEquals(204, client.get("/204").status());
       assertEquals(304, client.get("/304").status());
@@ -220,7 +213,7 @@ final class ProxyTest {
   @Test
   void refusesBrokenRequestsAndCloses() throws Exception {
     try (TestBackend a = TestBackend.answering(OK);
-        ProxyHarness proxy = new ProxyHarness().cluster("a", a).start(manager(TO_A))) {
+        ProxyHarness proxy = ProxyHarness.before(a)) {
       String[][] cases = {
         {"GET / HTTP/1.1\r\n\r\n", "400"},
         {"GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n", "400"},

@@ -13,7 +13,6 @@ import io.meltemi.proxy.cluster.ClusterSettings;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
 /** What the router does beyond passing a request on. */
@@ -124,7 +123,7 @@ final class RouterTest {
                     socket.close();
                   }
                 });
-        ProxyHarness proxy = new ProxyHarness().cluster("a", flaky).start(manager(TO_A));
+        ProxyHarness proxy = ProxyHarness.before(flaky);
         TestClient client = proxy.client()) {
       TestClient.Response gone = client.get("/gone");
       assertEquals(503, gone.status());
@@ -149,7 +148,7 @@ final class RouterTest {
   @Test
   void usesAnotherConnectionWhenAnIdleOneWasClosed() throws Exception {
     try (TestBackend a = TestBackend.answering(OK);
-        ProxyHarness proxy = new ProxyHarness().cluster("a", a).start(manager(TO_A));
+        ProxyHarness proxy = ProxyHarness.before(a);
         TestClient client = proxy.client()) {
       assertEquals(200, client.get("/1").status());
       a.closeConnections();
@@ -255,12 +254,7 @@ final class RouterTest {
     CountDownLatch held = new CountDownLatch(1);
     CircuitBreakers.Thresholds one =
         new CircuitBreakers.Thresholds(1, 1, 1, 1, CircuitBreakers.RetryBudget.NONE, false);
-    try (TestBackend slow =
-            new TestBackend(
-                (_, out, _) -> {
-                  held.await(10, TimeUnit.SECONDS);
-                  out.write(OK.getBytes(StandardCharsets.US_ASCII));
-                });
+    try (TestBackend slow = TestBackend.answeringAfter(held, OK);
         ProxyHarness proxy =
             new ProxyHarness()
                 .cluster("a", new ClusterChange().limits(one), slow)
@@ -286,12 +280,7 @@ final class RouterTest {
   @Test
   void holdsTheConnectionsOfEachHost() throws Exception {
     CountDownLatch held = new CountDownLatch(1);
-    try (TestBackend slow =
-            new TestBackend(
-                (_, out, _) -> {
-                  held.await(10, TimeUnit.SECONDS);
-                  out.write(OK.getBytes(StandardCharsets.US_ASCII));
-                });
+    try (TestBackend slow = TestBackend.answeringAfter(held, OK);
         ProxyHarness proxy =
             new ProxyHarness()
                 .cluster(
@@ -321,7 +310,7 @@ final class RouterTest {
   void resetsUpstreamWhenTheClientLeaves() throws Exception {
     CountDownLatch held = new CountDownLatch(1);
     try (TestBackend slow = new TestBackend((_, _, _) -> held.await());
-        ProxyHarness proxy = new ProxyHarness().cluster("a", slow).start(manager(TO_A))) {
+        ProxyHarness proxy = ProxyHarness.before(slow)) {
       try (TestClient client = proxy.client()) {
         client.send("GET /left HTTP/1.1\r\nHost: t\r\n\r\n");
         await(() -> slow.requests.size() == 1);
@@ -362,7 +351,7 @@ final class RouterTest {
   @Test
   void answersExpectations() throws Exception {
     try (TestBackend a = TestBackend.answering(OK);
-        ProxyHarness proxy = new ProxyHarness().cluster("a", a).start(manager(TO_A));
+        ProxyHarness proxy = ProxyHarness.before(a);
         TestClient client = proxy.client()) {
       client.send(
           "POST / HTTP/1.1\r\nHost: t\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n");
@@ -376,15 +365,8 @@ final class RouterTest {
 
   @Test
   void keepsOrderUnderManyConnections() throws Exception {
-    try (TestBackend a =
-            new TestBackend(
-                (request, out, _) -> {
-                  String path = request.line().split(" ")[1];
-                  out.write(
-                      ("HTTP/1.1 200 OK\r\ncontent-length: " + path.length() + "\r\n\r\n" + path)
-                          .getBytes(StandardCharsets.US_ASCII));
-                });
-        ProxyHarness proxy = new ProxyHarness().cluster("a", a).start(manager(TO_A))) {
+    try (TestBackend a = TestBackend.tellingPaths();
+        ProxyHarness proxy = ProxyHarness.before(a)) {
       Thread[] threads = new Thread[16];
       java.util.concurrent.atomic.AtomicInteger good =
           new java.util.concurrent.atomic.AtomicInteger();

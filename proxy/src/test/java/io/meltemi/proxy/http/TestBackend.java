@@ -14,6 +14,8 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
@@ -57,6 +59,26 @@ final class TestBackend implements AutoCloseable {
   /** Always the same answer. */
   static TestBackend answering(String answer) throws IOException {
     return new TestBackend((_, out, _) -> out.write(answer.getBytes(StandardCharsets.ISO_8859_1)));
+  }
+
+  /** The same answer once it is let go. */
+  static TestBackend answeringAfter(CountDownLatch held, String answer) throws IOException {
+    return new TestBackend(
+        (_, out, _) -> {
+          held.await(10, TimeUnit.SECONDS);
+          out.write(answer.getBytes(StandardCharsets.ISO_8859_1));
+        });
+  }
+
+  /** The path of each request. */
+  static TestBackend tellingPaths() throws IOException {
+    return new TestBackend(
+        (request, out, _) -> {
+          String path = request.line().split(" ")[1];
+          out.write(
+              ("HTTP/1.1 200 OK\r\ncontent-length: " + path.length() + "\r\n\r\n" + path)
+                  .getBytes(StandardCharsets.ISO_8859_1));
+        });
   }
 
   InetSocketAddress address() {

@@ -109,7 +109,7 @@ final class TunnelTest {
   }
 
   private static ProxyHarness proxy(TestBackend a) {
-    return new ProxyHarness().cluster("a", a).start(manager(TO_A, BOTH));
+    return ProxyHarness.before(a, BOTH);
   }
 
   private static ProxyHarness toTcp(TcpEcho tcp) {
@@ -254,7 +254,7 @@ final class TunnelTest {
               suppress_envoy_headers: true
         """;
     try (TestBackend a = upgrading("");
-        ProxyHarness proxy = new ProxyHarness().cluster("a", a).start(manager(TO_A, own))) {
+        ProxyHarness proxy = ProxyHarness.before(a, own)) {
       for (int i = 0; i < 2; i++) {
         try (TestClient client = proxy.client()) {
           client.send("GET /ws" + UPGRADE);
@@ -346,9 +346,7 @@ final class TunnelTest {
   void takesAnExtendedConnect(boolean overHttp2) throws Exception {
     try (TestBackend a = upgrading("");
         ProxyHarness last =
-            new ProxyHarness()
-                .cluster("a", a)
-                .start(manager(TO_A, BOTH + "\nhttp2_protocol_options: {allow_connect: true}"));
+            ProxyHarness.before(a, BOTH + "\nhttp2_protocol_options: {allow_connect: true}");
         ProxyHarness first = before(last);
         Http2TestClient client =
             new Http2TestClient(overHttp2 ? first.address() : last.address())) {
@@ -386,9 +384,7 @@ final class TunnelTest {
   void translatesAnUpgradeForHostsOfHttp2() throws Exception {
     try (TestBackend a = upgrading("");
         ProxyHarness last =
-            new ProxyHarness()
-                .cluster("a", a)
-                .start(manager(TO_A, BOTH + "\nhttp2_protocol_options: {allow_connect: true}"));
+            ProxyHarness.before(a, BOTH + "\nhttp2_protocol_options: {allow_connect: true}");
         ProxyHarness first = before(last);
         TestClient client = first.client()) {
       client.send("GET /ws" + UPGRADE);
@@ -418,9 +414,7 @@ final class TunnelTest {
   void refusesBrokenProtocols(String protocol) throws Exception {
     try (TestBackend a = upgrading("");
         ProxyHarness proxy =
-            new ProxyHarness()
-                .cluster("a", a)
-                .start(manager(TO_A, BOTH + "\nhttp2_protocol_options: {allow_connect: true}"));
+            ProxyHarness.before(a, BOTH + "\nhttp2_protocol_options: {allow_connect: true}");
         Http2TestClient client = new Http2TestClient(proxy.address())) {
       assertTrue(client.request(extended("/ws", protocol), false).end().startsWith("reset"));
       Http2Headers get = Http2TestClient.head("GET", "/").set(":protocol", "websocket");
