@@ -15,6 +15,8 @@ import io.netty.channel.socket.DuplexChannel;
 import io.netty.util.internal.StringUtil;
 import java.io.IOException;
 import java.net.SocketAddress;
+import java.nio.channels.AlreadyBoundException;
+import java.nio.channels.AlreadyConnectedException;
 import java.nio.channels.ClosedChannelException;
 import org.jspecify.annotations.Nullable;
 
@@ -288,9 +290,12 @@ final class InternalChannel extends AbstractChannel implements DuplexChannel {
   }
 
   private final class Unsafe extends AbstractUnsafe {
+    /** It is connected from the beginning, as far as it ever is. */
     @Override
     public void connect(SocketAddress to, SocketAddress from, ChannelPromise promise) {
-      safeSetFailure(promise, new UnsupportedOperationException("connected when it is made"));
+      if (promise.setUncancellable() && ensureOpen(promise)) {
+        safeSetFailure(promise, new AlreadyConnectedException());
+      }
     }
   }
 
@@ -317,7 +322,7 @@ final class InternalChannel extends AbstractChannel implements DuplexChannel {
 
   @Override
   protected void doBind(SocketAddress address) {
-    throw new UnsupportedOperationException("it has its address");
+    throw new AlreadyBoundException();
   }
 
   @Override

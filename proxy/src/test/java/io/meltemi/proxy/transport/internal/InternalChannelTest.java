@@ -20,6 +20,9 @@ import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.channel.socket.DuplexChannel;
 import java.net.ConnectException;
+import java.nio.channels.AlreadyBoundException;
+import java.nio.channels.AlreadyConnectedException;
+import java.nio.channels.ClosedChannelException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
@@ -276,5 +279,26 @@ final class InternalChannelTest {
     assertInstanceOf(ConnectException.class, refused.cause());
     settle();
     run(() -> assertFalse(refused.channel().isOpen()));
+  }
+
+  @Test
+  void anEndIsBoundAndConnectedAsASocketIs() throws Exception {
+    connect();
+    ChannelFuture bound = on(() -> client.channel().bind(ADDRESS));
+    ChannelFuture connected = on(() -> client.channel().connect(ADDRESS));
+    ChannelFuture written = on(() -> client.channel().writeAndFlush("no bytes"));
+    settle();
+    assertInstanceOf(AlreadyBoundException.class, bound.cause());
+    assertInstanceOf(AlreadyConnectedException.class, connected.cause());
+    assertInstanceOf(UnsupportedOperationException.class, written.cause());
+    write(client, bytes("hello"));
+    run(
+        () -> {
+          assertEquals("hello", server.text.toString());
+          client.channel().close();
+        });
+    ChannelFuture late = on(() -> client.channel().connect(ADDRESS));
+    settle();
+    assertInstanceOf(ClosedChannelException.class, late.cause());
   }
 }
