@@ -4,6 +4,7 @@ import com.google.protobuf.ByteString;
 import io.grpc.Drainable;
 import io.grpc.KnownLength;
 import io.grpc.MethodDescriptor;
+import io.grpc.Status;
 import io.meltemi.xds.resource.EncodedResource;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
@@ -38,7 +39,7 @@ record EncodedResponse(List<EncodedResource> resources, boolean delta, ByteStrin
     envelope.writeTo(out);
   }
 
-  /** Writes responses; reads them as bytes, which only a client in the same process asks for. */
+  /** Writes responses. What it reads is bytes of either variant, all of them in the envelope. */
   static final MethodDescriptor.Marshaller<EncodedResponse> MARSHALLER =
       new MethodDescriptor.Marshaller<>() {
         @Override
@@ -48,7 +49,14 @@ record EncodedResponse(List<EncodedResource> resources, boolean delta, ByteStrin
 
         @Override
         public EncodedResponse parse(InputStream stream) {
-          throw new UnsupportedOperationException("a server reads no responses");
+          try {
+            return new EncodedResponse(List.of(), false, ByteString.readFrom(stream));
+          } catch (IOException e) {
+            throw Status.INTERNAL
+                .withDescription("response cannot be read")
+                .withCause(e)
+                .asRuntimeException();
+          }
         }
       };
 
