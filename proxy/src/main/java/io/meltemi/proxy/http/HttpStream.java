@@ -6,7 +6,6 @@ import io.meltemi.proxy.header.GrpcHeaders;
 import io.meltemi.proxy.header.HeaderBlock;
 import io.meltemi.proxy.header.HeaderName;
 import io.meltemi.proxy.loop.LoopContext;
-import io.meltemi.proxy.loop.LoopTimer;
 import io.meltemi.proxy.matcher.MatchTrace;
 import io.meltemi.proxy.network.DownstreamConnection;
 import io.meltemi.proxy.route.HeaderMutations;
@@ -37,7 +36,7 @@ import org.jspecify.annotations.Nullable;
  * <p>Any callback may end the stream, and the object may then serve another one before the callback
  * returns: whoever calls out compares {@link #generation} afterwards.
  */
-final class HttpStream implements RequestView {
+final class HttpStream implements RequestView, StreamTimes.Watcher {
   private static final byte[] TEXT_PLAIN = "text/plain".getBytes(StandardCharsets.US_ASCII);
   private static final byte[] HEAD = "HEAD".getBytes(StandardCharsets.US_ASCII);
 
@@ -55,27 +54,6 @@ final class HttpStream implements RequestView {
     UPGRADE,
     /** Plain bytes to what {@code :authority} names. */
     CONNECT
-  }
-
-  private final class IdleTimer extends LoopTimer {
-    @Override
-    protected void onTimeout() {
-      onIdle();
-    }
-  }
-
-  private final class RequestTimer extends LoopTimer {
-    @Override
-    protected void onTimeout() {
-      onRequestTimeout();
-    }
-  }
-
-  private final class DurationTimer extends LoopTimer {
-    @Override
-    protected void onTimeout() {
-      onDurationTimeout();
-    }
   }
 
   private final HttpConnectionManager manager;
@@ -96,9 +74,7 @@ final class HttpStream implements RequestView {
   private final @Nullable RequestTrace trace;
   private final byte[] uuid = new byte[36];
   private final RouteChoice choice = new RouteChoice();
-  private final IdleTimer idleTimer = new IdleTimer();
-  private final RequestTimer requestTimer = new RequestTimer();
-  private final DurationTimer durationTimer = new DurationTimer();
+  private final StreamTimes times;
 
   /** Made when the connection manager changes headers early. */
   private @Nullable FormatOutput earlyScratch;
@@ -117,8 +93,6 @@ final class HttpStream implements RequestView {
   private @Nullable HttpConnection connection;
   private int generation;
   private long random;
-  private long idleNanos;
-  private long activeNanos;
   private boolean internal;
   private boolean routeKnown;
   private boolean headersReceived;
@@ -180,6 +154,7 @@ final class HttpStream implements RequestView {
     this.manager = manager;
     this.settings = manager.settings();
     this.loop = loop;
+    this.times = new StreamTimes(loop, settings.times(), this);
     RequestTrace.Shared tracing = manager.tracing();
     trace = tracing == null ? null : new RequestTrace(tracing, loop, info);
     chain = manager.chains().main();
@@ -204,7 +179,7 @@ final class HttpStream implements RequestView {
     info.startNanos = now;
     info.requestHeaders = request;
     info.responseHeaders = response;
-    activeNanos = now;
+    times.active(now);
     response.clear();
   }
 
@@ -257,7 +232,10 @@ final class HttpStream implements RequestView {
     random = loop.random();
     info.schemeOfUpstream = settings.scheme().ofUpstream();
     count();
-    startTimers(endStream);
+    times.begin(endStream);
+    if (endStream) {
+      info.lastDownstreamRxByteNanos = loop.now();
+    }
     int g = generation;
     HttpConnection from = connection();
     applyEarly();
@@ -342,27 +320,10 @@ final class HttpStream implements RequestView {
     connection().describe(this);
   }
 
-  private void startTimers(boolean endStream) {
-    HttpConnectionManagerSettings.Times times = settings.times();
-    idleNanos = times.streamIdleNanos();
-    if (idleNanos > 0) {
-      loop.timers().start(idleTimer, idleNanos);
-    }
-    if (times.requestNanos() > 0 && !endStream) {
-      loop.timers().start(requestTimer, times.requestNanos());
-    }
-    if (times.streamNanosMax() > 0) {
-      loop.timers().start(durationTimer, times.streamNanosMax());
-    }
-    if (endStream) {
-      info.lastDownstreamRxByteNanos = loop.now();
-    }
-  }
-
   private void requestEnded() {
     decodeEnded = true;
     info.lastDownstreamRxByteNanos = loop.now();
-    loop.timers().cancel(requestTimer);
+    times.endRequest();
   }
 
   private void decodeHeadersFrom(int from, boolean end) {
@@ -391,7 +352,7 @@ final class HttpStream implements RequestView {
 
   /** A piece of the request's body, lent for the call. */
   void onData(ByteBuf data, boolean endStream) {
-    activeNanos = loop.now();
+    times.active(loop.now());
     info.bytesReceived += data.readableBytes();
     if (endStream) {
       requestEnded();
@@ -715,22 +676,20 @@ final class HttpStream implements RequestView {
 
   // ---- time
 
-  private void onIdle() {
-    long left = activeNanos + idleNanos - loop.nanos();
-    if (left > 0) {
-      loop.timers().start(idleTimer, left);
-      return;
-    }
+  @Override
+  public void onIdleTimeout() {
     manager.stats().rqIdleTimeout.inc();
     timeout("stream timeout", ResponseFlag.STREAM_IDLE_TIMEOUT, "stream_idle_timeout");
   }
 
-  private void onRequestTimeout() {
+  @Override
+  public void onRequestTimeout() {
     manager.stats().rqTimeout.inc();
     timeout("request timeout", null, "request_overall_timeout");
   }
 
-  private void onDurationTimeout() {
+  @Override
+  public void onDurationTimeout() {
     manager.stats().rqMaxDurationReached.inc();
     timeout(
         "downstream duration timeout",
@@ -864,14 +823,15 @@ final class HttpStream implements RequestView {
   }
 
   private void emitHeaders(boolean endStream) {
-    activeNanos = loop.now();
+    long now = loop.now();
+    times.active(now);
     responseSent = true;
     if (!decodeEnded) {
       // an answer is under way, and the time that was left for the request counts no more
-      loop.timers().cancel(requestTimer);
+      times.endRequest();
     }
     info.responseCode = status;
-    info.firstDownstreamTxByteNanos = activeNanos;
+    info.firstDownstreamTxByteNanos = now;
     if (trace != null) {
       trace.onResponse(response);
     }
@@ -928,7 +888,7 @@ final class HttpStream implements RequestView {
           }
         }
       }
-      activeNanos = loop.now();
+      times.active(loop.now());
       info.bytesSent += piece.readableBytes();
       endSent = endStream;
       connection().sendData(this, piece, endStream);
@@ -1109,9 +1069,7 @@ final class HttpStream implements RequestView {
     HttpConnection from = connection();
     info.endNanos = loop.now();
     info.lastDownstreamTxByteNanos = info.endNanos;
-    loop.timers().cancel(idleTimer);
-    loop.timers().cancel(requestTimer);
-    loop.timers().cancel(durationTimer);
+    times.end();
     if (headersReceived) {
       manager.stats().rqActive.dec();
       if (info.responseCode > 0) {
@@ -1247,29 +1205,11 @@ final class HttpStream implements RequestView {
         info.routeName = route.name();
         info.virtualHostName = route.labels().virtualHost();
         if (route.action() instanceof RouteAction.Forward forward) {
-          applyTimeouts(forward);
+          times.apply(forward);
         }
       }
     }
     return choice;
-  }
-
-  private void applyTimeouts(RouteAction.Forward forward) {
-    long idle = forward.timeouts().idleNanos();
-    if (idle >= 0 && idle != idleNanos) {
-      idleNanos = idle;
-      loop.timers().cancel(idleTimer);
-      if (idle > 0) {
-        loop.timers().start(idleTimer, idle);
-      }
-    }
-    long duration = forward.timeouts().streamNanosMax();
-    if (duration >= 0) {
-      loop.timers().cancel(durationTimer);
-      if (duration > 0) {
-        loop.timers().start(durationTimer, duration);
-      }
-    }
   }
 
   /** The context of one filter. */
