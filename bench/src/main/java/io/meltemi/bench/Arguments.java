@@ -27,6 +27,7 @@ record Arguments(
       """
       usage: meltemi bench data-plane [OPTIONS]
              meltemi bench control-plane --help
+             meltemi bench generators --help
         --only NAME[,NAME]  these scenarios alone
         --list              name the scenarios and end
         --rounds N          measured rounds of each peer (default: 5)
@@ -67,7 +68,7 @@ record Arguments(
     }
     if (arguments.isEmpty() || !arguments.getFirst().equals("data-plane")) {
       throw new IllegalArgumentException(
-          "found " + arguments + " (expected: data-plane or control-plane)");
+          "found " + arguments + " (expected: data-plane, control-plane or generators)");
     }
     int i = 1;
     while (i < arguments.size()) {

@@ -1,6 +1,7 @@
 package io.meltemi.bench;
 
 import io.meltemi.bench.controlplane.ControlPlaneBench;
+import io.meltemi.bench.translation.TranslationBench;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
@@ -18,9 +19,11 @@ public final class Main {
     int code;
     try {
       code =
-          args.length > 0 && args[0].equals("control-plane")
-              ? ControlPlaneBench.run(List.of(args), Path.of(launcher), out)
-              : DataPlaneBench.run(List.of(args), launcher, out);
+          switch (args.length == 0 ? "" : args[0]) {
+            case "control-plane" -> ControlPlaneBench.run(List.of(args), Path.of(launcher), out);
+            case "generators" -> TranslationBench.run(List.of(args), Path.of(launcher), out);
+            default -> DataPlaneBench.run(List.of(args), launcher, out);
+          };
     } catch (IllegalArgumentException e) {
       System.err.println("meltemi bench: " + e.getMessage());
       System.err.print(Arguments.USAGE);

@@ -42,6 +42,9 @@ public final class ControlPlaneBench {
       taken, with 2 when the command line is wrong or what it asks for is missing.
       """;
 
+  /** How often two simulators take turns. */
+  private static final int PAIRS = 2;
+
   private static final Duration READY_MAX = Duration.ofSeconds(60);
 
   private final Path launcher;
@@ -194,14 +197,24 @@ public final class ControlPlaneBench {
     StringBuilder tables = new StringBuilder();
     for (Cell cell : cells) {
       out.println(cell + ", " + one.name() + " and " + other.name() + " ...");
-      Measured first = measure(children, directory, one, cell);
-      Measured second = measure(children, directory, other, cell);
-      Agreement agreement = new Agreement(cell.toString(), one.name(), first, other.name(), second);
+      List<Measured> firsts = new ArrayList<>();
+      List<Measured> seconds = new ArrayList<>();
+      for (int i = 0; i < PAIRS; i++) {
+        firsts.add(measure(children, directory, one, cell));
+        seconds.add(measure(children, directory, other, cell));
+        checkReady(cell, firsts.getLast(), broken);
+        checkReady(cell, seconds.getLast(), broken);
+      }
+      Agreement agreement =
+          new Agreement(
+              cell.toString(),
+              one.name(),
+              Measured.mean(firsts),
+              other.name(),
+              Measured.mean(seconds));
       out.print(agreement.markdown());
       tables.append(agreement.markdown()).append('\n');
       broken.addAll(agreement.broken());
-      checkReady(cell, first, broken);
-      checkReady(cell, second, broken);
     }
     return tables.toString();
   }
@@ -253,8 +266,8 @@ public final class ControlPlaneBench {
     return """
     # Two swarms
 
-    Whether our own swarm loads a control plane as `../shared/adsim` does: both, one after the other,
-    against a fresh control plane each, on meshes of the same shape. Written by
+    Whether our own swarm loads a control plane as `../shared/adsim` does: both in turn, A B A B,
+    against a fresh control plane each, on meshes of the same shape; the means. Written by
     `./meltemi bench control-plane --swarm both`. CPU is that of the server, in ticks of 10 ms and
     with its compiler's, so small ones say little; judged are the sums (at most 15 %% apart).
 
@@ -267,16 +280,7 @@ public final class ControlPlaneBench {
 
   private Measured measure(Children children, Path directory, Simulator simulator, Cell cell)
       throws IOException, InterruptedException {
-    Simulator.Input input =
-        simulator.write(
-            directory.resolve(
-                "in-"
-                    + simulator.getClass().getSimpleName()
-                    + "-"
-                    + cell.services()
-                    + "-"
-                    + cell.proxies()),
-            cell);
+    Simulator.Input input = simulator.write(Files.createTempDirectory(directory, "in-"), cell);
     int xds = Ports.free();
     int http = Ports.free();
     try (Child server =

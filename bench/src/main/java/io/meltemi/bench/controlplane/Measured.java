@@ -2,12 +2,15 @@ package io.meltemi.bench.controlplane;
 
 import java.util.EnumMap;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.function.ToDoubleFunction;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /**
  * Costs by phase, of a run or of the reference's.
@@ -94,6 +97,29 @@ record Measured(
       }
     }
     return new Measured(costs, resident, ready, holdings);
+  }
+
+  /** The means of several runs' costs; the rest is that of the last. */
+  static Measured mean(List<Measured> runs) {
+    Map<Phase, Cost> costs = new EnumMap<>(Phase.class);
+    Measured last = runs.getLast();
+    for (Phase phase : last.costs.keySet()) {
+      List<Cost> all =
+          runs.stream().flatMap(run -> Stream.ofNullable(run.costs.get(phase))).toList();
+      costs.put(
+          phase,
+          new Cost(
+              mean(all, Cost::cpuSeconds),
+              mean(all, Cost::lastMillis),
+              mean(all, Cost::megabytes),
+              mean(all, Cost::heldMegabytes),
+              mean(all, Cost::peakMegabytes)));
+    }
+    return new Measured(costs, last.residentMegabytes, last.ready, last.holdings);
+  }
+
+  private static double mean(List<Cost> costs, ToDoubleFunction<Cost> figure) {
+    return costs.stream().mapToDouble(figure).average().orElse(0);
   }
 
   /** Figures such as {@code cpu=1.5}. */

@@ -1,5 +1,6 @@
 package io.meltemi.bench.swarm;
 
+import io.envoyproxy.envoy.config.core.v3.Node;
 import io.meltemi.bench.swarm.Round.Awaited;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -102,6 +103,11 @@ public final class MeshFiles {
 
   private boolean hasRules(int service) {
     return service < Math.max(1, services / WITH_RULES);
+  }
+
+  /** What the first sidecar says of itself. */
+  public Node proxy() {
+    return Swarm.node(workload(0));
   }
 
   /** The workload of a sidecar: the first endpoints of all services, then the second ones. */

@@ -140,6 +140,9 @@ class ComparisonTest {
             "10 × 20: 1.53 of the CPU-s of a with b (at most 0.15 apart)",
             "10 × 20: sidecars have 26 clusters and 27"),
         apart.broken());
+    assertEquals(
+        new Cost(23.5, 14000, 3983.8, 0, 906),
+        Measured.mean(List.of(one, other)).costs().get(Phase.CONNECT_COLD));
     assertTrue(
         apart
             .markdown()
