@@ -79,6 +79,19 @@ class LauncherTest {
   }
 
   @Test
+  void discoveryIsCompiledByC1UnlessToldOtherwise() throws Exception {
+    Result usual = run(Map.of(), "discovery");
+    assertTrue(usual.output().contains("java: -XX:TieredStopAtLevel=1\n"), usual.output());
+    Result told = run(Map.of("MELTEMI_JAVA_OPTS", "-XX:TieredStopAtLevel=4"), "discovery");
+    // the JVM takes the last
+    assertTrue(
+        told.output().indexOf("java: -XX:TieredStopAtLevel=4\n")
+            > told.output().indexOf("java: -XX:TieredStopAtLevel=1\n"),
+        told.output());
+    assertTrue(!run(Map.of(), "up").output().contains("TieredStopAtLevel"));
+  }
+
+  @Test
   void newerSourceIsBuilt() throws Exception {
     run(Map.of(), "version");
     Path source = launcher.resolveSibling("cli/src/main/java/New.java");
