@@ -44,16 +44,20 @@ final class TestBackend implements AutoCloseable {
     void handle(Request request, OutputStream out, Socket socket) throws Exception;
   }
 
+  private static final long CLOSE_MILLIS_MAX = 10_000;
+
   final List<Request> requests = new CopyOnWriteArrayList<>();
   final AtomicInteger connections = new AtomicInteger();
   private final ServerSocket server;
   private final Handler handler;
   private final Set<Socket> sockets = ConcurrentHashMap.newKeySet();
+  private final Thread accepting;
 
   TestBackend(Handler handler) throws IOException {
     this.handler = handler;
     this.server = new ServerSocket(0, 128, InetAddress.getLoopbackAddress());
-    Thread.ofVirtual().start(this::accept);
+    this.accepting = Thread.ofVirtual().unstarted(this::accept);
+    accepting.start();
   }
 
   /** Always the same answer. */
@@ -189,5 +193,11 @@ final class TestBackend implements AutoCloseable {
   public void close() throws IOException {
     server.close();
     closeConnections();
+    try {
+      // the port takes connections until a virtual thread that waits for one has ended
+      accepting.join(CLOSE_MILLIS_MAX);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
   }
 }
