@@ -10,6 +10,7 @@ import io.meltemi.common.validation.Origin;
 import io.meltemi.common.validation.Validation;
 import io.meltemi.proxy.listener.FilterChainMatch.SourceType;
 import io.meltemi.proxy.matcher.IpRange;
+import io.meltemi.proxy.matcher.XxHash64;
 import io.meltemi.proxy.network.NetworkFilterConfig;
 import io.meltemi.proxy.network.NetworkFilterFactory;
 import io.meltemi.proxy.parse.AddressParser;
@@ -21,14 +22,10 @@ import io.meltemi.proxy.telemetry.AccessLog;
 import io.meltemi.proxy.telemetry.Stats;
 import io.meltemi.proxy.telemetry.accesslog.AccessLogParser;
 import io.meltemi.proxy.transport.TransportSocketParser;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.HexFormat;
@@ -113,6 +110,7 @@ public final class ListenerParser {
   /** Of the stats of a listener that has a name only. */
   private static final String INSIDE_PREFIX = "envoy_internal_";
 
+  private static final long SECOND_SEED = 0x9E3779B97F4A7C15L;
   private static final int BUFFER_BYTES_DEFAULT = 1024 * 1024;
   private static final long FILTERS_TIMEOUT_NANOS_DEFAULT = 15_000_000_000L;
 
@@ -431,19 +429,23 @@ public final class ListenerParser {
     return lower;
   }
 
+  /**
+   * Two hashes of 64 bits, one more than Envoy compares listeners by. Not a digest of the JDK's:
+   * the first of those starts its security providers, milliseconds of a proxy's start.
+   */
   private static String fingerprint(Message proto) {
+    byte[] bytes = new byte[proto.getSerializedSize()];
     try {
-      ByteArrayOutputStream bytes = new ByteArrayOutputStream();
       CodedOutputStream out = CodedOutputStream.newInstance(bytes);
       out.useDeterministicSerialization();
       proto.writeTo(out);
-      out.flush();
-      byte[] digest = MessageDigest.getInstance("SHA-256").digest(bytes.toByteArray());
-      return HexFormat.of().formatHex(Arrays.copyOf(digest, 16));
+      out.checkNoSpaceLeft();
     } catch (IOException e) {
       throw new UncheckedIOException(e);
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("every Java platform has SHA-256", e);
     }
+    HexFormat hex = HexFormat.of();
+    long first = XxHash64.hash(bytes, 0, bytes.length, 0);
+    return hex.toHexDigits(first)
+        + hex.toHexDigits(XxHash64.hash(bytes, 0, bytes.length, SECOND_SEED));
   }
 }
