@@ -133,6 +133,33 @@ public record ProxyNode(
     return ips.getFirst();
   }
 
+  /** The same without the namespace that it is in. */
+  ProxyNode anywhere() {
+    return new ProxyNode(
+        type,
+        id,
+        "",
+        ips,
+        locality,
+        new Metadata(
+            "",
+            metadata.labels,
+            metadata.serviceAccount,
+            metadata.clusterId,
+            metadata.network,
+            metadata.nodeName,
+            metadata.interceptionMode,
+            metadata.httpProxyPort,
+            metadata.unprivilegedPod,
+            metadata.dnsCapture,
+            metadata.http10,
+            metadata.istioVersion,
+            metadata.certificates,
+            metadata.gatewayTopology,
+            metadata.values),
+        placement);
+  }
+
   public boolean isSidecar() {
     return type == Type.SIDECAR;
   }

@@ -59,6 +59,7 @@ public final class PushContext {
   private final Derived derived;
   private final SidecarScopes sidecarScopes;
   private final Views views;
+  private final Map<View, SharedResources> shared = new ConcurrentHashMap<>();
 
   /** What does not depend on endpoints, so that worlds which differ only in them share it. */
   private static final class Derived {
@@ -503,6 +504,11 @@ public final class PushContext {
    */
   public <T> T derive(Class<T> type, Function<PushContext, T> make) {
     return type.cast(derived.others.computeIfAbsent(type, _ -> make.apply(this)));
+  }
+
+  /** What this world has for clients of a view, wherever they are. */
+  public SharedResources shared(View view) {
+    return shared.computeIfAbsent(view.anywhere(), same -> new SharedResources(same.node()));
   }
 
   /** True when a proxy may reach a service. */

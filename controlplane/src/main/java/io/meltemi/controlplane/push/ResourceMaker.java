@@ -59,7 +59,7 @@ final class ResourceMaker {
       long translated = ticker.nanos();
       List<EncodedResource> encoded = new ArrayList<>(made.size());
       for (GeneratedResource resource : made) {
-        encoded.add(shared(EncodedResource.encode(resource.name(), resource.body())));
+        encoded.add(resource.encoded(this::shared));
       }
       events.generated(
           type,

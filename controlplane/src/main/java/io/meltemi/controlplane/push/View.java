@@ -37,6 +37,11 @@ public final class View {
     return node;
   }
 
+  /** The view of a client of which is not known in which namespace it is. */
+  View anywhere() {
+    return new View(part, node.anywhere());
+  }
+
   /** True when resources of another part come in another group. */
   public boolean has(Part other) {
     return part == Part.ALL || part == other;

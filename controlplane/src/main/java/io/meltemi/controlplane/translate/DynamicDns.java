@@ -7,6 +7,7 @@ import io.envoyproxy.envoy.extensions.clusters.dynamic_forward_proxy.v3.ClusterC
 import io.envoyproxy.envoy.extensions.common.dynamic_forward_proxy.v3.DnsCacheConfig;
 import io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3.HttpFilter;
 import io.envoyproxy.envoy.extensions.filters.network.sni_dynamic_forward_proxy.v3.FilterConfig;
+import io.meltemi.config.mesh.MeshConfig;
 import io.meltemi.config.traffic.OutboundTrafficPolicy;
 import io.meltemi.controlplane.push.ProxyNode;
 import io.meltemi.controlplane.push.PushContext;
@@ -47,15 +48,18 @@ public final class DynamicDns {
             .forEach(port -> ports.add(port.number()));
       }
     }
-    cache =
-        DnsCacheConfig.newBuilder()
-            .setName(CACHE)
-            .setDnsLookupFamily(
-                node.ip().indexOf(':') >= 0
-                    ? Cluster.DnsLookupFamily.V6_ONLY
-                    : Cluster.DnsLookupFamily.V4_ONLY)
-            .setDnsRefreshRate(ProtoValues.duration(context.mesh().upstream().dnsRefreshRate()))
-            .build();
+    cache = cache(node, context.mesh());
+  }
+
+  private static DnsCacheConfig cache(ProxyNode node, MeshConfig mesh) {
+    return DnsCacheConfig.newBuilder()
+        .setName(CACHE)
+        .setDnsLookupFamily(
+            node.ip().indexOf(':') >= 0
+                ? Cluster.DnsLookupFamily.V6_ONLY
+                : Cluster.DnsLookupFamily.V4_ONLY)
+        .setDnsRefreshRate(ProtoValues.duration(mesh.upstream().dnsRefreshRate()))
+        .build();
   }
 
   public static DynamicDns of(ProxyNode node, PushContext context) {
@@ -82,7 +86,7 @@ public final class DynamicDns {
    *
    * @param cluster its endpoints are those that the filters looked up
    */
-  public void apply(Cluster.Builder cluster) {
+  public static void apply(Cluster.Builder cluster, ProxyNode node, MeshConfig mesh) {
     cluster
         .setClusterType(
             Cluster.CustomClusterType.newBuilder()
@@ -90,7 +94,7 @@ public final class DynamicDns {
                 .setTypedConfig(
                     Any.pack(
                         ClusterConfig.newBuilder()
-                            .setDnsCacheConfig(cache)
+                            .setDnsCacheConfig(cache(node, mesh))
                             // TLS is checked as the destination rule says
                             .setAllowInsecureClusterOptions(true)
                             .build())))

@@ -39,9 +39,9 @@ public final class ClusterGenerator implements ResourceGenerator {
   public List<GeneratedResource> generate(
       View view, PushContext context, Collection<String> names) {
     ProxyNode node = view.node();
-    List<Translated> clusters = new ArrayList<>();
+    List<GeneratedResource> clusters = new ArrayList<>();
     if (view.has(View.Part.OUTBOUND)) {
-      OutboundClusters outbound = new OutboundClusters(node, context);
+      OutboundClusters outbound = new OutboundClusters(view, context);
       if (node.isWaypoint()) {
         clusters.addAll(WaypointClusters.of(context.mesh()));
         clusters.addAll(outbound.clusters(WaypointServices.of(node, context)));
@@ -51,9 +51,8 @@ public final class ClusterGenerator implements ResourceGenerator {
       clusters.add(SpecialClusters.blackHole(context.mesh()));
       if (node.isSidecar()) {
         clusters.add(SpecialClusters.passthrough(context.mesh()));
-        DynamicDns lookedUp = DynamicDns.of(node, context);
-        if (lookedUp.anyHost()) {
-          clusters.add(SpecialClusters.anyHost(context.mesh(), lookedUp));
+        if (DynamicDns.of(node, context).anyHost()) {
+          clusters.add(SpecialClusters.anyHost(node, context.mesh()));
         }
       }
     }
@@ -65,17 +64,16 @@ public final class ClusterGenerator implements ResourceGenerator {
     }
     Set<String> seen = new HashSet<>();
     List<GeneratedResource> resources = new ArrayList<>(clusters.size());
-    for (Translated cluster : clusters) {
+    for (GeneratedResource cluster : clusters) {
       // two services of one host name would give equal names, which a proxy rejects
-      if (seen.add(cluster.cluster().getName())) {
-        resources.add(
-            new GeneratedResource(
-                cluster.cluster().getName(), cluster.cluster(), cluster.origins()));
+      if (seen.add(cluster.name())) {
+        resources.add(cluster);
       }
     }
     return resources;
   }
 
-  /** A cluster and what it was made of. */
-  record Translated(Cluster cluster, List<Origin> origins) {}
+  static GeneratedResource resource(Cluster cluster, List<Origin> origins) {
+    return new GeneratedResource(cluster.getName(), cluster, origins);
+  }
 }

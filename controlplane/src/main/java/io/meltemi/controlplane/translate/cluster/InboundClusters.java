@@ -12,6 +12,7 @@ import io.meltemi.common.validation.Origin;
 import io.meltemi.config.kind.sidecar.Sidecar;
 import io.meltemi.config.traffic.ConnectionPool;
 import io.meltemi.config.traffic.Protocol;
+import io.meltemi.controlplane.push.GeneratedResource;
 import io.meltemi.controlplane.push.LocalPlacement;
 import io.meltemi.controlplane.push.MeshDestinationRule;
 import io.meltemi.controlplane.push.ProxyNode;
@@ -49,9 +50,9 @@ final class InboundClusters {
     this.scope = context.sidecarScope(node);
   }
 
-  List<ClusterGenerator.Translated> clusters() {
+  List<GeneratedResource> clusters() {
     Map<Integer, List<ServiceInstance>> byPort = instancesByPort();
-    List<ClusterGenerator.Translated> clusters = new ArrayList<>();
+    List<GeneratedResource> clusters = new ArrayList<>();
     if (scope.hasIngress()) {
       for (Sidecar.Ingress ingress : scope.ingress()) {
         clusters.add(ofIngress(ingress, byPort.getOrDefault(ingress.port().number(), List.of())));
@@ -88,14 +89,14 @@ final class InboundClusters {
     return byPort;
   }
 
-  private ClusterGenerator.Translated ofService(int port, List<ServiceInstance> instances) {
+  private GeneratedResource ofService(int port, List<ServiceInstance> instances) {
     ServiceInstance oldest = instances.getFirst();
     Optional<ConnectionPool> pool =
         inboundPool().or(() -> poolOfRule(oldest.service(), oldest.port()));
     Cluster.Builder cluster = cluster(port, oldest.port().protocol(), pool, services(instances));
     applyDestination(cluster, port, "");
     applyStatName(cluster, port, oldest);
-    return new ClusterGenerator.Translated(cluster.build(), origins(instances));
+    return ClusterGenerator.resource(cluster.build(), origins(instances));
   }
 
   private void applyStatName(Cluster.Builder cluster, int port, ServiceInstance instance) {
@@ -107,14 +108,13 @@ final class InboundClusters {
   }
 
   /** A placed port can be called even before a service selects it. */
-  private ClusterGenerator.Translated withoutService(int port) {
+  private GeneratedResource withoutService(int port) {
     Cluster.Builder cluster = cluster(port, Protocol.UNSUPPORTED, inboundPool(), List.of());
     applyDestination(cluster, port, "");
-    return new ClusterGenerator.Translated(cluster.build(), List.of());
+    return ClusterGenerator.resource(cluster.build(), List.of());
   }
 
-  private ClusterGenerator.Translated ofIngress(
-      Sidecar.Ingress ingress, List<ServiceInstance> instances) {
+  private GeneratedResource ofIngress(Sidecar.Ingress ingress, List<ServiceInstance> instances) {
     int port = ingress.port().number();
     Optional<ConnectionPool> pool = ingress.connectionPool().or(this::inboundPool);
     Cluster.Builder cluster = cluster(port, ingress.port().protocol(), pool, services(instances));
@@ -122,7 +122,7 @@ final class InboundClusters {
     List<Origin> origins = new ArrayList<>();
     scope.sidecar().ifPresent(sidecar -> origins.add(sidecar.origin()));
     origins.addAll(origins(instances));
-    return new ClusterGenerator.Translated(cluster.build(), origins);
+    return ClusterGenerator.resource(cluster.build(), origins);
   }
 
   private Optional<ConnectionPool> inboundPool() {

@@ -6,6 +6,7 @@ import io.envoyproxy.envoy.config.core.v3.BindConfig;
 import io.envoyproxy.envoy.config.core.v3.HttpProtocolOptions;
 import io.envoyproxy.envoy.config.core.v3.SocketAddress;
 import io.meltemi.config.mesh.MeshConfig;
+import io.meltemi.controlplane.push.GeneratedResource;
 import io.meltemi.controlplane.push.ProxyNode;
 import io.meltemi.controlplane.translate.ClusterNames;
 import io.meltemi.controlplane.translate.DynamicDns;
@@ -21,8 +22,8 @@ final class SpecialClusters {
   private SpecialClusters() {}
 
   /** Has no endpoints: what is sent there is refused. */
-  static ClusterGenerator.Translated blackHole(MeshConfig mesh) {
-    return new ClusterGenerator.Translated(
+  static GeneratedResource blackHole(MeshConfig mesh) {
+    return ClusterGenerator.resource(
         Cluster.newBuilder()
             .setName(ClusterNames.BLACK_HOLE)
             .setAltStatName(ClusterNames.BLACK_HOLE + ";")
@@ -33,26 +34,26 @@ final class SpecialClusters {
   }
 
   /** Sends on to the address that was asked for. */
-  static ClusterGenerator.Translated passthrough(MeshConfig mesh) {
-    return new ClusterGenerator.Translated(
+  static GeneratedResource passthrough(MeshConfig mesh) {
+    return ClusterGenerator.resource(
         originalDestination(ClusterNames.PASSTHROUGH, mesh).build(), List.of());
   }
 
   /** Sends requests on to the host that they name. */
-  static ClusterGenerator.Translated anyHost(MeshConfig mesh, DynamicDns names) {
+  static GeneratedResource anyHost(ProxyNode node, MeshConfig mesh) {
     Cluster.Builder cluster =
         Cluster.newBuilder()
             .setName(DynamicDns.ANY_HOST_CLUSTER)
             .setAltStatName(DynamicDns.ANY_HOST_CLUSTER + ";")
             .setConnectTimeout(ProtoValues.duration(mesh.upstream().connectTimeout()))
             .setCircuitBreakers(ClusterSettings.circuitBreakers(Optional.empty()));
-    names.apply(cluster);
-    return new ClusterGenerator.Translated(cluster.build(), List.of());
+    DynamicDns.apply(cluster, node, mesh);
+    return ClusterGenerator.resource(cluster.build(), List.of());
   }
 
   /** As passed on, for what comes in, from an address that is not captured again. */
-  static ClusterGenerator.Translated inboundPassthrough(ProxyNode node, MeshConfig mesh) {
-    return new ClusterGenerator.Translated(
+  static GeneratedResource inboundPassthrough(ProxyNode node, MeshConfig mesh) {
+    return ClusterGenerator.resource(
         originalDestination(ClusterNames.INBOUND_PASSTHROUGH, mesh)
             .setUpstreamBindConfig(bindToInboundSource(node))
             .build(),

@@ -13,6 +13,7 @@ import io.envoyproxy.envoy.extensions.transport_sockets.internal_upstream.v3.Int
 import io.envoyproxy.envoy.type.metadata.v3.MetadataKey;
 import io.envoyproxy.envoy.type.metadata.v3.MetadataKind;
 import io.meltemi.config.mesh.MeshConfig;
+import io.meltemi.controlplane.push.GeneratedResource;
 import io.meltemi.controlplane.translate.ClusterNames;
 import io.meltemi.controlplane.translate.EndpointAssignments;
 import io.meltemi.controlplane.translate.ProtoValues;
@@ -32,7 +33,7 @@ final class WaypointClusters {
 
   private WaypointClusters() {}
 
-  static List<ClusterGenerator.Translated> of(MeshConfig mesh) {
+  static List<GeneratedResource> of(MeshConfig mesh) {
     return List.of(
         inside(ClusterNames.MAIN_INTERNAL, ClusterNames.MAIN_INTERNAL),
         inside(ClusterNames.ENCAP, ClusterNames.CONNECT_ORIGINATE),
@@ -40,8 +41,8 @@ final class WaypointClusters {
   }
 
   /** To a listener of the proxy itself. */
-  private static ClusterGenerator.Translated inside(String name, String listener) {
-    return new ClusterGenerator.Translated(
+  private static GeneratedResource inside(String name, String listener) {
+    return ClusterGenerator.resource(
         Cluster.newBuilder()
             .setName(name)
             .setAltStatName(name + ';')
@@ -72,8 +73,8 @@ final class WaypointClusters {
   }
 
   /** Through a tunnel to the address that the connection is for. */
-  private static ClusterGenerator.Translated connectOriginate(MeshConfig mesh) {
-    return new ClusterGenerator.Translated(
+  private static GeneratedResource connectOriginate(MeshConfig mesh) {
+    return ClusterGenerator.resource(
         Cluster.newBuilder()
             .setName(ClusterNames.CONNECT_ORIGINATE)
             .setAltStatName(ClusterNames.CONNECT_ORIGINATE + ';')
