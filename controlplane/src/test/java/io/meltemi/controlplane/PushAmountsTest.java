@@ -74,7 +74,7 @@ class PushAmountsTest {
 
     @Override
     public void pushed(TypeUrl type, Sent sent) {
-      count(type, "sent", sent.changed().size());
+      count(type, "sent", sent.changes());
       count(type, "again", sent.amounts().again().resources());
       count(type, "bytes again", sent.amounts().again().bytes());
       count(type, "bytes", sent.bytes());

@@ -101,7 +101,7 @@ class PushTest {
 
             @Override
             public void pushed(TypeUrl type, Sent sent) {
-              counts.merge(type.shortName() + " sent", sent.changed().size(), Integer::sum);
+              counts.merge(type.shortName() + " sent", sent.changes(), Integer::sum);
             }
           },
           Optional.empty());

@@ -45,7 +45,7 @@ final class World implements DiscoveryBackend {
               subscription -> {
                 Sent sent = connection.send(type, update(subscription));
                 if (sent.response()) {
-                  log.add("push " + type.shortName() + " " + sent.changed() + sent.removed());
+                  log.add("push " + type.shortName() + " " + changed(sent) + sent.removed());
                 }
               });
     }
@@ -80,7 +80,7 @@ final class World implements DiscoveryBackend {
     log.add(
         "request "
             + subscription.type().shortName()
-            + (sent.response() ? " " + sent.changed() + sent.removed() : " nothing"));
+            + (sent.response() ? " " + changed(sent) + sent.removed() : " nothing"));
   }
 
   @Override
@@ -110,5 +110,9 @@ final class World implements DiscoveryBackend {
     List<String> lines = List.copyOf(log);
     log.clear();
     return lines;
+  }
+
+  private static List<String> changed(Sent sent) {
+    return sent.changed().stream().flatMap(List::stream).toList();
   }
 }

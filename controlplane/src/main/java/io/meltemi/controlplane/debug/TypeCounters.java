@@ -129,7 +129,7 @@ final class TypeCounters implements PushEvents {
   @Override
   public void pushed(TypeUrl type, Sent sent) {
     Counts counts = of(type);
-    counts.sent.add(sent.changed().size());
+    counts.sent.add(sent.changes());
     counts.bytes.add(sent.bytes());
     Amount again = sent.amounts().again();
     if (again.resources() > 0) {

@@ -55,6 +55,11 @@ public final class GeneratedResource {
     }
   }
 
+  /** True when another group asked for the bytes before. */
+  boolean isEncoded() {
+    return body == null;
+  }
+
   /**
    * Its bytes.
    *

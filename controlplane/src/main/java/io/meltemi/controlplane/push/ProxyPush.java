@@ -1,22 +1,16 @@
 package io.meltemi.controlplane.push;
 
-import com.google.protobuf.InvalidProtocolBufferException;
-import io.envoyproxy.envoy.config.cluster.v3.Cluster;
 import io.meltemi.common.time.TaskLoop;
-import io.meltemi.xds.resource.EncodedResource;
 import io.meltemi.xds.resource.NameSet;
-import io.meltemi.xds.resource.ResourceGroup;
 import io.meltemi.xds.resource.TypeUrl;
 import io.meltemi.xds.server.DiscoveryUpdate;
 import io.meltemi.xds.server.Sent;
 import io.meltemi.xds.server.Subscription;
-import java.util.Collection;
 import java.util.EnumSet;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -127,13 +121,14 @@ final class ProxyPush {
   }
 
   private void sendClusters() {
-    Set<String> renewed = new HashSet<>();
+    Set<String> renewed = Set.of();
     List<String> going = List.of();
     Optional<DiscoveryUpdate> clusters = update(TypeUrl.CLUSTER);
     if (clusters.isPresent()) {
       Sent result = send(TypeUrl.CLUSTER, clusters.get().withoutRemovals());
       going = result.kept();
-      renewed = endpointNames(clusters.get().groups(), result.changed(), names(TypeUrl.ENDPOINT));
+      renewed =
+          proxy.world.awaited(clusters.get().groups(), result.changed(), names(TypeUrl.ENDPOINT));
     }
     clustersToRemove = !going.isEmpty();
     sendEndpoints(renewed, going);
@@ -150,7 +145,6 @@ final class ProxyPush {
   private void sendEndpoints(Set<String> renewed, List<String> going) {
     NameSet names = names(TypeUrl.ENDPOINT);
     if (!names.isEmpty()) {
-      renewed.retainAll(names);
       PushEngine.update(proxy, TypeUrl.ENDPOINT, names.without(going))
           .ifPresent(
               update -> send(TypeUrl.ENDPOINT, update.withForced(renewed).withoutRemovals()));
@@ -198,42 +192,5 @@ final class ProxyPush {
 
   private NameSet names(TypeUrl type) {
     return proxy.connection().subscription(type).map(Subscription::names).orElse(NameSet.EMPTY);
-  }
-
-  /**
-   * The assignments that clusters of some names wait for.
-   *
-   * @param groups all clusters
-   * @param names of clusters
-   * @param asked assignments that the proxy asks for; a cluster's has the cluster's name, unless a
-   *     patch gave it another
-   */
-  static Set<String> endpointNames(
-      List<ResourceGroup> groups, Collection<String> names, NameSet asked) {
-    Set<String> result = new HashSet<>();
-    for (String name : names) {
-      if (asked.contains(name)) {
-        result.add(name);
-      } else {
-        groups.stream()
-            .flatMap(group -> Stream.ofNullable(group.get(name)))
-            .flatMap(cluster -> endpointName(cluster).stream())
-            .forEach(result::add);
-      }
-    }
-    return result;
-  }
-
-  private static Optional<String> endpointName(EncodedResource resource) {
-    try {
-      Cluster cluster = Cluster.parseFrom(resource.bytes());
-      if (cluster.getType() != Cluster.DiscoveryType.EDS) {
-        return Optional.empty();
-      }
-      String service = cluster.getEdsClusterConfig().getServiceName();
-      return Optional.of(service.isEmpty() ? cluster.getName() : service);
-    } catch (InvalidProtocolBufferException e) {
-      throw new IllegalStateException("a cluster of ours is none: " + resource.name(), e);
-    }
   }
 }

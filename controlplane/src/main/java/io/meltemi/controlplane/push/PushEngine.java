@@ -368,12 +368,12 @@ public final class PushEngine implements DiscoveryBackend {
           "{0} to {1}: {2} changed, {3} removed, {4} bytes",
           type.shortName(),
           proxy,
-          sent.changed().size(),
+          sent.changes(),
           sent.removed().size(),
           sent.bytes());
       if (type.equals(TypeUrl.ENDPOINT)) {
         if (!proxy.owedEndpoints.isEmpty()) {
-          sent.changed().forEach(proxy.owedEndpoints::remove);
+          sent.changed().forEach(proxy.owedEndpoints::removeAll);
           update.forced().forEach(proxy.owedEndpoints::remove);
         }
       }
@@ -497,8 +497,10 @@ public final class PushEngine implements DiscoveryBackend {
     }
     if (type.equals(TypeUrl.CLUSTER) && request.resumed()) {
       // The proxy will wait for endpoints of these, which it may believe to have.
-      proxy.owedEndpoints.addAll(
-          ProxyPush.endpointNames(update.groups(), sent.changed(), NameSet.EMPTY));
+      for (List<String> changed : sent.changed()) {
+        proxy.owedEndpoints.addAll(
+            Translations.endpointNames(update.groups(), changed, NameSet.EMPTY));
+      }
     }
     if (type.equals(TypeUrl.SECRET)) {
       shortcomings.find(proxy, proxy.context());

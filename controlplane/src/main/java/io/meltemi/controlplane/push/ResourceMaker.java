@@ -2,8 +2,8 @@ package io.meltemi.controlplane.push;
 
 import io.meltemi.common.time.Ticker;
 import io.meltemi.xds.resource.EncodedResource;
+import io.meltemi.xds.resource.Interner;
 import io.meltemi.xds.resource.TypeUrl;
-import java.lang.ref.WeakReference;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -11,7 +11,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.WeakHashMap;
 
 /**
  * Makes and encodes resources. What comes out the same as something that is still in use, for
@@ -23,7 +22,8 @@ final class ResourceMaker {
   private final Map<TypeUrl, ResourceGenerator> generators = new LinkedHashMap<>();
   private final PushEvents events;
   private final Ticker ticker;
-  private final Map<EncodedResource, WeakReference<EncodedResource>> inUse = new WeakHashMap<>();
+  private final Interner<EncodedResource> inUse = new Interner<>();
+  private final Interner<View> views = new Interner<>();
 
   ResourceMaker(List<ResourceGenerator> generators, PushEvents events, Ticker ticker) {
     generators.forEach(generator -> this.generators.put(generator.type(), generator));
@@ -41,9 +41,11 @@ final class ResourceMaker {
   }
 
   /** What resources of a type depend on, for a proxy; nothing for types that nobody makes. */
-  List<View> views(TypeUrl type, ProxyNode node, Views views) {
+  List<View> views(TypeUrl type, ProxyNode node, Views current) {
     ResourceGenerator generator = generators.get(type);
-    return generator == null ? List.of() : generator.views(node, views);
+    return generator == null
+        ? List.of()
+        : generator.views(node, current).stream().map(views::shared).toList();
   }
 
   /** Makes a group; nothing when that failed. */
@@ -58,14 +60,19 @@ final class ResourceMaker {
       List<GeneratedResource> made = generator.generate(view, context, names);
       long translated = ticker.nanos();
       List<EncodedResource> encoded = new ArrayList<>(made.size());
+      int fresh = 0;
       for (GeneratedResource resource : made) {
-        encoded.add(resource.encoded(this::shared));
+        fresh += resource.isEncoded() ? 0 : 1;
+        encoded.add(resource.encoded(inUse::shared));
       }
       events.generated(
           type,
-          made.size(),
+          fresh,
           Duration.ofNanos(translated - start),
           Duration.ofNanos(ticker.nanos() - translated));
+      if (fresh < made.size()) {
+        events.shared(type, made.size() - fresh);
+      }
       return Optional.of(encoded);
     } catch (RuntimeException e) {
       events.failed(type, e);
@@ -80,16 +87,6 @@ final class ResourceMaker {
           e);
       return Optional.empty();
     }
-  }
-
-  private EncodedResource shared(EncodedResource made) {
-    WeakReference<EncodedResource> reference = inUse.get(made);
-    EncodedResource known = reference == null ? null : reference.get();
-    if (known != null) {
-      return known;
-    }
-    inUse.put(made, new WeakReference<>(made));
-    return made;
   }
 
   /** All of a type for one proxy, made anew with origins; for people to read. */

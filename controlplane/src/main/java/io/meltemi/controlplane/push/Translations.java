@@ -1,5 +1,7 @@
 package io.meltemi.controlplane.push;
 
+import com.google.protobuf.InvalidProtocolBufferException;
+import io.envoyproxy.envoy.config.cluster.v3.Cluster;
 import io.meltemi.xds.resource.EncodedResource;
 import io.meltemi.xds.resource.NameSet;
 import io.meltemi.xds.resource.ResourceGroup;
@@ -8,11 +10,14 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.IdentityHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,6 +33,10 @@ final class Translations {
   private final String version;
   private final ResourceMaker maker;
   private final Map<Key, Table> tables = new HashMap<>();
+
+  /** By the very list of changed clusters, which proxies of one view share. */
+  private final IdentityHashMap<List<String>, Map<NameSet, Set<String>>> awaited =
+      new IdentityHashMap<>();
 
   private record Key(TypeUrl type, View view) {}
 
@@ -206,5 +215,79 @@ final class Translations {
     }
     resources.addAll(others);
     return Optional.of(ResourceGroup.of(resources));
+  }
+
+  // ---- what belongs together
+
+  /**
+   * The assignments that a proxy waits for because their clusters changed; the same set for all who
+   * were sent the same and ask for the same.
+   *
+   * @param groups all clusters
+   * @param changed names of clusters, as they were sent
+   * @param asked assignments that the proxy asks for
+   */
+  Set<String> awaited(List<ResourceGroup> groups, List<List<String>> changed, NameSet asked) {
+    if (asked.isEmpty()) {
+      return Set.of();
+    }
+    List<Set<String>> all = new ArrayList<>(changed.size());
+    for (List<String> clusters : changed) {
+      Set<String> names =
+          awaited
+              .computeIfAbsent(clusters, _ -> new HashMap<>())
+              .computeIfAbsent(
+                  asked,
+                  _ -> {
+                    Set<String> wanted = endpointNames(groups, clusters, asked);
+                    wanted.retainAll(asked);
+                    return wanted;
+                  });
+      if (!names.isEmpty()) {
+        all.add(names);
+      }
+    }
+    return switch (all.size()) {
+      case 0 -> Set.of();
+      case 1 -> all.getFirst();
+      default -> all.stream().flatMap(Set::stream).collect(Collectors.toSet());
+    };
+  }
+
+  /**
+   * The assignments that clusters of some names wait for.
+   *
+   * @param groups all clusters
+   * @param names of clusters
+   * @param asked assignments that the proxy asks for; a cluster's has the cluster's name, unless a
+   *     patch gave it another
+   */
+  static Set<String> endpointNames(
+      List<ResourceGroup> groups, Collection<String> names, NameSet asked) {
+    Set<String> result = new HashSet<>();
+    for (String name : names) {
+      if (asked.contains(name)) {
+        result.add(name);
+      } else {
+        groups.stream()
+            .flatMap(group -> Stream.ofNullable(group.get(name)))
+            .flatMap(cluster -> endpointName(cluster).stream())
+            .forEach(result::add);
+      }
+    }
+    return result;
+  }
+
+  private static Optional<String> endpointName(EncodedResource resource) {
+    try {
+      Cluster cluster = Cluster.parseFrom(resource.bytes());
+      if (cluster.getType() != Cluster.DiscoveryType.EDS) {
+        return Optional.empty();
+      }
+      String service = cluster.getEdsClusterConfig().getServiceName();
+      return Optional.of(service.isEmpty() ? cluster.getName() : service);
+    } catch (InvalidProtocolBufferException e) {
+      throw new IllegalStateException("a cluster of ours is none: " + resource.name(), e);
+    }
   }
 }

@@ -31,7 +31,7 @@ class PilotMetricsTest {
         TypeUrl.CLUSTER,
         new Sent(
             true,
-            List.of("a", "b"),
+            List.of(List.of("a"), List.of("b")),
             List.of(),
             List.of(),
             new Sent.Amounts(new Amount(5, 500), new Amount(3, 300), Amount.NONE),

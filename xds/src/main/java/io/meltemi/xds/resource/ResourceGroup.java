@@ -1,9 +1,9 @@
 package io.meltemi.xds.resource;
 
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -24,22 +24,37 @@ public final class ResourceGroup {
 
   private final Map<String, EncodedResource> byName;
   private final boolean shared;
-  private final Map<ResourceGroup, Difference> differences = new HashMap<>(4);
+  private final ArrayDeque<Known> differences = new ArrayDeque<>(1);
   private final long bytes;
 
   /**
-   * What one group has and another has not.
+   * What one group has and another has not. Whoever asks for the same gets the same lists.
    *
    * @param changed resources that are new or different
+   * @param changedNames their names
+   * @param upserts these and, behind them, what is asked for though it is the same
    * @param removed names that are gone
+   * @param changedBytes size of the changed messages
+   * @param upsertBytes size of all messages to be sent
+   * @param found how many of the names asked for are there
    */
-  public record Difference(List<EncodedResource> changed, List<String> removed) {
-    public static final Difference NONE = new Difference(List.of(), List.of());
+  public record Difference(
+      List<EncodedResource> changed,
+      List<String> changedNames,
+      List<EncodedResource> upserts,
+      List<String> removed,
+      long changedBytes,
+      long upsertBytes,
+      int found) {
+    public static final Difference NONE =
+        new Difference(List.of(), List.of(), List.of(), List.of(), 0, 0, 0);
 
     public boolean isEmpty() {
-      return changed.isEmpty() && removed.isEmpty();
+      return upserts.isEmpty() && removed.isEmpty();
     }
   }
+
+  private record Known(ResourceGroup before, Set<String> again, Difference difference) {}
 
   private ResourceGroup(Map<String, EncodedResource> byName, boolean shared) {
     this.byName = byName;
@@ -131,33 +146,57 @@ public final class ResourceGroup {
 
   /** What a client lacks that has another group, and what it has too many. */
   public Difference since(ResourceGroup before) {
-    if (this == before) {
+    return since(before, Set.of());
+  }
+
+  /**
+   * The same with what a client is to get again.
+   *
+   * @param again names; the same set gives the same answer, so it must not change
+   */
+  public Difference since(ResourceGroup before, Set<String> again) {
+    if (this == before && again.isEmpty()) {
       return Difference.NONE;
     }
-    Difference known = differences.get(before);
-    if (known != null) {
-      return known;
+    for (Known known : differences) {
+      if (known.before == before && known.again == again) {
+        return known.difference;
+      }
     }
-    Difference difference = compare(before);
+    Difference difference = compare(before, again);
     if (before.shared) {
       if (differences.size() >= DIFFERENCES_MAX) {
-        differences.clear();
+        differences.removeFirst();
       }
-      differences.put(before, difference);
+      differences.addLast(new Known(before, again, difference));
     }
     return difference;
   }
 
-  private Difference compare(ResourceGroup before) {
+  private static long bytes(List<EncodedResource> resources) {
+    long bytes = 0;
+    for (EncodedResource resource : resources) {
+      bytes += resource.sizeBytes();
+    }
+    return bytes;
+  }
+
+  private Difference compare(ResourceGroup before, Set<String> again) {
     List<EncodedResource> changed = new ArrayList<>();
+    List<EncodedResource> same = new ArrayList<>();
+    int found = 0;
     int kept = 0;
     for (EncodedResource resource : byName.values()) {
       @Nullable EncodedResource then = before.byName.get(resource.name());
       if (then != null) {
         kept++;
       }
+      boolean asked = again.contains(resource.name());
+      found += asked ? 1 : 0;
       if (!resource.equals(then)) {
         changed.add(resource);
+      } else if (asked) {
+        same.add(resource);
       }
     }
     List<String> removed = new ArrayList<>();
@@ -168,8 +207,19 @@ public final class ResourceGroup {
         }
       }
     }
-    return changed.isEmpty() && removed.isEmpty()
-        ? Difference.NONE
-        : new Difference(List.copyOf(changed), List.copyOf(removed));
+    if (changed.isEmpty() && same.isEmpty() && removed.isEmpty() && found == 0) {
+      return Difference.NONE;
+    }
+    List<String> names = changed.stream().map(EncodedResource::name).toList();
+    List<EncodedResource> upserts = List.copyOf(changed);
+    same.addAll(0, changed);
+    return new Difference(
+        upserts,
+        names,
+        same.size() == changed.size() ? upserts : List.copyOf(same),
+        List.copyOf(removed),
+        bytes(changed),
+        bytes(same),
+        found);
   }
 }

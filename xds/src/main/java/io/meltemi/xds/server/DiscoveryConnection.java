@@ -132,7 +132,7 @@ public final class DiscoveryConnection {
         body.addAll(kept);
       }
       transmit(subscription, update, body, told);
-      amounts = amounts(update, difference, body, whole);
+      amounts = amounts(update, difference, kept, whole);
       server.counters().responseBytes.add(amounts.all().bytes());
     }
     subscription.held = update.groups();
@@ -147,26 +147,12 @@ public final class DiscoveryConnection {
   }
 
   private static Sent.Amounts amounts(
-      DiscoveryUpdate update, Difference difference, List<EncodedResource> body, boolean whole) {
-    Amount all = amount(body);
-    if (whole) {
-      Amount changed = amount(difference.upserts().subList(0, difference.changed().size()));
-      return new Sent.Amounts(all, less(all, changed), Amount.NONE);
-    }
-    Amount again = amount(body.subList(difference.changed().size(), body.size()));
-    return new Sent.Amounts(all, again, less(update.amount(), all));
-  }
-
-  private static Amount amount(List<EncodedResource> resources) {
-    long bytes = 0;
-    for (EncodedResource resource : resources) {
-      bytes += resource.sizeBytes();
-    }
-    return new Amount(resources.size(), bytes);
-  }
-
-  private static Amount less(Amount all, Amount part) {
-    return new Amount(all.resources() - part.resources(), all.bytes() - part.bytes());
+      DiscoveryUpdate update, Difference difference, List<EncodedResource> kept, boolean whole) {
+    Amount all = whole ? update.amount().plus(Amount.of(kept)) : difference.toSend();
+    return new Sent.Amounts(
+        all,
+        all.minus(difference.news()),
+        whole ? Amount.NONE : update.amount().minus(difference.toSend()));
   }
 
   /** True when the client holds the very groups, as it does in most updates. */

@@ -24,10 +24,10 @@ import io.grpc.stub.ServerCalls;
 import io.grpc.stub.StreamObserver;
 import io.meltemi.common.time.TaskLoop;
 import io.meltemi.common.time.Ticker;
+import io.meltemi.xds.resource.Interner;
 import io.meltemi.xds.resource.NameSet;
 import io.meltemi.xds.resource.ResourceGroup;
 import io.meltemi.xds.resource.TypeUrl;
-import java.lang.ref.WeakReference;
 import java.net.SocketAddress;
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -36,10 +36,8 @@ import java.util.Collections;
 import java.util.HexFormat;
 import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.WeakHashMap;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
@@ -63,7 +61,7 @@ public final class DiscoveryServer implements BindableService {
   // Belongs to the loop.
   private final Set<DiscoveryConnection> connections = new LinkedHashSet<>();
   private final Set<Stream<?>> streams = new LinkedHashSet<>();
-  private final Map<NameSet, WeakReference<NameSet>> nameSets = new WeakHashMap<>();
+  private final Interner<NameSet> nameSets = new Interner<>();
 
   /** Streams with bytes under way, the longest first. */
   private final Set<Stream<?>> busy = new LinkedHashSet<>();
@@ -367,7 +365,7 @@ public final class DiscoveryServer implements BindableService {
     Subscription subscription = new Subscription(type);
     connection.subscriptions.put(type, subscription);
     boolean star = request.names().contains(Subscription.WILDCARD);
-    subscription.names = shared(NameSet.of(request.names()).without(STAR));
+    subscription.names = nameSets.shared(NameSet.of(request.names()).without(STAR));
     // No names in the first request is how the wildcard was written before it had a name.
     subscription.wildcard = star || request.names().isEmpty();
     subscription.leftOver = ResourceGroup.known(request.initialVersions());
@@ -410,17 +408,6 @@ public final class DiscoveryServer implements BindableService {
     }
   }
 
-  /** The same names as other connections have, as one set. */
-  private NameSet shared(NameSet names) {
-    WeakReference<NameSet> known = nameSets.get(names);
-    @Nullable NameSet same = known == null ? null : known.get();
-    if (same == null) {
-      nameSets.put(names, new WeakReference<>(names));
-      return names;
-    }
-    return same;
-  }
-
   private void changeNames(
       DiscoveryConnection connection, Subscription subscription, IncomingRequest request) {
     Set<String> wanted = new LinkedHashSet<>(request.names());
@@ -439,7 +426,7 @@ public final class DiscoveryServer implements BindableService {
       everything = true;
     }
     NameSet added = NameSet.of(request.names()).without(STAR);
-    subscription.names = shared(subscription.names.with(added));
+    subscription.names = nameSets.shared(subscription.names.with(added));
     // Asked for again means that it is needed again.
     subscription.forget(added);
     subscription.wildcard |= star;
@@ -470,7 +457,7 @@ public final class DiscoveryServer implements BindableService {
     NameSet names = NameSet.of(request.names()).without(STAR);
     NameSet added = names.without(subscription.names);
     if (!names.equals(subscription.names)) {
-      subscription.names = shared(names);
+      subscription.names = nameSets.shared(names);
     }
     if (!wildcard) {
       subscription.forgetUnnamed();

@@ -6,7 +6,8 @@ import java.util.List;
  * What went out for an update.
  *
  * @param response false when there was nothing to say
- * @param changed names whose content is new to the client
+ * @param changed names whose content is new to the client, group by group; the same lists as of
+ *     other clients who were sent the same
  * @param removed names the client was told to be gone
  * @param kept names that are gone, which the client was not told so far
  * @param amounts how much of the update was sent, and how much was not
@@ -14,7 +15,7 @@ import java.util.List;
  */
 public record Sent(
     boolean response,
-    List<String> changed,
+    List<List<String>> changed,
     List<String> removed,
     List<String> kept,
     Amounts amounts,
@@ -55,5 +56,14 @@ public record Sent(
   /** Size of the resources in the response. */
   public long bytes() {
     return amounts.all().bytes();
+  }
+
+  /** How many resources are new to the client. */
+  public int changes() {
+    int changes = 0;
+    for (List<String> names : changed) {
+      changes += names.size();
+    }
+    return changes;
   }
 }
