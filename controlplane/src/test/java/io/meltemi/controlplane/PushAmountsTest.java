@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.meltemi.controlplane.push.PushEvents;
 import io.meltemi.xds.client.XdsClientSettings.Variant;
+import io.meltemi.xds.resource.ClientFeature;
 import io.meltemi.xds.resource.TypeUrl;
 import io.meltemi.xds.server.Amount;
 import io.meltemi.xds.server.Sent;
@@ -127,6 +128,16 @@ class PushAmountsTest {
   }
 
   @Test
+  void clustersAndEndpointsAreMadeOnceForAllNamespaces() {
+    connect(Variant.DELTA);
+    counts.clear();
+    mesh.proxy(Variant.DELTA, TestProxy.node("elsewhere"));
+    assertEquals(ASSIGNMENTS, counted("cds").get("shared"), "the service and its subset");
+    assertEquals(CLUSTERS - ASSIGNMENTS, counted("cds").get("made"), "what belongs to no service");
+    assertEquals(Map.of("made", 0L, "shared", 2L, "sent", 2L, "again", 0L), counted("eds"));
+  }
+
+  @Test
   void aRouteLeavesOutWhatEveryProxyHolds() {
     connect(Variant.DELTA, Variant.STATE_OF_THE_WORLD, Variant.DELTA);
     long clusters = bytes("cds bytes");
@@ -163,6 +174,26 @@ class PushAmountsTest {
     assertEquals(1, counted("eds").get("skipped"));
     assertEquals(bytes("eds bytes"), bytes("eds bytes again"));
     assertTrue(bytes("eds bytes again") > 0);
+  }
+
+  @Test
+  void aClientThatKeepsEndpointsIsNotSentThemAgain() {
+    mesh.write("service.yaml", SERVICE);
+    mesh.write("rule.yaml", RULE);
+    mesh.proxy(
+        Variant.DELTA,
+        TestProxy.node("default").toBuilder()
+            .addClientFeatures(ClientFeature.KEEPS_ENDPOINTS.text())
+            .build());
+    counts.clear();
+    mesh.write(
+        "rule.yaml",
+        RULE.replace(
+            "- {name: v1,",
+            "- {name: v1, trafficPolicy: {connectionPool: {tcp: {maxConnections: 7}}},"));
+    assertEquals(1, counted("cds").get("sent"));
+    assertEquals(ASSIGNMENTS, counted("eds").get("skipped"));
+    assertEquals(0, bytes("eds bytes"));
   }
 
   /** State of the world repeats all clusters with one that changed. */

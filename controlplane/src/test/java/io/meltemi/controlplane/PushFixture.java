@@ -1,5 +1,6 @@
 package io.meltemi.controlplane;
 
+import io.envoyproxy.envoy.config.core.v3.Node;
 import io.grpc.Server;
 import io.grpc.ServerInterceptor;
 import io.grpc.inprocess.InProcessServerBuilder;
@@ -83,7 +84,11 @@ final class PushFixture implements AutoCloseable {
   }
 
   TestProxy proxy(Variant variant) {
-    TestProxy proxy = new TestProxy(NAME, loop, variant);
+    return proxy(variant, TestProxy.node("default"));
+  }
+
+  TestProxy proxy(Variant variant, Node node) {
+    TestProxy proxy = new TestProxy(NAME, loop, variant, node);
     proxies.add(proxy);
     loop.runAll();
     return proxy;

@@ -32,14 +32,11 @@ final class TestProxy implements ResourceWatcher, AutoCloseable {
   private final XdsClient client;
 
   TestProxy(String serverName, TaskLoop loop, XdsClientSettings.Variant variant) {
+    this(serverName, loop, variant, node("default"));
+  }
+
+  TestProxy(String serverName, TaskLoop loop, XdsClientSettings.Variant variant, Node node) {
     channel = InProcessChannelBuilder.forName(serverName).directExecutor().build();
-    Node node =
-        Node.newBuilder()
-            .setId("sidecar~10.0.0.1~caller.default~default.svc.cluster.local")
-            .setMetadata(
-                Struct.newBuilder()
-                    .putFields("NAMESPACE", Value.newBuilder().setStringValue("default").build()))
-            .build();
     client =
         new XdsClient(
             XdsClientSettings.DEFAULT.withVariant(variant),
@@ -57,6 +54,16 @@ final class TestProxy implements ResourceWatcher, AutoCloseable {
     client.subscribeAll(TypeUrl.LISTENER);
     client.subscribe(TypeUrl.ROUTE, List.of("9080"));
     client.start();
+  }
+
+  /** A sidecar of a namespace. */
+  static Node node(String namespace) {
+    return Node.newBuilder()
+        .setId("sidecar~10.0.0.1~caller.%1$s~%1$s.svc.cluster.local".formatted(namespace))
+        .setMetadata(
+            Struct.newBuilder()
+                .putFields("NAMESPACE", Value.newBuilder().setStringValue(namespace).build()))
+        .build();
   }
 
   /** Asks for everything of one more type. */

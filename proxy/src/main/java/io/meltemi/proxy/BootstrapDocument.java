@@ -9,6 +9,7 @@ import io.meltemi.proxy.bootstrap.BootstrapConfig;
 import io.meltemi.proxy.bootstrap.BootstrapConfig.Source;
 import io.meltemi.proxy.bootstrap.BootstrapParser;
 import io.meltemi.proxy.bootstrap.BootstrapReader;
+import io.meltemi.xds.resource.ClientFeature;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -86,6 +87,9 @@ record BootstrapDocument(
       node.getLocalityBuilder().setZone(overrides.zone());
     }
     node.setUserAgentName("meltemi");
+    if (!node.getClientFeaturesList().contains(ClientFeature.KEEPS_ENDPOINTS.text())) {
+      node.addClientFeatures(ClientFeature.KEEPS_ENDPOINTS.text());
+    }
     return proto.toBuilder().setNode(node).build();
   }
 

@@ -1,5 +1,6 @@
 package io.meltemi.controlplane.push;
 
+import io.meltemi.xds.resource.ClientFeature;
 import io.meltemi.xds.resource.TypeUrl;
 import io.meltemi.xds.server.DiscoveryConnection;
 import java.util.Collection;
@@ -16,6 +17,7 @@ public final class ProxyConnection {
   private final ProxyNode node;
   private final String id;
   private final ResourceMaker maker;
+  private final boolean keepsEndpoints;
 
   /** What its answers come from. */
   Translations world;
@@ -35,6 +37,7 @@ public final class ProxyConnection {
     this.node = node;
     this.world = world;
     this.maker = maker;
+    this.keepsEndpoints = ClientFeature.KEEPS_ENDPOINTS.isOf(connection.node());
     this.id = node.id() + "-" + connection.number();
   }
 
@@ -54,6 +57,11 @@ public final class ProxyConnection {
   /** The world that this proxy was told, or is being told. */
   public PushContext context() {
     return world.context();
+  }
+
+  /** False for one that waits for the endpoints of each cluster that it is sent, as Envoy does. */
+  boolean keepsEndpoints() {
+    return keepsEndpoints;
   }
 
   /** What its resources of a type depend on in a world. */

@@ -46,13 +46,27 @@ final class ProxyPush {
   }
 
   void start() {
-    sendClusters();
-    advance();
+    orGiveUp(
+        () -> {
+          sendClusters();
+          advance();
+        });
   }
 
   /** The proxy answered something. */
   void answered() {
-    advance();
+    orGiveUp(this::advance);
+  }
+
+  /** A push that fails is none any more, so that the next change gets another. */
+  private void orGiveUp(Runnable step) {
+    try {
+      step.run();
+    } catch (RuntimeException | Error e) {
+      cancel();
+      engine.finished(proxy, request, false);
+      throw e;
+    }
   }
 
   void cancel() {
@@ -98,7 +112,7 @@ final class ProxyPush {
       late.add(step);
       engine.events().answerTimedOut();
       sent.clear();
-      advance();
+      orGiveUp(this::advance);
     }
   }
 
@@ -127,8 +141,10 @@ final class ProxyPush {
     if (clusters.isPresent()) {
       Sent result = send(TypeUrl.CLUSTER, clusters.get().withoutRemovals());
       going = result.kept();
-      renewed =
-          proxy.world.awaited(clusters.get().groups(), result.changed(), names(TypeUrl.ENDPOINT));
+      if (!proxy.keepsEndpoints()) {
+        renewed =
+            proxy.world.awaited(clusters.get().groups(), result.changed(), names(TypeUrl.ENDPOINT));
+      }
     }
     clustersToRemove = !going.isEmpty();
     sendEndpoints(renewed, going);
@@ -137,8 +153,8 @@ final class ProxyPush {
   /**
    * Sends assignments.
    *
-   * @param renewed a proxy warms a cluster that was sent anew until it gets its endpoints, the same
-   *     or not
+   * @param renewed most proxies warm a cluster that was sent anew until they get its endpoints, the
+   *     same or not
    * @param going clusters that keep their hosts: routes that are only about to change still send
    *     requests there
    */

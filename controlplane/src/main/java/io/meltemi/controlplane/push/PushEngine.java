@@ -495,7 +495,7 @@ public final class PushEngine implements DiscoveryBackend {
     if (request.resumed()) {
       skipped(type, sent);
     }
-    if (type.equals(TypeUrl.CLUSTER) && request.resumed()) {
+    if (type.equals(TypeUrl.CLUSTER) && request.resumed() && !proxy.keepsEndpoints()) {
       // The proxy will wait for endpoints of these, which it may believe to have.
       for (List<String> changed : sent.changed()) {
         proxy.owedEndpoints.addAll(

@@ -265,12 +265,17 @@ public final class DiscoveryServer implements BindableService {
   }
 
   private void goOn() {
-    while (hasRoom() && !delayed.isEmpty()) {
-      Delayed next = delayed.removeFirst();
-      counters.requestsWaiting.decrement();
-      if (!next.stream().isEnded()) {
-        handle(next.connection(), next.request());
-        next.stream().received();
+    try {
+      while (hasRoom() && !delayed.isEmpty()) {
+        Delayed next = delayed.removeFirst();
+        if (!next.stream().isEnded()) {
+          workOff(next.stream(), next.connection(), next.request());
+        }
+      }
+    } finally {
+      if (hasRoom() && !delayed.isEmpty()) {
+        // one of them failed
+        loop.execute(this::goOn);
       }
     }
     if (hasRoom()) {
@@ -283,12 +288,20 @@ public final class DiscoveryServer implements BindableService {
   /** Works a request off, now or when there is room for what it asks for; in the order of all. */
   void take(Stream<?> stream, DiscoveryConnection connection, IncomingRequest request) {
     if ((hasRoom() && delayed.isEmpty()) || !asks(connection, request)) {
-      handle(connection, request);
-      stream.received();
+      workOff(stream, connection, request);
     } else {
       counters.requestsDelayed.increment();
       counters.requestsWaiting.increment();
       delayed.addLast(new Delayed(stream, connection, request));
+    }
+  }
+
+  /** Whatever becomes of a request, the next one is read. */
+  private void workOff(Stream<?> stream, DiscoveryConnection connection, IncomingRequest request) {
+    try {
+      handle(connection, request);
+    } finally {
+      stream.received();
     }
   }
 
