@@ -1,6 +1,7 @@
 package io.meltemi.bench.controlplane;
 
 import io.meltemi.bench.process.Children;
+import io.meltemi.bench.swarm.Played;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -80,11 +81,10 @@ final class Adsim implements Simulator {
   }
 
   @Override
-  public Measured load(Input input, Cell cell, Server server, int rounds)
+  public Measured load(Input input, Cell cell, Server server, Load load)
       throws IOException, InterruptedException {
-    return Measured.ofSimulator(
-        call(
-            "simulator",
+    List<String> command =
+        new ArrayList<>(
             List.of(
                 binary.toString(),
                 "--addr",
@@ -101,7 +101,13 @@ final class Adsim implements Simulator {
                 "--pid",
                 Long.toString(server.pid()),
                 "--rounds",
-                Integer.toString(rounds))));
+                Integer.toString(load.rounds())));
+    if (load.played() != Played.ENVOY) {
+      Path template = input.directory().resolve("node.json");
+      Files.writeString(template, load.played().template());
+      command.addAll(List.of("--node-template", template.toString()));
+    }
+    return Measured.ofSimulator(call("simulator", command));
   }
 
   @Override

@@ -5,6 +5,7 @@ import io.meltemi.bench.process.Children;
 import io.meltemi.bench.process.Ports;
 import io.meltemi.bench.report.Machine;
 import io.meltemi.bench.report.Section;
+import io.meltemi.bench.swarm.Played;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.net.URI;
@@ -36,6 +37,8 @@ public final class ControlPlaneBench {
         --swarm adsim|own|both          what plays the sidecars: ../shared/adsim, a swarm of our own,
                                         or both, to see whether they agree (default: adsim when it
                                         and Go are there, else our own)
+        --played envoy|meltemi|both     which proxy the sidecars say that they are (default: both, one
+                                        after the other; with --swarm both Envoy alone)
         --markdown FILE                 write the table into its section of a page
         --help                          this text
       Ends with 0 when every floor holds, with 1 when a figure is above its floor or could not be
@@ -51,6 +54,7 @@ public final class ControlPlaneBench {
   private final List<Cell> cells;
   private final int rounds;
   private final Choice choice;
+  private final List<Played> played;
   private final Optional<Path> markdown;
   private final PrintStream out;
 
@@ -66,12 +70,14 @@ public final class ControlPlaneBench {
       List<Cell> cells,
       int rounds,
       Choice choice,
+      List<Played> played,
       Optional<Path> markdown,
       PrintStream out) {
     this.launcher = launcher;
     this.cells = List.copyOf(cells);
     this.rounds = rounds;
     this.choice = choice;
+    this.played = List.copyOf(played);
     this.markdown = markdown;
     this.out = out;
   }
@@ -88,6 +94,7 @@ public final class ControlPlaneBench {
     List<Cell> cells = List.of(new Cell(1000, 1000));
     int rounds = 1;
     Choice choice = Adsim.find(launcher).isPresent() ? Choice.ADSIM : Choice.OWN;
+    List<Played> played = List.of(Played.values());
     Optional<Path> markdown = Optional.empty();
     for (int i = 1; i < arguments.size(); i += 2) {
       String name = arguments.get(i);
@@ -109,11 +116,12 @@ public final class ControlPlaneBench {
           rounds = Integer.parseInt(value);
         }
         case "--swarm" -> choice = choice(value);
+        case "--played" -> played = played(value);
         case "--markdown" -> markdown = Optional.of(Path.of(value));
         default -> throw new IllegalArgumentException(name + ": unknown");
       }
     }
-    return new ControlPlaneBench(launcher, cells, rounds, choice, markdown, out)
+    return new ControlPlaneBench(launcher, cells, rounds, choice, played, markdown, out)
         .run("./meltemi bench " + String.join(" ", arguments));
   }
 
@@ -125,6 +133,17 @@ public final class ControlPlaneBench {
       default ->
           throw new IllegalArgumentException(
               "--swarm: found " + text + " (expected: adsim, own or both)");
+    };
+  }
+
+  private static List<Played> played(String text) {
+    return switch (text) {
+      case "envoy" -> List.of(Played.ENVOY);
+      case "meltemi" -> List.of(Played.MELTEMI);
+      case "both" -> List.of(Played.values());
+      default ->
+          throw new IllegalArgumentException(
+              "--played: found " + text + " (expected: envoy, meltemi or both)");
     };
   }
 
@@ -178,15 +197,17 @@ public final class ControlPlaneBench {
       throws IOException, InterruptedException {
     StringBuilder tables = new StringBuilder();
     for (Cell cell : cells) {
-      out.println(cell + ", " + simulator.name() + " ...");
-      Measured ours = measure(children, directory, simulator, cell);
-      Comparison comparison =
-          new Comparison(cell + ", " + simulator.name(), ours, simulator.reference(cell));
-      out.print(comparison.markdown());
-      out.println("streams with their whole configuration: " + ours.ready());
-      tables.append(comparison.markdown()).append('\n');
-      comparison.broken().forEach(sentence -> broken.add(cell + ", " + sentence));
-      checkReady(cell, ours, broken);
+      for (Played proxy : played) {
+        String title = cell + ", " + simulator.name() + " as " + proxy.title();
+        out.println(title + " ...");
+        Measured ours = measure(children, directory, simulator, cell, proxy);
+        Comparison comparison = new Comparison(title, ours, simulator.reference(cell));
+        out.print(comparison.markdown());
+        out.println("streams with their whole configuration: " + ours.ready());
+        tables.append(comparison.markdown()).append('\n');
+        comparison.broken().forEach(sentence -> broken.add(title + ", " + sentence));
+        checkReady(cell, ours, broken);
+      }
     }
     return tables.toString();
   }
@@ -200,8 +221,8 @@ public final class ControlPlaneBench {
       List<Measured> firsts = new ArrayList<>();
       List<Measured> seconds = new ArrayList<>();
       for (int i = 0; i < PAIRS; i++) {
-        firsts.add(measure(children, directory, one, cell));
-        seconds.add(measure(children, directory, other, cell));
+        firsts.add(measure(children, directory, one, cell, Played.ENVOY));
+        seconds.add(measure(children, directory, other, cell, Played.ENVOY));
         checkReady(cell, firsts.getLast(), broken);
         checkReady(cell, seconds.getLast(), broken);
       }
@@ -252,8 +273,8 @@ public final class ControlPlaneBench {
     What our control plane costs under simulated sidecars, on files. %s
     Simulator and server share two cores, so CPU is judged first. Times of changes are without the
     debounce: 100 ms, for endpoints alone 20 ms. "Had already" are bytes that a stream was sent
-    though it held them; a cluster that changes makes its proxies wait for its endpoints again, the
-    same or not.
+    though it held them; a cluster that changes makes Envoy wait for its endpoints again, the same or
+    not, so that they have to be sent. Our proxy keeps them and says so, and is sent none.
 
     %s
     %s
@@ -278,7 +299,8 @@ public final class ControlPlaneBench {
         .formatted(made, tables, verdict);
   }
 
-  private Measured measure(Children children, Path directory, Simulator simulator, Cell cell)
+  private Measured measure(
+      Children children, Path directory, Simulator simulator, Cell cell, Played proxy)
       throws IOException, InterruptedException {
     Simulator.Input input = simulator.write(Files.createTempDirectory(directory, "in-"), cell);
     int xds = Ports.free();
@@ -306,7 +328,8 @@ public final class ControlPlaneBench {
       awaitReady(server, http);
       // what starting left to be done is not the first proxy's cost
       Thread.sleep(3000);
-      return simulator.load(input, cell, new Simulator.Server(xds, server.pid()), rounds);
+      return simulator.load(
+          input, cell, new Simulator.Server(xds, server.pid()), new Simulator.Load(proxy, rounds));
     }
   }
 

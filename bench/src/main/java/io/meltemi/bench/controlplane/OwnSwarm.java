@@ -43,7 +43,7 @@ final class OwnSwarm implements Simulator {
   }
 
   @Override
-  public Measured load(Input input, Cell cell, Server server, int rounds)
+  public Measured load(Input input, Cell cell, Server server, Load load)
       throws IOException, InterruptedException {
     return Measured.ofSwarm(
         children.call(
@@ -57,7 +57,8 @@ final class OwnSwarm implements Simulator {
                     input.directory().toString(),
                     Integer.toString(cell.services()),
                     Integer.toString(cell.proxies()),
-                    Integer.toString(rounds))),
+                    load.played().name(),
+                    Integer.toString(load.rounds()))),
             RUN_MAX));
   }
 

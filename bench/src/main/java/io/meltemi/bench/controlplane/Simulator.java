@@ -1,5 +1,6 @@
 package io.meltemi.bench.controlplane;
 
+import io.meltemi.bench.swarm.Played;
 import java.io.IOException;
 import java.nio.file.Path;
 
@@ -19,7 +20,7 @@ interface Simulator {
   Input write(Path directory, Cell cell) throws IOException, InterruptedException;
 
   /** Loads a control plane that has read an input and is ready. */
-  Measured load(Input input, Cell cell, Server server, int rounds)
+  Measured load(Input input, Cell cell, Server server, Load load)
       throws IOException, InterruptedException;
 
   /** What the reference cost under the same load; nothing where that is not known. */
@@ -33,6 +34,14 @@ interface Simulator {
    * @param mesh settings of the mesh
    */
   record Input(Path directory, Path config, Path mesh) {}
+
+  /**
+   * How it is loaded.
+   *
+   * @param played what the sidecars say that they are
+   * @param rounds of each change
+   */
+  record Load(Played played, int rounds) {}
 
   /**
    * A control plane.

@@ -107,7 +107,7 @@ public final class MeshFiles {
 
   /** What the first sidecar says of itself. */
   public Node proxy() {
-    return Swarm.node(workload(0));
+    return Played.ENVOY.node(workload(0));
   }
 
   /** The workload of a sidecar: the first endpoints of all services, then the second ones. */

@@ -35,22 +35,22 @@ final class Swarm implements AutoCloseable {
   /**
    * Opens all streams at once.
    *
-   * @param count of sidecars
+   * @param nodes of the sidecars
    * @param problems told why streams end
    */
-  Swarm(SocketAddress address, MeshFiles mesh, int count, Tally tally, Consumer<String> problems) {
+  Swarm(SocketAddress address, List<Node> nodes, Tally tally, Consumer<String> problems) {
     this.tally = tally;
-    this.waiting = new CountDownLatch(count);
+    this.waiting = new CountDownLatch(nodes.size());
     for (int i = 0; i < LOOPS; i++) {
       loops.add(new SwarmLoop());
     }
-    for (int i = 0; i < count; i++) {
+    for (int i = 0; i < nodes.size(); i++) {
       SwarmLoop loop = loops.get(i % LOOPS);
       streams.add(
           new SidecarStream(
               loop,
               loop.connect(address),
-              node(mesh.workload(i)),
+              nodes.get(i),
               new SidecarStream.Shared(
                   tally, () -> round, this::oneIsReady, new Random(i), problems)));
     }
@@ -130,7 +130,7 @@ final class Swarm implements AutoCloseable {
     loops.forEach(SwarmLoop::close);
   }
 
-  /** What the agent of an Istio sidecar says of its proxy. */
+  /** What the agent of an Istio sidecar says of its proxy, whichever that is. */
   static Node node(Workload workload) {
     String namespace = workload.namespace();
     String owner = workload.app() + "-" + workload.version();
@@ -192,7 +192,6 @@ final class Swarm implements AutoCloseable {
                 namespace + ".svc.cluster.local"))
         .setCluster(workload.app() + "." + namespace)
         .setMetadata(metadata)
-        .setUserAgentName("envoy")
         .build();
   }
 

@@ -31,7 +31,8 @@ public final class SwarmMain {
             new MeshFiles(Path.of(arguments[2]), Integer.parseInt(arguments[3])),
             new SwarmRun.Settings(
                 Integer.parseInt(arguments[4]),
-                Integer.parseInt(arguments[5]),
+                Played.valueOf(arguments[5]),
+                Integer.parseInt(arguments[6]),
                 SILENCE,
                 IDLE,
                 PATIENCE),

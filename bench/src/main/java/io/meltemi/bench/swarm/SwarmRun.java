@@ -16,6 +16,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 /**
  * Everything that is done to a control plane: all sidecars connect, some changes, all connect
@@ -46,13 +47,20 @@ final class SwarmRun {
   /**
    * How it is loaded.
    *
+   * @param played what the sidecars say that they are
    * @param rounds of each change
    * @param silence that ends a phase
    * @param idle how long the server rests before its resident memory is read, and between all
    *     streams' end and their return
    * @param patience for a phase; what takes longer has failed
    */
-  record Settings(int sidecars, int rounds, Duration silence, Duration idle, Duration patience) {}
+  record Settings(
+      int sidecars,
+      Played played,
+      int rounds,
+      Duration silence,
+      Duration idle,
+      Duration patience) {}
 
   /** What a phase cost. */
   private record Cost(double lastMillis, double cpuSeconds, Counts counts, double peakMib) {}
@@ -127,7 +135,13 @@ final class SwarmRun {
   }
 
   private Swarm swarm() {
-    return new Swarm(target.address(), mesh, settings.sidecars(), tally, problems);
+    return new Swarm(
+        target.address(),
+        IntStream.range(0, settings.sidecars())
+            .mapToObj(sidecar -> settings.played().node(mesh.workload(sidecar)))
+            .toList(),
+        tally,
+        problems);
   }
 
   private void connect(String name, Swarm swarm) throws IOException, InterruptedException {

@@ -99,7 +99,7 @@ class SwarmRunTest {
             new SwarmRun.Target(address, ProcessHandle.current().pid()),
             mesh,
             new SwarmRun.Settings(
-                SIDECARS, ROUNDS, Duration.ofMillis(150), Duration.ZERO, PATIENCE),
+                SIDECARS, Played.ENVOY, ROUNDS, Duration.ofMillis(150), Duration.ZERO, PATIENCE),
             new PrintStream(out, true, StandardCharsets.UTF_8),
             problems::add)
         .run();
