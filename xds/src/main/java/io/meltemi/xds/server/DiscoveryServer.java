@@ -268,6 +268,7 @@ public final class DiscoveryServer implements BindableService {
     try {
       while (hasRoom() && !delayed.isEmpty()) {
         Delayed next = delayed.removeFirst();
+        counters.requestsWaiting.decrement();
         if (!next.stream().isEnded()) {
           workOff(next.stream(), next.connection(), next.request());
         }
