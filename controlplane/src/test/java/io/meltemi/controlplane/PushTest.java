@@ -352,6 +352,34 @@ class PushTest {
   }
 
   @Test
+  void endpointsInsideOfAServiceEntryNeedNotWaitAsLongAsTheRestOfIt() {
+    String entry =
+        """
+        apiVersion: networking.istio.io/v1
+        kind: ServiceEntry
+        metadata: {name: outside, namespace: default}
+        spec:
+          hosts: [outside.example]
+          resolution: STATIC
+          ports: [{number: 80, name: http, protocol: HTTP}]
+          endpoints: [{address: 10.9.0.1}]
+        """;
+    write("entry.yaml", entry);
+    loop.advance(Duration.ofSeconds(1));
+    TestProxy proxy = proxy(Variant.DELTA);
+    proxy.drain();
+    String moved = entry.replace("10.9.0.1", "10.9.0.2");
+    write("entry.yaml", moved);
+    loop.advance(PushSettings.DEFAULT.quietEndpoints());
+    assertEquals(List.of("eds +outbound|80||outside.example"), proxy.drain());
+    write("entry.yaml", moved.replace("10.9.0.2", "10.9.0.3").replace("name: http", "name: web"));
+    loop.advance(PushSettings.DEFAULT.quietEndpoints());
+    assertEquals(List.of(), proxy.drain(), "a port changed as well");
+    loop.advance(PushSettings.DEFAULT.quiet());
+    assertTrue(proxy.drain().contains("eds +outbound|80||outside.example"));
+  }
+
+  @Test
   void whatAProxyDoesNotSeeIsNotMadeForIt() {
     write("service.yaml", SERVICE);
     write("other.yaml", OTHER);

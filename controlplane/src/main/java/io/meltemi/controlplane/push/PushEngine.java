@@ -6,6 +6,7 @@ import io.meltemi.common.time.Ticker;
 import io.meltemi.common.validation.Origin;
 import io.meltemi.common.validation.Validation;
 import io.meltemi.config.Kinds;
+import io.meltemi.config.kind.serviceentry.ServiceEntry;
 import io.meltemi.config.mesh.MeshConfig;
 import io.meltemi.config.resource.ResourceKind;
 import io.meltemi.config.resource.ResourceName;
@@ -135,7 +136,7 @@ public final class PushEngine implements DiscoveryBackend {
           boolean endpoints = true;
           for (ConfigChange change : batch) {
             changes.merge(new ChangeKey(change.kind(), change.name()), change, PushEngine::merge);
-            boolean endpoint = ENDPOINT_KINDS.contains(change.kind());
+            boolean endpoint = isOfEndpoints(change);
             endpoints &= endpoint;
             triggers.add(
                 endpoint
@@ -157,6 +158,16 @@ public final class PushEngine implements DiscoveryBackend {
           triggers.add(PushTrigger.GLOBAL);
           debouncer.changed(false);
         });
+  }
+
+  /** Endpoints come on their own, or inside of a ServiceEntry. */
+  private static boolean isOfEndpoints(ConfigChange change) {
+    return ENDPOINT_KINDS.contains(change.kind())
+        || (change.before().isPresent()
+            && change.after().isPresent()
+            && change.before().get().spec() instanceof ServiceEntry before
+            && change.after().get().spec() instanceof ServiceEntry after
+            && before.differsInEndpointsOnly(after));
   }
 
   private static ConfigChange merge(ConfigChange first, ConfigChange later) {

@@ -54,4 +54,21 @@ public record ServiceEntry(
     subjectAltNames = List.copyOf(subjectAltNames);
     allocatedAddresses = List.copyOf(allocatedAddresses);
   }
+
+  /** True when another is the same but for its endpoints. */
+  public boolean differsInEndpointsOnly(ServiceEntry other) {
+    return !endpoints.equals(other.endpoints)
+        && equals(
+            new ServiceEntry(
+                other.hosts,
+                other.addresses,
+                other.ports,
+                other.location,
+                other.resolution,
+                endpoints,
+                other.workloadSelector,
+                other.exportTo,
+                other.subjectAltNames,
+                other.allocatedAddresses));
+  }
 }
