@@ -38,6 +38,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The world of one push: everything generators may look at. Immutable in what it answers, so that
@@ -344,6 +345,25 @@ public final class PushContext {
         .flatMap(ip -> instancesByIp.getOrDefault(ip, List.of()).stream())
         .filter(instance -> instance.endpoint().workload().namespace().equals(node.namespace()))
         .toList();
+  }
+
+  /** True when a proxy serves the same as in an earlier world. */
+  boolean hasInstancesOf(PushContext before, ProxyNode node) {
+    for (String ip : node.ips()) {
+      if (!isSame(instancesByIp.get(ip), before.instancesByIp.get(ip))) {
+        return instancesOf(node).equals(before.instancesOf(node));
+      }
+    }
+    return true;
+  }
+
+  /**
+   * Worlds that differ in endpoints share the lists of all addresses that have nothing to do with
+   * it.
+   */
+  @SuppressWarnings("ReferenceEquality")
+  private static boolean isSame(@Nullable Object one, @Nullable Object other) {
+    return one == other;
   }
 
   /** What a proxy may reach; gateways see everything that is exported to their namespace. */

@@ -39,7 +39,7 @@ record Stale(
   static Stale of(View view, PushContext before, PushContext after, WorldChange change) {
     ProxyNode node = view.node();
     boolean secrets = !change.credentials().isEmpty();
-    if (change.mesh() || !before.instancesOf(node).equals(after.instancesOf(node))) {
+    if (change.mesh() || !after.hasInstancesOf(before, node)) {
       return ALL;
     }
     boolean clusters = false;
@@ -152,8 +152,11 @@ record Stale(
 
   /** Whether one assignment is to be made anew, when not all are. */
   boolean assignment(String name) {
-    // outbound|port|subset|host, or outbound_.port_.subset_.host
-    return hosts.contains(name.substring(name.lastIndexOf('|') + 1))
-        || hosts.stream().anyMatch(name::endsWith);
+    int bar = name.lastIndexOf('|');
+    return bar >= 0
+        // outbound|port|subset|host
+        ? hosts.contains(name.substring(bar + 1))
+        // outbound_.port_.subset_.host
+        : hosts.stream().anyMatch(name::endsWith);
   }
 }
